@@ -1,0 +1,44 @@
+"""The tree of errors. Vendor errors become one of these in the vendor's file.
+
+    BulkheadError
+    |-- Misconfigured   the operator must act; the text says what to set
+    |-- Refused         a rule said no; the text goes to the person as it stands
+    |   `-- BadInput    what was sent cannot be read: line, column, what was expected
+    |-- Unavailable     something outside failed; a retry may help
+    `-- LeaseLost       another worker owns the turn now; stop silently
+"""
+
+from __future__ import annotations
+
+
+class BulkheadError(Exception):
+    """One clear sentence: what was refused, the value, what to do."""
+
+
+class Misconfigured(BulkheadError):
+    """The operator must act: a setting, a file or the machine is not as needed."""
+
+
+class Refused(BulkheadError):
+    """A rule said no. The text is shown to the person who asked."""
+
+
+class BadInput(Refused):
+    """What was sent cannot be read.
+
+    `line` and `column` count from 1; 0 means the whole input.
+    """
+
+    def __init__(self, text: str, *, line: int = 0, column: int = 0, expected: str = "") -> None:
+        super().__init__(text)
+        self.line = line
+        self.column = column
+        self.expected = expected
+
+
+class Unavailable(BulkheadError):
+    """Something outside failed; the same request may work later."""
+
+
+class LeaseLost(BulkheadError):
+    """Another worker took the conversation: whatever this turn wanted to write is refused."""

@@ -1,0 +1,163 @@
+"""The nouns that cross floors. Frozen values, standard library only; ids and storage live elsewhere.
+
+An adapter makes an `Inbound` of what a provider sent; the dispatcher makes a `Turn` of it; whatever a person sees
+leaves as an `Outbound`. The nouns of one layer only (Action, Patch, Diagram, Task ...) live in that layer's `types`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a conversation takes place."""
+
+    channel: str
+    """The adapter: `web`, `console`, later `slack`, `telegram`, `mail`."""
+    conversation: str
+    """The provider's own id of the chat, e.g. `main`, `T1/C2`."""
+    thread: str = ""
+    """The provider's id of the thread; empty where the channel has none."""
+
+    @property
+    def id(self) -> str:
+        """The conversation's key in the store: `channel:conversation[:thread]`."""
+        return ":".join(part for part in (self.channel, self.conversation, self.thread) if part)
+
+    @classmethod
+    def parse(cls, key: str) -> Address:
+        """The address whose `id` is `key`."""
+        channel, _, rest = key.partition(":")
+        conversation, _, thread = rest.partition(":")
+        return cls(channel=channel, conversation=conversation, thread=thread)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A human being, however many accounts they have."""
+
+    id: str
+    """The key under `[people]` in bulkhead.toml, e.g. `owner`."""
+    name: str
+    """What cards call them."""
+
+
+AGENT = Person(id="agent", name="the agent")
+"""The model behind the front end. Never an approver."""
+CLOCK = Person(id="clock", name="the clock")
+"""Who sends what nobody sends: schedules, expiries, recoveries."""
+
+
+class InboundKind(StrEnum):
+    """What happened to a conversation. Each is one row of the inbox."""
+
+    MESSAGE = "message"
+    PRESS = "press"
+    SCHEDULE = "schedule"
+    EXPIRY = "expiry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """A button press."""
+
+    value: str
+    """The pressed button's `Button.value`."""
+    key: str = ""
+    """The `Outbound.key` of the message that carried the button, where the channel tells it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """One event from outside."""
+
+    address: Address
+    event_id: str
+    """The provider's id of this event; (channel, event_id) is what deduplicates."""
+    person: Person
+    kind: InboundKind = InboundKind.MESSAGE
+    text: str = ""
+    """What was said, in markdown. Empty for a press or an expiry."""
+    press: Press | None = None
+    subject: str = ""
+    """For an expiry: the approval's id. For a schedule: the schedule's id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One inbound event being worked on: the journal's and the agent's unit."""
+
+    id: int
+    """Equal to the inbox row's id."""
+    epoch: int
+    """The fencing token: every write of the turn is refused once the conversation's epoch is higher."""
+    inbound: Inbound
+    attempt: int = 1
+    """1 the first time; more after a crash."""
+
+
+class ButtonStyle(StrEnum):
+    """How a button looks. `primary` approves, `danger` destroys."""
+
+    PLAIN = "plain"
+    PRIMARY = "primary"
+    DANGER = "danger"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """Something to press under a message."""
+
+    label: str
+    value: str
+    """`<noun>:<verb>:<handle>`, at most 64 bytes of ASCII: Telegram's callback_data is the narrowest place it must fit."""
+    style: ButtonStyle = ButtonStyle.PLAIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """An image kept in the media table."""
+
+    digest: str
+    """sha256 of the bytes, hex: the key of the media table."""
+    alt: str
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+
+
+class OutboundKind(StrEnum):
+    """What a visible message is, so that a surface can show it rightly."""
+
+    MESSAGE = "message"
+    WORKING = "working"
+    """The placeholder. An `Outbound` of another kind with the same key replaces it."""
+    CARD = "card"
+    ERROR = "error"
+    """A refusal or a failure, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbound:
+    """One visible message: sent at first, edited when another one carries the same key."""
+
+    address: Address
+    key: str
+    """Names the visible message within its conversation, e.g. `t12`, `a7c..`."""
+    text: str
+    """Markdown."""
+    kind: OutboundKind = OutboundKind.MESSAGE
+    picture: Picture | None = None
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What transport says of an `Outbound` it took."""
+
+    outbox_id: int
+    is_new: bool
+    """False when the same row had been taken before (a turn that was resumed)."""
