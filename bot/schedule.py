@@ -216,7 +216,7 @@ class Clock:
 
     def start(self) -> None:
         """Start, from inside the event loop."""
-        logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it writes a line for every run
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)  # else one line per run
         for job in self._jobs:
             self._scheduler.add_job(self._guarded, "interval", (job,), seconds=job.every_s, id=job.name)
         self._scheduler.start()
