@@ -96,16 +96,24 @@ HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-
 """Hyphens, dashes and the minus sign, as keyboards and word processors put them for a `-`."""
 
 _WORD = re.compile(r"/([^\s/@]*)(?:@\w+)?(?=\s|$)")
-_SMART_QUOTED = re.compile(rf"(?<![^\s=])[{OPENING}]([^{OPENING}{CLOSING}\"]*)[{CLOSING}\"](?=\s|$)")
-_SMART_SINGLE = re.compile(r"(?<![^\s=])[\u2018\u201a]((?:[^\u2018\u2019\u201a]|\u2019(?=\w))*)\u2019(?=\s|$)")
-_SMART_OPEN = re.compile(rf"(?<![^\s=])[{OPENING}\u2018\u201a]")
+_QUOTES = re.compile(  # the first three are shlex's own: what lies inside them is the value's
+    r"\\.|\"(?:\\.|[^\"\\])*\"|'[^']*'"
+    rf"|(?<![^\s=])[{OPENING}](?P<double>[^{OPENING}{CLOSING}\"]*)[{CLOSING}\"](?=\s|$)"
+    r"|(?<![^\s=])[\u2018\u201a](?P<single>(?:[^\u2018\u2019\u201a]|\u2019(?=\w))*)\u2019(?=\s|$)"
+    rf"|(?P<open>[\"']|(?<![^\s=])[{OPENING}\u2018\u201a])",
+    re.DOTALL,
+)
 _FENCE = re.compile(r"(`{3,}|~{3,})(?:[ \t]*(?:mermaid|mmd|diff|patch|text)?[ \t]*\r?\n)?")
 _BASE = re.compile(r"\s*base=(\S*)[ \t]*(?:\r?\n|$)")
 _REVISION = re.compile(r"[0-9A-Za-z][\w./~^@{}-]*")
 _CAPABILITY = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)*")
 _PARAMETER = re.compile(r"([a-z][a-z0-9_-]*)=(.*)", re.DOTALL)
 _DIFF_START = re.compile(r"^(?:diff --git |--- |@@ )", re.MULTILINE)
-_SCHEDULE = re.compile(r"([\"'])(?P<cron>[^\"']*)\1(?:\s+(?P<zone>\S+))?(?:\s+(?P<text>.+))?\s*", re.DOTALL)
+_SCHEDULE = re.compile(
+    rf"[\"'{OPENING}\u2018](?P<cron>[^\"'{OPENING}{CLOSING}\u2018\u2019]*)[\"'{CLOSING}\u2019]"
+    r"\s+(?P<zone>\S+)\s+(?P<text>.+)",
+    re.DOTALL,
+)
 _PROSE_LINE = re.compile(r"\s*(?:subgraph|title|accTitle|accDescr|%%)")
 _LABEL_OR_DASH = re.compile(r'"[^"]*"|\[[^\]]*\]|\([^)]*\)|\{[^}]*\}|\|[^|]*\||(?P<dash>[\u2013\u2014])')
 _SMART_LABEL = re.compile(rf"([\[({{|])[{OPENING}]([^{OPENING}{CLOSING}\"\n]*)[{CLOSING}]([\])}}|])")
@@ -217,7 +225,7 @@ def _patch(rest: str) -> Command:
 
 
 def _schedule(rest: str) -> Command:
-    rest = _straight_quotes(rest.strip())
+    rest = rest.strip()
     if rest.lower() in ("", "list"):
         return ListSchedules()
     verb, _, argument = rest.partition(" ")
@@ -230,7 +238,7 @@ def _schedule(rest: str) -> Command:
             )
         return RemoveSchedule(int(number))
     found = _SCHEDULE.fullmatch(rest)
-    if found is None or not found["zone"] or not found["text"]:
+    if found is None:
         raise BadInput(
             "`/schedule` needs a time in quotes, a time zone and a text, for example "
             f'`/schedule "0 9 * * mon" Europe/Berlin /run host.disk`, and got {_short(rest)}.',
@@ -262,30 +270,19 @@ def _split(text: str, command: str) -> list[str]:
     """Words by shlex's rules, with the quotes that phones make understood."""
     if len(text) > LONGEST_ARGUMENTS:
         raise BadInput(f"What follows `{command}` has {len(text)} characters; at most {LONGEST_ARGUMENTS} are read.")
-    straight = _straight_quotes(text)
-    opened = _SMART_OPEN.search(straight)
-    if opened is not None:
-        raise _unbalanced(command, opened[0], straight, opened.start())
+    for found in _QUOTES.finditer(text):
+        if found["open"]:
+            raise _unbalanced(command, found["open"], text, found.start())
     try:
-        return shlex.split(straight)
-    except ValueError:
-        quotes = list(re.finditer(r"(?<!\\)[\"']", straight))
-        if not quotes:
-            raise BadInput(f"`{command}` ends with a lone backslash; double it or take it away.") from None
-        last = quotes[-1]
-        raise _unbalanced(command, last[0], straight, last.start()) from None
+        return shlex.split(_QUOTES.sub(_straight, text))
+    except ValueError:  # every quote is closed, so this is the only thing left
+        raise BadInput(f"`{command}` ends with a lone backslash; double it or take it away.") from None
 
 
-def _straight_quotes(text: str) -> str:
-    """`text` with the smart quotes around whole values made straight; those inside a value stay as they are."""
-    if len(text) > LONGEST_ARGUMENTS:
-        return text
-    text = _SMART_QUOTED.sub(lambda found: _quoted(found[1]), text)
-    return _SMART_SINGLE.sub(lambda found: _quoted(found[1]), text)
-
-
-def _quoted(value: str) -> str:
-    return f"'{value}'" if "'" not in value else shlex.quote(value)
+def _straight(found: re.Match[str]) -> str:
+    """A value between smart quotes as shlex reads it; everything else as it is."""
+    value = found["double"] if found["double"] is not None else found["single"]
+    return found[0] if value is None else shlex.quote(value)
 
 
 def _unbalanced(command: str, quote: str, text: str, at: int) -> BadInput:
