@@ -205,7 +205,7 @@ class Job:
 
 
 class Clock:
-    """Runs the housekeeping of one process, each job at most once at a time. A failure is logged and changes nothing."""
+    """The housekeeping of one process, each job at most once at a time. A failure is logged and stops nothing."""
 
     def __init__(self, jobs: Iterable[Job]) -> None:
         self._jobs = tuple(jobs)
