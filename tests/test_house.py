@@ -199,6 +199,12 @@ def test_rules_types_and_errors_are_pure() -> None:
     assert found == []
 
 
+def test_floor_0_needs_the_standard_library_only() -> None:
+    floor = [REPO / "layers" / name for name in ("types.py", "errors.py", "failpoint.py")]
+    names = {name.split(".")[0] for path in floor for _, name in imported(TREES[path])}
+    assert names <= sys.stdlib_module_names
+
+
 QUIET = """
 import importlib, os, sys
 home, repo = os.getcwd(), sys.argv[1] if len(sys.argv) > 1 else os.environ["PYTHONPATH"]
