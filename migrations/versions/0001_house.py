@@ -141,6 +141,7 @@ def outbox() -> None:
         time("created_at"),
     )
     partial("outbox_due", "outbox", ["due", "id"], "state IN ('pending', 'sending')")
+    op.create_index("outbox_key", "outbox", ["conversation_id", "key", "id"])
     partial("outbox_conversation", "outbox", ["conversation_id", "id"], "state IN ('pending', 'sending')")
 
 
