@@ -109,8 +109,8 @@ def card(approval: Approval, *, handle: str = "", limit: int = LIMIT) -> Card:
     if len(text) <= limit:
         return Card(text=text, is_approvable=True, buttons=buttons(approval, handle, is_approvable=True))
     notice = (
-        f"**{STATES[approval.state]}** {visible(approval.plan.capability)}: this card has {len(text)} characters and at "
-        f"most {limit} can be shown here, so it cannot be approved; ask for less at once."
+        f"**{STATES[approval.state]}** {visible(approval.plan.capability)}: this card has {len(text)} characters "
+        f"and at most {limit} can be shown here, so it cannot be approved; ask for less at once."
     )
     shown = escape_fences(text)[: max(limit - len(notice) - 40, 0)]
     text = f"{notice}\n\n{fence(shown)}"
