@@ -28,8 +28,11 @@ WHERE handle_hash = :handle_hash AND state = 'pending' AND digest = :digest AND 
 UPDATE approval SET state = :after, decided_by = :decided_by, decided_at = :now, attempt = attempt + :attempts
 WHERE settle_hash = :handle_hash AND state = 'unknown' AND digest = :digest;
 
--- name: claim(id, digest)!
-UPDATE approval SET state = 'claimed' WHERE id = :id AND state = 'approved' AND digest = :digest;
+-- name: withdraw(id, after, now)!
+UPDATE approval SET state = :after, ended_at = :now WHERE id = :id AND state = 'approved';
+
+-- name: claim(id, digest, after)!
+UPDATE approval SET state = :after WHERE id = :id AND state = 'approved' AND digest = :digest;
 
 -- name: conclude(id, attempt, after, outcome, settle_hash, now)!
 UPDATE approval SET state = :after, outcome = :outcome, settle_hash = :settle_hash, ended_at = :now

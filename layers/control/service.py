@@ -7,14 +7,17 @@ Functions draw fresh random handles, so running one twice (as the store may) lea
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 
 from layers.control import audit
-from layers.control.rules import before, decided, hopeless, move, refusal
+from layers.control.rules import before, decided, drift, hopeless, move, refusal
 from layers.control.types import Approval, Context, Decision, Event, Outcome, Pending, Plan, Rules, State, digest_of
 from layers.errors import Refused
 from layers.store import Row, Tx
 from layers.types import CLOCK, Person
+
+log = logging.getLogger(__name__)
 
 ENDS = {State.SUCCEEDED: Event.SUCCEED, State.FAILED: Event.FAIL, State.UNKNOWN: Event.LOSE}
 PRESSES = (Event.APPROVE, Event.DENY, Event.HAPPENED, Event.RERUN, Event.CANCEL)
@@ -47,6 +50,17 @@ def approval_of(row: Row) -> Approval:
     )
 
 
+def readable(rows: list[Row]) -> list[Approval]:
+    """The approvals in `rows`. One row that was tampered with is left out and logged, not the end of the list."""
+    approvals = []
+    for row in rows:
+        try:
+            approvals.append(approval_of(row))
+        except Refused as error:
+            log.error("approval.unreadable", extra={"approval": row["id"], "why": str(error)})
+    return approvals
+
+
 def by_id(tx: Tx, approval_id: str) -> Approval:
     """The approval with that id.
 
@@ -61,12 +75,12 @@ def by_id(tx: Tx, approval_id: str) -> Approval:
 
 def pending(tx: Tx) -> list[Approval]:
     """What waits for a person, oldest first."""
-    return [approval_of(row) for row in tx.all("control.pending")]
+    return readable(tx.all("control.pending"))
 
 
 def in_flight(tx: Tx) -> list[Approval]:
     """What was approved and has no outcome yet: after a crash, `claim` the approved and look up the claimed."""
-    return [approval_of(row) for row in tx.all("control.in_flight")]
+    return readable(tx.all("control.in_flight"))
 
 
 def request(tx: Tx, plan: Plan, context: Context) -> Pending:
@@ -144,23 +158,26 @@ def refuse(tx: Tx, approval: Approval | None, ref: str, person: Person, reason: 
     return Decision(approval=approval, refused=reason)
 
 
-def claim(tx: Tx, approval_id: str, rules: Rules) -> Approval:
+def claim(tx: Tx, approval_id: str, rules: Rules) -> Decision:
     """Take an approved request for running: once, whoever else tries.
 
-    Raises:
-        Refused: it is not approved (any more), its plan was changed, or its manifest was.
+    What would no longer run as shown is withdrawn, and the refusal says why.
     """
     row = tx.one("control.approval", id=approval_id)
-    approval = by_id(tx, approval_id)
-    if row is None or digest_of(row["plan"]) != approval.digest:
-        raise Refused(f"the plan of request {approval_id} was changed after it was approved; it does not run")
-    if approval.plan.manifest_digest != rules.manifests.get(approval.plan.capability, ""):
-        raise Refused(f"the manifest of {approval.plan.capability} changed after the approval; it does not run")
-    move(approval.state, Event.CLAIM)
-    if tx.run("control.claim", id=approval_id, digest=approval.digest) != 1:
-        raise Refused(f"request {approval_id} was claimed by another process; it runs there")
+    if row is None:
+        return Decision(approval=None, refused=f"no request has the id {approval_id!r}; nothing runs")
+    approval = approval_of(row)
+    if approval.state is not State.APPROVED:
+        return Decision(approval=approval, refused=f"request {approval_id} is {approval.state.value}; nothing runs")
+    if reason := drift(approval, rules):
+        tx.run("control.withdraw", id=approval_id, after=move(approval.state, Event.WITHDRAW).value, now=tx.now)
+        audit.append(tx, EXECUTOR, Event.WITHDRAW.value, approval_id, {"why": reason})
+        return Decision(approval=by_id(tx, approval_id), refused=reason)
+    after = move(approval.state, Event.CLAIM).value
+    if tx.run("control.claim", id=approval_id, digest=approval.digest, after=after) != 1:
+        return Decision(approval=by_id(tx, approval_id), refused=f"request {approval_id} was claimed elsewhere")
     audit.append(tx, EXECUTOR, Event.CLAIM.value, approval_id, {"plan": approval.digest, "run": approval.run_id})
-    return by_id(tx, approval_id)
+    return Decision(approval=by_id(tx, approval_id))
 
 
 def conclude(tx: Tx, run_id: str, outcome: Outcome) -> Pending:
@@ -206,7 +223,8 @@ def move_or_same(approval: Approval, after: State) -> None:
 
 def expire(tx: Tx) -> list[Approval]:
     """Expire what nobody decided in time; returns those, so that their cards can be told."""
-    return [by_id(tx, row["id"]) for row in tx.all("control.due", now=tx.now) if expire_one(tx, row["id"])]
+    expired = [row["id"] for row in tx.all("control.due", now=tx.now) if expire_one(tx, row["id"])]
+    return readable([row for row in (tx.one("control.approval", id=approval_id) for approval_id in expired) if row])
 
 
 def expire_one(tx: Tx, approval_id: str) -> bool:
