@@ -199,6 +199,7 @@ def control() -> None:
         "approval",
         text("id", primary_key=True),
         text("handle_hash", unique=True),  # sha256 of the handle in the buttons, hex
+        text("settle_hash", nullable=True, unique=True),  # the same for the buttons of an unknown outcome
         text("conversation_id"),
         number("turn_id"),
         text("kind"),  # capability | patch
@@ -210,6 +211,7 @@ def control() -> None:
         text("requested_by"),
         text("reason"),
         text("state"),  # pending | approved | claimed | succeeded | failed | unknown | denied | expired | cancelled
+        number("attempt", server_default="1"),  # grows when an approver has an unknown outcome run again
         time("created_at"),
         time("expires_at"),
         text("decided_by", nullable=True),
@@ -231,7 +233,7 @@ def audit() -> None:
         text("hash"),
     )
     op.create_table("audit_head", number("id", primary_key=True, autoincrement=False), number("seq"), text("hash"))
-    op.execute("INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, '')")
+    op.execute(f"INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, '{'00' * 32}')")
 
 
 def coordination() -> None:
