@@ -1,1 +1,1 @@
-"""One file per chat platform: what a provider sent -> `Inbound`, `Outbound` -> what it takes (both pure), then delivery."""
+"""One file per chat platform: what was sent -> `Inbound`, `Outbound` -> what is taken (both pure), then the socket."""

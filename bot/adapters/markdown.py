@@ -1,8 +1,8 @@
 """Markdown -> HTML that is safe to put into a page: the only markdown-it import.
 
-Raw HTML is text, links go to http, https or mailto and nowhere else, nothing is loaded from outside (an image in markdown
-becomes a link). Our own additions: a code span or block that is a command gets a button that fills the input, and the
-lines of a diff are marked.
+Raw HTML is text, links go to http, https or mailto and nowhere else, nothing is loaded from outside (an image in
+markdown becomes a link). Our own additions: a code span or block that is a command gets a button that fills the input,
+and the lines of a diff are marked.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DIFF_MARKS = {"+": "added", "-": "removed", "@": "hunk"}
 
 
 class SafeRenderer(RendererHTML):
-    """Markdown-it's renderer with four rules of our own."""
+    """Markdown-it's renderer with a few rules of our own."""
 
     def code_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """A code span; clickable when it is a command."""
@@ -64,6 +64,15 @@ class SafeRenderer(RendererHTML):
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """A table scrolls by itself on a narrow screen."""
         return '<div class="table" tabindex="0"><table>'
+
+    def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        """A cell's alignment as a class: the page's policy forbids inline styles."""
+        style = str(tokens[idx].attrs.pop("style", ""))
+        if style:
+            tokens[idx].attrSet("class", style.removeprefix("text-align:"))
+        return self.renderToken(tokens, idx, options, env)
+
+    td_open = th_open
 
     def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         """See table_open."""

@@ -1,7 +1,7 @@
 """The web page as a channel: a post -> `Inbound`, an `Outbound` -> one event of the page's durable log.
 
-The server of the page (bot.web) reads that log; this file writes it. A message becomes visible by the commit of its row,
-so delivery needs no network and delivering twice is one event.
+The server of the page (bot.web) reads that log; this file writes it. A message becomes visible by the commit of its
+row, so delivery needs no network and delivering twice is one event.
 """
 
 from __future__ import annotations

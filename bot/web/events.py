@@ -1,7 +1,7 @@
 """The durable log of a conversation, read three ways: history, the stream of what is new, the list of conversations.
 
-An event shows or replaces the visible message named by its key. The log is the table `page_event`; a stream resumes after
-any id, so a reload, a lost connection or a restarted server loses nothing.
+An event shows or replaces the visible message named by its key. The log is the table `page_event`; a stream resumes
+after any id, so a reload, a lost connection or a restarted server loses nothing.
 """
 
 from __future__ import annotations
@@ -93,9 +93,7 @@ class Streams:
             after = 0
         while not self.closing and asyncio.get_running_loop().time() < until:
             woken.clear()
-            rows = await self.store.fetch_all(
-                "web.events_after", conversation_id=conversation, after=after, count=PAGE
-            )
+            rows = await self.store.fetch_all("web.events_after", conversation_id=conversation, after=after, count=PAGE)
             for row in rows:
                 after = row["id"]
                 yield f"id: {after}\ndata: {json.dumps(visible(row, row['at']))}\n\n"

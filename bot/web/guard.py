@@ -1,8 +1,8 @@
 """The door of the page, before any route: is this request meant for us, and did our own page send it?
 
-Pure ASGI. Against DNS rebinding: the Host header must be one of ours. Against posts from other sites: Origin must be the
-very host the request came to, and the body must be JSON, which a foreign form cannot send. Every answer gets the headers
-that keep a browser from guessing, framing or loading anything foreign.
+Pure ASGI. Against DNS rebinding: the Host header must be one of ours. Against posts from other sites: Origin must be
+the very host the request came to, and the body must be JSON, which a foreign form cannot send. Every answer gets the
+headers that keep a browser from guessing, framing or loading anything foreign.
 """
 
 from __future__ import annotations

@@ -84,5 +84,3 @@ def drop_session(tx: Tx, token: str) -> None:
 def digest(token: str) -> str:
     """What is kept of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
