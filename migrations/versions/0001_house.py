@@ -156,7 +156,8 @@ def page() -> None:
         text("dedupe", unique=True),
         time("at"),
     )
-    op.create_index("page_event_conversation", "page_event", ["conversation_id", "id"])
+    op.create_index("page_event_conversation", "page_event", ["conversation_id", "id"])  # the stream
+    op.create_index("page_event_key", "page_event", ["conversation_id", "key", "id"])  # the history
     op.create_table(
         "page_session",
         text("token_hash", primary_key=True),  # sha256 of the token, hex
