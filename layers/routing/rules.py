@@ -1,7 +1,7 @@
 """Pure rules: which shape a task has, in which order models suit it, how long a failing one rests.
 
-The last thing a person said is split into words once and compared with the sets of `cues`; a phrase is searched only where
-its first word occurs. No regular expression per cue: that keeps a judgement under 100 us.
+The last thing a person said is split into words once and compared with the sets of `cues`; a phrase is searched only
+where its first word occurs. No regular expression per cue: that keeps a judgement under 100 us.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ HEAD_CHARS, TAIL_CHARS = 1500, 500
 """Longer texts are judged by both ends: instructions stand at the start or at the end, the middle is material."""
 ENOUGH = 2.0
 """What a shape must weigh to win against `cheap`."""
-
-
 PRECEDENCE = (Shape.CODE, Shape.OBEDIENCE, Shape.DEPTH)
 """Who wins a draw: the costly mistakes are code and obedience sent elsewhere."""
 MANY_NUMBERS = Cue(name="several numbers and a question", shape=Shape.DEPTH, weight=2.0)
