@@ -112,6 +112,8 @@ def _source(boxes: list[Box], links: list[Link], frames: list[Frame], direction:
             fields.append("style=invis")
         if link.label is not None:
             fields.append(f"label={_reserved(link.label)}")
+        if link.tail_group != ROOT or link.head_group != ROOT:
+            fields.append("minlen=2")  # what is left after clipping at the frames must still be seen
         if link.tail_group != ROOT:
             fields.append(f"ltail=cluster_{link.tail_group}")
         if link.head_group != ROOT:

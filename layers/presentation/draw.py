@@ -18,10 +18,11 @@ from matplotlib.patches import Circle, PathPatch, Polygon
 from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
+from PIL import Image
 
 from layers.presentation import fonts
 from layers.presentation.outline import details, outline
-from layers.presentation.scene import EdgeMark, GroupMark, NodeMark, Pixels, Point, Rect, Scene, TextMark, flattened
+from layers.presentation.scene import EdgeMark, GroupMark, NodeMark, Pixels, Point, Rect, Scene, TextMark
 from layers.presentation.types import Head, Line, Shape
 
 PAPER = "#ffffff"
@@ -73,18 +74,22 @@ def draw(scene: Scene) -> tuple[bytes, Scene]:
         pen.node(node)
     for edge in scene.edges:
         if edge.text:
-            pen.text(edge.name, edge.text, EDGE_INK, backed=True)
+            pen.text(edge.text, EDGE_INK, backing=_ground(edge.text.box, scene))
     if scene.title:
-        pen.text("title", scene.title, INK)
+        pen.text(scene.title, INK)
     canvas.draw()
     rgb = np.asarray(canvas.buffer_rgba())[:, :, :3]
     pixels = _pixels(rgb, {name: fonts.undrawable("".join(text.lines)) for name, text in scene.texts()})
     return _png(rgb), replace(pen.as_drawn(scene), pixels=pixels)
 
 
-def _png(rgb: np.ndarray) -> bytes:  # type: ignore[type-arg]
-    from PIL import Image
+def _ground(box: Rect, scene: Scene) -> str:
+    """The colour behind `box`: that of the innermost group around its middle."""
+    depths = [group.depth for group in scene.groups if group.box.holds(Rect.around(box.centre, 0, 0))]
+    return GROUP_FILLS[min(max(depths), len(GROUP_FILLS) - 1)] if depths else PAPER
 
+
+def _png(rgb: np.ndarray) -> bytes:  # type: ignore[type-arg]
     out = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(rgb)).save(out, "PNG", compress_level=6)
     return out.getvalue()
@@ -111,7 +116,7 @@ class _Pen:
         fill = GROUP_FILLS[min(group.depth, len(GROUP_FILLS) - 1)]
         self._polygon(outline(Shape.ROUNDED, group.box), facecolor=fill, edgecolor=GROUP_LINE, linewidth=1.0)
         if group.text:
-            self.text(group.id, group.text, GROUP_INK)
+            self.text(group.text, GROUP_INK)
 
     def node(self, node: NodeMark) -> None:
         if node.shape is not Shape.TEXT:
@@ -122,7 +127,7 @@ class _Pen:
             self._polygon(shape, facecolor=fill, edgecolor=line, linewidth=1.3)
             for detail in details(node.shape, node.box):
                 self._line(detail, line, 1.1)
-        self.text(node.id, node.text, INK)
+        self.text(node.text, INK)
 
     def edge(self, edge: EdgeMark) -> None:
         width = LINE_WIDTHS[edge.style]
@@ -134,11 +139,11 @@ class _Pen:
         self._add(patch)
         for head, end, tip in zip(edge.arrows, ends, edge.tips, strict=True):
             if tip is not None and head is not Head.NONE:
-                self._head(head, end, tip)
+                self._head(head, end, tip, width)
 
-    def text(self, name: str, mark: TextMark, colour: str, *, backed: bool = False) -> None:
-        if backed:
-            self._polygon(outline(Shape.RECT, mark.box.inset(-2)), facecolor=PAPER, edgecolor="none", alpha=0.88)
+    def text(self, mark: TextMark, colour: str, *, backing: str = "") -> None:
+        if backing:
+            self._polygon(outline(Shape.RECT, mark.box.inset(-2)), facecolor=backing, edgecolor="none", alpha=0.9)
         x, y = mark.box.centre
         step = mark.size * fonts.LINE_HEIGHT
         first = y + step * (len(mark.lines) - 1) / 2
@@ -183,11 +188,12 @@ class _Pen:
             title=measured(scene.title) if scene.title else None,
         )
 
-    def _head(self, head: Head, end: Point, tip: Point) -> None:
+    def _head(self, head: Head, end: Point, tip: Point, width: float) -> None:
         dx, dy = tip[0] - end[0], tip[1] - end[1]
         length = hypot(dx, dy) or 1.0
         ux, uy = dx / length, dy / length
         if head is Head.ARROW:
+            self._line([end, (tip[0] - ux * HEAD_LENGTH / 2, tip[1] - uy * HEAD_LENGTH / 2)], EDGE, width)
             back = (tip[0] - ux * HEAD_LENGTH, tip[1] - uy * HEAD_LENGTH)
             wing = HEAD_WIDTH / 2
             corners = [tip, (back[0] - uy * wing, back[1] + ux * wing), (back[0] + uy * wing, back[1] - ux * wing)]
@@ -215,5 +221,3 @@ class _Pen:
         artist.set_transform(self.points)
         self.figure.add_artist(artist)
 
-
-__all__ = ["draw", "flattened"]

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from layers.presentation import fonts
 from layers.presentation.dot import ROOT, Box, Frame, Link, Placement, Route, place
-from layers.presentation.geometry import length_inside
+from layers.presentation.geometry import is_inside, length_inside
 from layers.presentation.lint import CSS_TARGET, count_crossings, css_pixels, lint
-from layers.presentation.outline import box_size, text_centre
+from layers.presentation.outline import box_size, outline, text_centre
 from layers.presentation.scene import EdgeMark, GroupMark, NodeMark, Point, Rect, Scene, TextMark
 from layers.presentation.types import DiagramSpec, Direction, Edge, Group, Line, Node, Shape
 
@@ -25,6 +25,11 @@ LEAST_WIDTH = 300.0
 LABEL_PAD_X, LABEL_PAD_Y = 5.0, 3.0
 TITLE_INSET = 10.0
 TITLE_STEP = 9.0
+INSET_SHAPES = {
+    *(Shape.HEXAGON, Shape.LEAN_LEFT, Shape.LEAN_RIGHT, Shape.TRAPEZOID, Shape.TRAPEZOID_TOP),
+    *(Shape.FLAG, Shape.DOCUMENT, Shape.TRIANGLE, Shape.CYLINDER, Shape.STADIUM),
+}
+"""Shapes that dot takes for rectangles: edges may have to be drawn on to them."""
 TURNED = {
     Direction.DOWN: Direction.RIGHT,
     Direction.UP: Direction.LEFT,
@@ -48,15 +53,13 @@ class Candidate:
 
 def lay_out(spec: DiagramSpec) -> Scene:
     """The best of the candidates; the first of equals."""
-    best: tuple[float, Scene] | None = None
-    for direction in (spec.direction, TURNED[spec.direction]):
-        for wrap in WRAPS:
-            scene = compose(spec, Candidate(direction, wrap))
-            cost = _cost(scene, spec) + (TURNING_COST if direction is not spec.direction else 0.0)
-            if best is None or cost < best[0]:
-                best = cost, scene
-    assert best is not None
-    return best[1]
+    candidates = [Candidate(way, wrap) for way in (spec.direction, TURNED[spec.direction]) for wrap in WRAPS]
+    scenes = [compose(spec, candidate) for candidate in candidates]
+    costs = [
+        _cost(scene, spec) + (TURNING_COST if candidate.direction is not spec.direction else 0.0)
+        for candidate, scene in zip(candidates, scenes, strict=True)
+    ]
+    return scenes[costs.index(min(costs))]
 
 
 def _cost(scene: Scene, spec: DiagramSpec) -> float:
@@ -83,8 +86,9 @@ def compose(spec: DiagramSpec, candidate: Candidate) -> Scene:
         _node_mark(node, texts[node.id], Rect.around(placement.centres[places[node.id]], *boxes[places[node.id]].size))
         for node in spec.nodes
     )
+    marks = {node.id: node for node in nodes}
     edges = tuple(
-        _edge_mark(edge, route, label)
+        _edge_mark(edge, _snapped(route, marks.get(edge.source), marks.get(edge.target)), label)
         for edge, route, label in zip(spec.edges, placement.routes, labels, strict=True)
         if route is not None and edge.style is not Line.HIDDEN
     )
@@ -161,6 +165,29 @@ def _anchor(end: str, spec: DiagramSpec, places: dict[str, int], *, last: bool) 
 def _node_mark(node: Node, text: TextMark, box: Rect) -> NodeMark:
     x, y = text_centre(node.shape, box)
     return NodeMark(node.id, node.shape, box, replace(text, box=Rect.around((x, y), text.box.width, text.box.height)))
+
+
+def _snapped(route: Route, source: NodeMark | None, target: NodeMark | None) -> Route:
+    """The route with its ends drawn on to the outlines that lie inside the boxes dot knows."""
+    curve, tips = list(route.curve), list(route.tips)
+    for side, node in ((0, source), (1, target)):
+        if node is None or node.shape not in INSET_SHAPES:
+            continue
+        if (tip := tips[side]) is not None:
+            tips[side] = _onto(node, tip)
+        else:
+            curve[-side] = _onto(node, curve[-side])
+    return replace(route, curve=tuple(curve), tips=(tips[0], tips[1]))
+
+
+def _onto(node: NodeMark, point: Point) -> Point:
+    polygon = outline(node.shape, node.box)
+    (x, y), (cx, cy) = point, node.text.box.centre
+    for step in range(0, 40):
+        at = (x + (cx - x) * step / 40, y + (cy - y) * step / 40)
+        if is_inside(at, polygon):
+            return at
+    return point
 
 
 def _edge_mark(edge: Edge, route: Route, label: TextMark | None) -> EdgeMark:

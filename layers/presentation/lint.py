@@ -10,7 +10,8 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
+from math import hypot
 
 from layers.presentation.geometry import bounds, crossings, distance, is_inside, length_inside
 from layers.presentation.outline import outline
@@ -27,6 +28,7 @@ THROUGH, SHRUNK = 4.0, 3.0
 """An edge is through a node when this much of it runs inside the box shrunk by that much."""
 STRUCK = 4.0
 DANGLING = 6.0
+LEAST_EDGE = 16.0
 LEAST_INK = 0.002
 MOST_ASPECT = 3.2
 MOST_PIXELS = 9600
@@ -141,6 +143,13 @@ def dangling_edge(scene: Scene, spec: DiagramSpec) -> Iterator[Finding]:
         for end, point in ((edge.source, edge.path[0]), (edge.target, edge.path[-1])):
             if end in outlines and not is_inside(point, outlines[end]) and distance(point, outlines[end]) > DANGLING:
                 yield _warning("dangling_edge", (edge.name, end), f"the edge {edge.name} does not reach {end!r}")
+
+
+def stub_edge(scene: Scene, spec: DiagramSpec) -> Iterator[Finding]:
+    """An edge is too short to be seen as one."""
+    for edge in scene.edges:
+        if sum(hypot(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in pairwise(edge.path)) < LEAST_EDGE:
+            yield _warning("stub_edge", (edge.name,), f"the edge {edge.name} is so short that it is hard to see")
 
 
 def _corners(box: Rect) -> list[tuple[float, float]]:
@@ -274,6 +283,7 @@ RULES: tuple[Rule, ...] = (
     edge_on_label,
     title_hit,
     dangling_edge,
+    stub_edge,
     edges_coincide,
     crowded,
     tiny_text,
