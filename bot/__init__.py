@@ -1,0 +1,1 @@
+"""The front end: events come in, messages go out."""

@@ -1,11 +1,11 @@
 """The tree of errors. Vendor errors become one of these in the vendor's file.
 
-    BulkheadError
-    |-- Misconfigured   the operator must act; the text says what to set
-    |-- Refused         a rule said no; the text goes to the person as it stands
-    |   `-- BadInput    what was sent cannot be read: line, column, what was expected
-    |-- Unavailable     something outside failed; a retry may help
-    `-- LeaseLost       another worker owns the turn now; stop silently
+BulkheadError
+|-- Misconfigured   the operator must act; the text says what to set
+|-- Refused         a rule said no; the text goes to the person as it stands
+|   `-- BadInput    what was sent cannot be read: line, column, what was expected
+|-- Unavailable     something outside failed; a retry may help
+`-- LeaseLost       another worker owns the turn now; stop silently
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ class Button:
 
     label: str
     value: str
-    """`<noun>:<verb>:<handle>`, at most 64 bytes of ASCII: Telegram's callback_data is the narrowest place it must fit."""
+    """`<noun>:<verb>:<handle>`, at most 64 bytes of ASCII: Telegram's callback_data is the narrowest place."""
     style: ButtonStyle = ButtonStyle.PLAIN
 
 

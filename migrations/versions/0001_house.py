@@ -53,7 +53,9 @@ def upgrade() -> None:
 
 def workers() -> None:
     """Processes that claim turns."""
-    op.create_table("worker", text("id", primary_key=True), text("host"), number("pid"), time("started_at"), time("beat_at"))
+    op.create_table(
+        "worker", text("id", primary_key=True), text("host"), number("pid"), time("started_at"), time("beat_at")
+    )
 
 
 def mailbox() -> None:

@@ -1,0 +1,92 @@
+"""Floor 1: one schema on SQLite (embedded) and PostgreSQL (fleet).
+
+Takes functions `fn(tx, ...)` and runs each as one durable transaction; gives rows. Statements live in each folder's
+queries.sql.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from importlib import import_module
+from pathlib import Path
+
+from layers.errors import Misconfigured, Unavailable
+from layers.store import migrate
+from layers.store.sqlite import open_sqlite, take_lock
+from layers.store.types import Dialect, Row, Store, Tx
+
+__all__ = ["Dialect", "Row", "Store", "Tx", "open_store", "upgrade_store"]
+
+SCHEMES = ("sqlite:///", "postgresql://", "postgres://")
+MIGRATION_LOCK = 0x62756C6D
+
+
+async def open_store(url: str) -> Store:
+    """Open, and migrate when needed, the database at `url`.
+
+    `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://user@host/name`.
+
+    Raises:
+        Misconfigured: an unknown kind of URL, a file in use or not writable, a schema from a newer release.
+        Unavailable: PostgreSQL does not answer.
+    """
+    if url.startswith("sqlite:///"):
+        path = Path(url.removeprefix("sqlite:///"))
+        lock = take_lock(path)
+        try:
+            await asyncio.to_thread(upgrade_sqlite, path)
+            return await open_sqlite(path, lock)
+        except BaseException:
+            lock.close()
+            raise
+    if url.startswith(SCHEMES):
+        await asyncio.to_thread(upgrade_postgres, url)
+        postgres = import_module("layers.store.postgres")  # psycopg costs 20 MB: only who needs it pays
+        store: Store = await postgres.open_postgres(url)
+        return store
+    raise Misconfigured(
+        f"BULKHEAD_DATABASE_URL is {url.split('@')[-1]!r}; it must begin with sqlite:/// or postgresql://"
+    )
+
+
+async def upgrade_store(url: str) -> None:
+    """Only migrate. Raises as `open_store` does."""
+    store = await open_store(url)
+    await store.close()
+
+
+def upgrade_sqlite(path: Path) -> None:
+    """Migrate the file when its schema differs. The caller holds the lock file."""
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            tables = connection.execute(migrate.HAS_VERSION_SQL).fetchone()[
+                0
+            ]
+            row = connection.execute(migrate.VERSION_SQL).fetchone() if tables else None
+    except sqlite3.DatabaseError as error:
+        raise Misconfigured(
+            f"database {str(path)!r} cannot be opened ({error}); move it away or set BULKHEAD_DATABASE_URL"
+        ) from None
+    if migrate.needs_upgrade(row[0] if row else None, str(path)):
+        migrate.upgrade(f"sqlite:///{path}")
+
+
+def upgrade_postgres(url: str) -> None:
+    """Migrate under an advisory lock, so that replicas that start together do it once."""
+    psycopg = import_module("psycopg")
+    postgres = import_module("layers.store.postgres")
+    try:
+        connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
+    except psycopg.OperationalError as error:
+        raise Unavailable(
+            f"PostgreSQL does not answer ({str(error).strip()}); check BULKHEAD_DATABASE_URL and the server"
+        ) from None
+    with connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+        version = postgres.stored_version(connection, migrate.VERSION_SQL)
+        if migrate.needs_upgrade(version, url.split("@")[-1]):
+            migrate.upgrade(
+                url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
+            )

@@ -1,0 +1,249 @@
+"""PostgreSQL: write transactions in a small thread pool over psycopg 3, LISTEN/NOTIFY wakes, advisory-lock liveness.
+
+Each process keeps one listening connection that also holds a session advisory lock on the worker's id: when the process
+dies, the server drops the lock at once and any other process sees `Tx.is_gone`. Wakes are collected for 10 ms and sent
+as one NOTIFY outside any transaction (a commit that notifies takes a database-wide lock); a wake lost in a crash only
+costs the listeners' own slow poll.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Concatenate
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from layers.errors import Unavailable
+from layers.store.statements import Statements
+from layers.store.topics import Topics, worker_id
+from layers.store.types import Dialect, P, Row, T
+
+log = logging.getLogger(__name__)
+
+THREADS = 8
+"""Write transactions at once per process."""
+LOCK_SPACE = 0x62756C6B
+"""First key of the workers' advisory locks ("bulk")."""
+NOTIFY_AFTER_S = 0.01
+CLOCK_EVERY_S = 30.0
+RETRIED = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected, psycopg.OperationalError)
+OPTIONS = "-c idle_in_transaction_session_timeout=5s -c lock_timeout=5s -c timezone=UTC"
+
+Connection = psycopg.Connection[dict[str, Any]]
+
+
+class Clock:
+    """The database's clock, read every `CLOCK_EVERY_S` and carried on by the monotonic clock in between."""
+
+    def __init__(self) -> None:
+        self._offset = 0.0
+        self._read_at = float("-inf")
+
+    def now(self, connection: Connection, sql: str) -> float:
+        """Epoch seconds by the database."""
+        monotonic = time.monotonic()
+        if monotonic - self._read_at > CLOCK_EVERY_S:
+            row = connection.execute(sql).fetchone()
+            if row is not None:
+                self._offset = float(row["now"]) - time.monotonic()
+                self._read_at = monotonic
+        return time.monotonic() + self._offset
+
+
+class PostgresTx:
+    """The transaction of one body. See `layers.store.types.Tx`."""
+
+    dialect: Dialect = "postgresql"
+
+    def __init__(self, connection: Connection, store: PostgresStore) -> None:
+        self._connection = connection
+        self._store = store
+        self._now: float | None = None
+        self.worker = store.worker
+        self.topics: set[str] = set()
+
+    @property
+    def now(self) -> float:
+        """The database's clock, read once per transaction."""
+        if self._now is None:
+            self._now = self._store.clock.now(self._connection, self._store.statements["store.clock"])
+        return self._now
+
+    def one(self, name: str, /, **params: object) -> Row | None:
+        """The first row, or None."""
+        return self._connection.execute(self._store.statements[name], params).fetchone()
+
+    def all(self, name: str, /, **params: object) -> list[Row]:
+        """Every row."""
+        return list(self._connection.execute(self._store.statements[name], params).fetchall())
+
+    def run(self, name: str, /, **params: object) -> int:
+        """The number of rows changed."""
+        return self._connection.execute(self._store.statements[name], params).rowcount
+
+    def wake(self, topic: str) -> None:
+        """Wake subscribers of every process after the commit."""
+        self.topics.add(topic)
+
+    def is_gone(self, worker: str) -> bool:
+        """Whether nobody holds that worker's session lock."""
+        if worker == self.worker:
+            return False
+        row = self.one("store.lock_is_free", space=LOCK_SPACE, worker=worker)
+        return bool(row and row["free"])
+
+
+class PostgresStore:
+    """See `layers.store.types.Store`. Made by `open_postgres`."""
+
+    dialect: Dialect = "postgresql"
+
+    def __init__(self, url: str) -> None:
+        self.worker = worker_id()
+        self.statements = Statements("postgresql")
+        self.clock = Clock()
+        self._url = url
+        self._loop = asyncio.get_running_loop()
+        self._topics = Topics(self._loop)
+        self._unsent: set[str] = set()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            url,
+            min_size=1,
+            max_size=THREADS,
+            open=False,
+            timeout=10,
+            kwargs={"row_factory": dict_row, "options": OPTIONS},
+        )
+        self._listener: asyncio.Task[None] | None = None
+        self._background: set[asyncio.Future[Any]] = set()
+
+    async def open(self) -> None:
+        """Connect, take this worker's lock, begin to listen.
+
+        Raises:
+            Unavailable: the server cannot be reached.
+        """
+        try:
+            await asyncio.to_thread(self._pool.open, True, 10.0)
+        except PoolTimeout as error:
+            raise Unavailable(
+                f"PostgreSQL does not answer ({error}); check BULKHEAD_DATABASE_URL and the server"
+            ) from None
+        ready = asyncio.Event()
+        self._listener = asyncio.create_task(self._listen(ready), name="store-listener")
+        await asyncio.wait_for(ready.wait(), 10)
+
+    async def run(self, fn: Callable[Concatenate[PostgresTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """One write transaction; see `Store.run`."""
+        result, topics = await self._loop.run_in_executor(
+            self._threads, self._transact, lambda tx: fn(tx, *args, **kwargs)
+        )
+        if topics:
+            self._topics.fire(topics)
+            self._announce(topics)
+        value: T = result
+        return value
+
+    async def fetch_one(self, name: str, /, **params: object) -> Row | None:
+        """The first row of a reading statement."""
+        return await self.run(lambda tx: tx.one(name, **params))
+
+    async def fetch_all(self, name: str, /, **params: object) -> list[Row]:
+        """Every row of a reading statement."""
+        return await self.run(lambda tx: tx.all(name, **params))
+
+    def subscribe(self, topic: str, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back after each wake of `topic`, by this process or another."""
+        return self._topics.subscribe(topic, callback)
+
+    async def close(self) -> None:
+        """Send the last wakes, let go of the lock and every connection."""
+        if self._background:
+            await asyncio.gather(*self._background, return_exceptions=True)
+        if self._listener is not None:
+            self._listener.cancel()
+            await asyncio.gather(self._listener, return_exceptions=True)
+        await asyncio.to_thread(self._pool.close)
+        self._threads.shutdown(wait=True)
+
+    def _transact(self, body: Callable[[PostgresTx], Any]) -> tuple[Any, set[str]]:
+        """Run a body and commit, once more after a deadlock or a lost connection."""
+        for is_last in (False, True):
+            try:
+                with self._pool.connection() as connection:
+                    tx = PostgresTx(connection, self)
+                    result = body(tx)
+                return result, tx.topics
+            except RETRIED as error:
+                if is_last:
+                    raise Unavailable(f"PostgreSQL failed twice ({error}); nothing was changed") from error
+                log.warning("store.retried", extra={"error": type(error).__name__})
+            except PoolTimeout as error:
+                raise Unavailable(f"PostgreSQL has no free connection ({error})") from error
+        raise AssertionError("unreachable")
+
+    def _announce(self, topics: set[str]) -> None:
+        """Collect wakes for the other processes; the first of a burst arms the timer."""
+        if not self._unsent:
+            self._loop.call_later(NOTIFY_AFTER_S, self._send_notify)
+        self._unsent |= topics
+
+    def _send_notify(self) -> None:
+        topics, self._unsent = ",".join(sorted(self._unsent)), set()
+        message = f"{self.worker} {topics}"
+        future = self._loop.run_in_executor(
+            self._threads, self._transact, lambda tx: tx.one("store.notify", topics=message)
+        )
+        self._background.add(future)
+        future.add_done_callback(self._sent)
+
+    def _sent(self, future: asyncio.Future[Any]) -> None:
+        self._background.discard(future)
+        if not future.cancelled() and (error := future.exception()) is not None:
+            log.warning("store.notify_failed", extra={"error": type(error).__name__})
+
+    async def _listen(self, ready: asyncio.Event) -> None:
+        """Hold the worker's lock and pass on other processes' wakes; reconnects for ever."""
+        pause = 0.1
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
+                    parameters = {"space": LOCK_SPACE, "worker": self.worker}
+                    await connection.execute(self.statements["store.lock_session"], parameters)
+                    await connection.execute("LISTEN bulkhead")
+                    ready.set()
+                    pause = 0.1
+                    async for notification in connection.notifies():
+                        sender, _, topics = notification.payload.partition(" ")
+                        if sender != self.worker:
+                            self._topics.fire(topics.split(","))
+            except psycopg.Error as error:
+                log.warning("store.listener_lost", extra={"error": type(error).__name__})
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
+
+
+async def open_postgres(url: str) -> PostgresStore:
+    """The store on `url`, whose schema is current."""
+    store = PostgresStore(url)
+    try:
+        await store.open()
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
+def stored_version(connection: psycopg.Connection[Any], sql: str) -> str | None:
+    """The schema's revision, None for an empty database."""
+    if connection.execute("SELECT to_regclass('alembic_version')").fetchone() == (None,):
+        return None
+    row = connection.execute(sql).fetchone()
+    return str(row[0]) if row else None

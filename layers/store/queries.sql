@@ -1,0 +1,24 @@
+-- name: register(id, host, pid, now)!
+INSERT INTO worker (id, host, pid, started_at, beat_at) VALUES (:id, :host, :pid, :now, :now);
+
+-- name: beat(id, now)!
+UPDATE worker SET beat_at = :now WHERE id = :id;
+
+-- name: forget(id)!
+DELETE FROM worker WHERE id = :id;
+
+-- name: workers()
+SELECT id, host, pid, started_at, beat_at FROM worker ORDER BY started_at;
+
+-- name: clock__postgresql()^
+SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision) AS now;
+
+-- name: lock_is_free__postgresql(space, worker)^
+-- A live worker holds this session lock on its listening connection; whoever can take it has found a dead one.
+SELECT pg_try_advisory_xact_lock(:space, hashtext(:worker)) AS free;
+
+-- name: lock_session__postgresql(space, worker)^
+SELECT pg_try_advisory_lock(:space, hashtext(:worker)) AS locked;
+
+-- name: notify__postgresql(topics)^
+SELECT pg_notify('bulkhead', :topics) AS sent;
