@@ -62,7 +62,9 @@ def removed(tx: Tx, parts: Parts, number: int, conversation: str) -> str:
 def observation(plan: control.Plan, outcome: control.Outcome) -> str:
     """What a capability that only observes has found."""
     ended = outcome.reason or f"exit code {outcome.exit_code}"
-    head = f"**{plan.capability}** {outcome.state.value}: {ended}, {outcome.duration_s:.1f} s, sandbox {outcome.profile}"
+    head = (
+        f"**{plan.capability}** {outcome.state.value}: {ended}, {outcome.duration_s:.1f} s, sandbox {outcome.profile}"
+    )
     return f"{head}\n\n{control.tail(outcome.output)}" if outcome.output.strip() else head
 
 

@@ -31,7 +31,8 @@ class Hands:
 
     async def draw(self, source: str, title: str = "") -> str:
         """Draw a Mermaid flowchart, look at it, and post it for review."""
-        figure = await self._parts.presenter.present(Diagram(source=source, title=title))
+        async with self._work.working("Drawing"):
+            figure = await self._parts.presenter.present(Diagram(source=source, title=title))
         draft = Draft(self._parts, self._work, figure, source)
         self._work.add(draft.post)
         if figure.verdict.ok:
@@ -87,7 +88,9 @@ class Hands:
         reach(Point.REQUEST_BEFORE_COMMIT)
         pending = control.request(tx, plan, self._context(reason))
         self._work.point = Point.REQUEST_AFTER_COMMIT
-        return approval_message(self._work, pending.approval, control.card(pending.approval, handle=pending.handle), above)
+        return approval_message(
+            self._work, pending.approval, control.card(pending.approval, handle=pending.handle), above
+        )
 
     def _request_patch(self, tx: Tx, proposal: coordination.Proposal, summary: str) -> Outbound:
         """The card of a patch: its diff above, its plan (the two trees) below."""
@@ -117,6 +120,7 @@ class Draft:
         self._source = source
         self._version = version
         self.id = secrets.token_urlsafe(12)
+        self._key = work.key()
 
     def post(self, tx: Tx) -> Outbound:
         """Keep the figure and make its message, in the transaction that ends the turn."""
@@ -135,7 +139,13 @@ class Draft:
             ),
         )
         picture = Picture(digest=digest, alt=figure.alt, width=figure.width, height=figure.height)
-        return figure_message(self._work, self.id, figure_text(figure), picture if figure.verdict.ok else None)
+        return Outbound(
+            address=turn.inbound.address,
+            key=self._key,
+            text=figure_text(figure),
+            picture=picture if figure.verdict.ok else None,
+            buttons=figure_buttons(self.id, is_shown=figure.verdict.ok),
+        )
 
 
 def figure_text(figure: Figure) -> str:
@@ -149,12 +159,11 @@ def figure_text(figure: Figure) -> str:
     )
 
 
-def figure_message(
-    work: Work, figure_id: str, text: str, picture: Picture | None, *, is_decided: bool = False
-) -> Outbound:
-    """A figure as the one visible message that its review edits."""
-    redo = Button(label="Redo", value=f"d:redo:{figure_id}")
+def figure_buttons(figure_id: str, *, is_shown: bool, is_decided: bool = False) -> tuple[Button, ...]:
+    """What can be pressed under a figure; one that is not shown cannot be approved."""
     source = Button(label="Source", value=f"d:source:{figure_id}")
+    if is_decided:
+        return (source,)
+    redo = Button(label="Redo", value=f"d:redo:{figure_id}")
     approve = Button(label="Approve", value=f"d:approve:{figure_id}", style=ButtonStyle.PRIMARY)
-    buttons = (source,) if is_decided else (approve, redo, source) if picture else (redo, source)
-    return Outbound(address=work.turn.inbound.address, key=f"d{figure_id}", text=text, picture=picture, buttons=buttons)
+    return (approve, redo, source) if is_shown else (redo, source)

@@ -8,8 +8,9 @@ the run.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
-from bot.dispatcher.effects import Draft, approval_message
+from bot.dispatcher.effects import Draft, approval_message, figure_buttons
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination, presentation
@@ -17,7 +18,7 @@ from layers.errors import Refused
 from layers.failpoint import Point, reach
 from layers.presentation import Diagram
 from layers.store import Tx
-from layers.transport import send
+from layers.transport import send, shown
 from layers.types import Outbound, OutboundKind
 
 
@@ -109,10 +110,28 @@ async def review(parts: Parts, work: Work, verb: str, figure_id: str) -> None:
     if verb == "source":
         work.say(presentation.fenced(kept.source))
     elif verb == "redo":
-        figure = await parts.presenter.present(Diagram(source=presentation.turned(kept.source)))
-        work.write(lambda tx: presentation.review(tx, figure_id, "redone", work.turn.inbound.person))
-        work.add(Draft(parts, work, figure, presentation.turned(kept.source), kept.version + 1).post)
+        source = presentation.turned(kept.source)
+        async with work.working("Drawing again"):
+            figure = await parts.presenter.present(Diagram(source=source))
+        work.add(lambda tx: reviewed(tx, work, kept, "redone"))
+        work.add(Draft(parts, work, figure, source, kept.version + 1).post)
     elif verb == "approve":
-        work.add(lambda tx: approve_figure(tx, work, kept))
+        work.add(lambda tx: reviewed(tx, work, kept, "approved"))
     else:
         raise Refused("this button is none of Bulkhead's; nothing was done")
+
+
+def reviewed(tx: Tx, work: Work, kept: presentation.Kept, review: str) -> Outbound:
+    """The figure's message with what was said of it, once.
+
+    Raises:
+        Refused: somebody was faster.
+    """
+    person, press = work.turn.inbound.person, work.turn.inbound.press
+    if not presentation.review(tx, kept.id, review, person):
+        raise Refused("this picture was reviewed already; nothing was changed")
+    message = shown(tx, kept.conversation_id, press.key if press else "")
+    if message is None:
+        raise Refused("the picture's message is not known here; draw it again with /diagram")
+    buttons = figure_buttons(kept.id, is_shown=True, is_decided=True)
+    return replace(message, text=f"{message.text}\n\n{review.capitalize()} by **{person.name}**", buttons=buttons)
