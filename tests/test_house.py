@@ -59,11 +59,19 @@ VENDORS = {
 
 HEAVY = ("litellm", "matplotlib", "telegram", "slack_bolt", "cedarpy", "pygraphviz", "psycopg", "alembic")
 
-BIG_TABLES = ("inbox", "outbox", "step", "turn", "message", "conversation", "approval", "page_event", "audit")
-COLD = {
-    "transport.owners": "at the start of a process and when a worker was lost",
-    "transport.sending_owners": "at the start of a process and when a worker was lost",
-}
+BIG_TABLES = (
+    "inbox",
+    "outbox",
+    "step",
+    "turn",
+    "message",
+    "conversation",
+    "approval",
+    "page_event",
+    "audit",
+    "schedule",
+)
+COLD: dict[str, str] = {}
 """Statement -> why it may read a whole table. Every other one is hot."""
 
 
@@ -226,7 +234,9 @@ def watch(event, args):
         path, mode, flags = args
         writes = bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
         outside = not isinstance(path, str) or not os.path.abspath(path).startswith((home, "/dev/null"))
-        if (writes and outside) or is_ours(sys._getframe(1)):
+        # a vendor may look for its plugins in the metadata of installed packages when we first use it (pydantic does)
+        installed = isinstance(path, str) and path.startswith((sys.prefix, sys.base_prefix))
+        if (writes and outside) or (not installed and is_ours(sys._getframe(1))):
             found.append((event, str(path), mode))
     elif event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "subprocess.Popen", "os.mkdir", "os.remove"):
         if event.startswith("socket") or is_ours(sys._getframe(1)):

@@ -270,5 +270,6 @@ def schedules() -> None:
         number("enabled", server_default="1"),
         time("created_at"),
     )
+    op.create_index("schedule_conversation", "schedule", ["conversation_id", "id"])
     partial("schedule_due", "schedule", ["next_fire"], "enabled = 1")
     op.create_table("role_lease", text("name", primary_key=True), text("owner"), time("until"), number("epoch"))
