@@ -109,8 +109,8 @@ class Fired:
     timezone: str
 
 
-def add(tx: Tx, conversation: str, cron: str, timezone: str, text: str, created_by: str) -> Scheduled:
-    """Keep a schedule. One turn at a time per conversation, so the count needs no lock.
+def add(tx: Tx, conversation: str, cron: str, timezone: str, text: str, created_by: str) -> str:
+    """Keep a schedule; its `line`. One turn at a time per conversation, so the count needs no lock.
 
     Raises:
         BadInput: see `next_fire`.
@@ -125,24 +125,29 @@ def add(tx: Tx, conversation: str, cron: str, timezone: str, text: str, created_
     values = {"conversation_id": conversation, "cron": cron, "timezone": timezone, "text": text}
     row = tx.one("bot.schedule_add", **values, next_fire=due, created_by=created_by, now=tx.now)
     assert row is not None  # an INSERT ... RETURNING that did not raise returns its row
-    return Scheduled(row["id"], conversation, cron, timezone, text, due, created_by)
+    return line(Scheduled(row["id"], conversation, cron, timezone, text, due, created_by))
 
 
-def remove(tx: Tx, id: int, conversation: str) -> None:
+def remove(tx: Tx, number: int, conversation: str) -> None:
     """Forget a schedule of this conversation.
 
     Raises:
         Refused: it has none of that number.
     """
-    if tx.run("bot.schedule_remove", id=id, conversation_id=conversation) == 0:
-        others = ", ".join(str(entry.id) for entry in listing(tx, conversation))
+    if tx.run("bot.schedule_remove", id=number, conversation_id=conversation) == 0:
+        others = ", ".join(str(entry.id) for entry in entries(tx, conversation))
         has = f"there are {others}" if others else "there are none"
-        raise Refused(f"This conversation has no schedule {id}; {has} (`/schedule` lists them).")
+        raise Refused(f"This conversation has no schedule {number}; {has} (`/schedule` lists them).")
 
 
-def listing(tx: Tx, conversation: str) -> list[Scheduled]:
+def entries(tx: Tx, conversation: str) -> list[Scheduled]:
     """The schedules of a conversation, oldest first."""
     return [_scheduled(row) for row in tx.all("bot.schedules", conversation_id=conversation)]
+
+
+def listing(tx: Tx, conversation: str) -> list[str]:
+    """The same as lines of markdown."""
+    return [line(entry) for entry in entries(tx, conversation)]
 
 
 def fire_due(tx: Tx, accept: Callable[[Tx, Inbound], object]) -> list[Fired]:
