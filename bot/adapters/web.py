@@ -103,18 +103,15 @@ def to_event(outbound: Outbound) -> str:
 
 
 class WebChannel:
-    """Delivers by writing the page's log."""
+    """Delivers by writing the page's log, in the transaction that marks the message as sent."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def render(self, outbound: Outbound) -> str:
+        """The event's body."""
+        return to_event(outbound)
 
-    async def deliver(self, outbound: Outbound, dedupe: str) -> str:
+    def write(self, tx: Tx, outbound: Outbound, body: str, dedupe: str) -> str:
         """Show the message; the event's id. A second delivery of the same `dedupe` gives the first one's id."""
-        if len(outbound.text) <= RENDER_INLINE_CHARS:
-            body = to_event(outbound)
-        else:
-            body = await asyncio.to_thread(to_event, outbound)
-        return str(await self._store.run(add_event, outbound.address.id, outbound.key, body, dedupe))
+        return str(add_event(tx, outbound.address.id, outbound.key, body, dedupe))
 
 
 def add_event(tx: Tx, conversation_id: str, key: str, body: str, dedupe: str) -> int:

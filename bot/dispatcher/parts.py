@@ -48,4 +48,4 @@ class Parts:
     schedules: Schedules
     status: Callable[[], Awaitable[str]]
     """What `/status` says, in markdown."""
-    has_model: Callable[[], bool]
+    has_model: Callable[[], Awaitable[bool]]

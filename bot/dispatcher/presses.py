@@ -14,7 +14,7 @@ from bot.dispatcher.effects import Draft, approval_message, figure_buttons
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination, presentation
-from layers.errors import Refused
+from layers.errors import Misconfigured, Refused, Unavailable
 from layers.failpoint import Point, reach
 from layers.presentation import Diagram
 from layers.store import Tx
@@ -68,13 +68,20 @@ async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
         work.say(refused, OutboundKind.ERROR)
         return
     reach(Point.EFFECT_STARTED)
-    if approval.plan.kind == "patch":
-        outcome = await apply_patch(parts, approval)
-    else:
-        outcome = await parts.executor.run(approval.run_id, approval.plan)
+    try:
+        outcome = await perform(parts, approval)
+    except (Refused, Unavailable, Misconfigured) as error:  # each says that nothing was run
+        outcome = control.Outcome(state=control.State.FAILED, reason=str(error))
     reach(Point.EFFECT_DONE)
     work.point = Point.EFFECT_RECORDED
     work.add(lambda tx: conclude(tx, work, approval.run_id, outcome))
+
+
+async def perform(parts: Parts, approval: control.Approval) -> control.Outcome:
+    """Hand the plan to whoever can carry it out."""
+    if approval.plan.kind == "patch":
+        return await apply_patch(parts, approval)
+    return await parts.executor.run(approval.run_id, approval.plan)
 
 
 def conclude(tx: Tx, work: Work, run_id: str, outcome: control.Outcome) -> Outbound:

@@ -6,7 +6,7 @@ a person's decision makes a grant, a grant is used once, and what was shown is w
 
 from layers.control import audit
 from layers.control.audit import Report, verify_store
-from layers.control.card import buttons, card, outcome_line
+from layers.control.card import buttons, card, outcome_line, tail
 from layers.control.catalog import Capability, Catalog, install_capabilities
 from layers.control.executor import Executor
 from layers.control.manifest import Manifest
@@ -72,5 +72,6 @@ __all__ = [
     "pending",
     "plan",
     "request",
+    "tail",
     "verify_store",
 ]

@@ -11,6 +11,7 @@ from dataclasses import replace
 from math import hypot
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -21,8 +22,8 @@ from matplotlib.transforms import Affine2D
 from PIL import Image
 
 from layers.presentation import fonts
-from layers.presentation.outline import details, outline
 from layers.presentation.scene import EdgeMark, GroupMark, NodeMark, Pixels, Point, Rect, Scene, TextMark
+from layers.presentation.shapes import details, outline
 from layers.presentation.types import Head, Line, Shape
 
 PAPER = "#ffffff"
@@ -55,6 +56,11 @@ DASHES = (2.2, 2.6)
 """In line widths."""
 HEAD_LENGTH, HEAD_WIDTH = 9.0, 7.5
 SHADOW = (0.0, -1.6)
+PNG_LEVEL = 4
+"""Of 9: half the time of the usual 6 for a tenth more bytes."""
+OPAQUE_WHITE = 0xFFFFFFFF
+PixelGrid = npt.NDArray[np.uint8]
+"""Height, width, RGBA."""
 LONGEST_SIDE = 5000
 """Pixels; a larger drawing gets fewer pixels per point."""
 
@@ -77,10 +83,10 @@ def draw(scene: Scene) -> tuple[bytes, Scene]:
             pen.text(edge.text, EDGE_INK, backing=_ground(edge.text.box, scene))
     if scene.title:
         pen.text(scene.title, INK)
-    canvas.draw()
-    rgb = np.asarray(canvas.buffer_rgba())[:, :, :3]
-    pixels = _pixels(rgb, {name: fonts.undrawable("".join(text.lines)) for name, text in scene.texts()})
-    return _png(rgb), replace(pen.as_drawn(scene), pixels=pixels)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    rgba: PixelGrid = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    pixels = _pixels(rgba, {name: fonts.undrawable("".join(text.lines)) for name, text in scene.texts()})
+    return _png(rgba), replace(pen.as_drawn(scene), pixels=pixels)
 
 
 def _ground(box: Rect, scene: Scene) -> str:
@@ -89,17 +95,19 @@ def _ground(box: Rect, scene: Scene) -> str:
     return GROUP_FILLS[min(max(depths), len(GROUP_FILLS) - 1)] if depths else PAPER
 
 
-def _png(rgb: np.ndarray) -> bytes:  # type: ignore[type-arg]
+def _png(rgba: PixelGrid) -> bytes:
     out = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(rgb)).save(out, "PNG", compress_level=6)
+    Image.fromarray(rgba).convert("RGB").save(out, "PNG", compress_level=PNG_LEVEL)
     return out.getvalue()
 
 
-def _pixels(rgb: np.ndarray, undrawable: dict[str, str]) -> Pixels:  # type: ignore[type-arg]
-    inked = (rgb < 250).any(axis=2)
+def _pixels(rgba: PixelGrid, undrawable: dict[str, str]) -> Pixels:
+    inked: npt.NDArray[np.bool_] = np.ascontiguousarray(rgba).view(np.uint32)[:, :, 0] != OPAQUE_WHITE
     ring = int(inked[0].sum() + inked[-1].sum() + inked[:, 0].sum() + inked[:, -1].sum())
     height, width = inked.shape
-    return Pixels(width, height, float(inked.mean()), ring, {name: found for name, found in undrawable.items() if found})
+    return Pixels(
+        width, height, float(inked.mean()), ring, {name: found for name, found in undrawable.items() if found}
+    )
 
 
 class _Pen:
@@ -210,7 +218,7 @@ class _Pen:
             self._line([(x - arm, y + arm), (x + arm, y - arm)], EDGE, 1.6)
 
     def _polygon(self, points: Sequence[Point], **style: object) -> None:
-        self._add(Polygon(list(points), closed=True, joinstyle="round", **style))  # type: ignore[arg-type]
+        self._add(Polygon(list(points), closed=True, joinstyle="round", **style))
 
     def _line(self, points: Sequence[Point], colour: str, width: float) -> None:
         self._add(PathPatch(Path(list(points)), facecolor="none", edgecolor=colour, linewidth=width, capstyle="round"))
@@ -220,4 +228,3 @@ class _Pen:
         artist.set_zorder(self.order)
         artist.set_transform(self.points)
         self.figure.add_artist(artist)
-

@@ -19,12 +19,14 @@ DPI = 144.0
 FALLBACKS = (
     "Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei",
     "Droid Sans Fallback", "IPAexGothic", "IPAGothic", "TakaoGothic", "NanumGothic", "UnDotum",
-    "PingFang SC", "Hiragino Sans", "Hiragino Sans GB", "Apple SD Gothic Neo", "Microsoft YaHei", "Yu Gothic", "Malgun Gothic",
+    "PingFang SC", "Hiragino Sans", "Apple SD Gothic Neo", "Microsoft YaHei", "Yu Gothic", "Malgun Gothic",
     "Noto Sans", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Thai", "Arial Unicode MS",
     "Noto Sans Symbols", "Noto Sans Symbols 2", "Noto Emoji", "Symbola", "Segoe UI Symbol", "FreeSans", "Unifont",
 )  # fmt: skip
 TOKEN = re.compile(r"\s+|[^\s/_.,:;|-]+[/_.,:;|-]*|[/_.,:;|-]+")
-WIDE = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]|[\U00020000-\U0003ffff]")
+WIDE = re.compile(
+    r"[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]|[\U00020000-\U0003ffff]"
+)
 
 
 @cache
@@ -37,25 +39,25 @@ def families() -> list[str]:
 @cache
 def properties(size: float, bold: bool = False) -> FontProperties:
     """What to hand to matplotlib. The weight falls back with the family."""
-    return FontProperties(family=families(), size=size, weight="bold" if bold else "normal")  # type: ignore[arg-type]
+    return FontProperties(family=families(), size=size, weight="bold" if bold else "normal")
 
 
 @cache
 def _renderer() -> RendererAgg:
-    return RendererAgg(8, 8, DPI)
+    return RendererAgg(8, 8, DPI)  # type: ignore[no-untyped-call]
 
 
 @lru_cache(maxsize=8192)
 def width(text: str, size: float, bold: bool = False) -> float:
     """Points that `text` takes on one line."""
-    pixels, _, _ = _renderer().get_text_width_height_descent(text, properties(size, bold), ismath=False)
+    pixels, _, _ = _renderer().get_text_width_height_descent(text, properties(size, bold), ismath=False)  # type: ignore[no-untyped-call]
     return float(pixels) * 72 / DPI
 
 
 @lru_cache(maxsize=8192)
 def can_draw(character: str) -> bool:
     """True when one of the families has a glyph for it."""
-    paths = fontManager._find_fonts_by_props(properties(12.0))  # type: ignore[attr-defined]
+    paths = fontManager._find_fonts_by_props(properties(12.0))
     return character.isspace() or any(get_font(path).get_char_index(ord(character)) for path in paths)
 
 
@@ -67,7 +69,7 @@ def undrawable(text: str) -> str:
 def wrap(text: str, most: float, size: float, bold: bool = False) -> tuple[str, ...]:
     """Break `text` into lines of at most `most` points; the author's own line breaks stay.
 
-    The lines have equal lengths as far as that needs no further line: it looks calmer than one long line and a stray word.
+    The lines get equal lengths as far as that needs no further line: calmer than one long line and a stray word.
     """
     lines: list[str] = []
     for line in text.split("\n"):

@@ -13,8 +13,8 @@ from layers.presentation import fonts
 from layers.presentation.dot import ROOT, Box, Frame, Link, Placement, Route, place
 from layers.presentation.geometry import is_inside, length_inside
 from layers.presentation.lint import CSS_TARGET, count_crossings, css_pixels, lint
-from layers.presentation.outline import box_size, outline, text_centre
 from layers.presentation.scene import EdgeMark, GroupMark, NodeMark, Point, Rect, Scene, TextMark
+from layers.presentation.shapes import box_size, outline, text_centre
 from layers.presentation.types import DiagramSpec, Direction, Edge, Group, Line, Node, Shape
 
 NODE_SIZE, EDGE_SIZE, GROUP_SIZE, TITLE_SIZE = 14.0, 12.0, 12.0, 17.0
@@ -52,14 +52,17 @@ class Candidate:
 
 
 def lay_out(spec: DiagramSpec) -> Scene:
-    """The best of the candidates; the first of equals."""
-    candidates = [Candidate(way, wrap) for way in (spec.direction, TURNED[spec.direction]) for wrap in WRAPS]
-    scenes = [compose(spec, candidate) for candidate in candidates]
-    costs = [
-        _cost(scene, spec) + (TURNING_COST if candidate.direction is not spec.direction else 0.0)
-        for candidate, scene in zip(candidates, scenes, strict=True)
-    ]
-    return scenes[costs.index(min(costs))]
+    """The best of the candidates: the first of equals, and the first that nothing is wrong with."""
+    best: tuple[float, Scene] | None = None
+    for direction in (spec.direction, TURNED[spec.direction]):
+        for wrap in WRAPS:
+            scene = compose(spec, Candidate(direction, wrap))
+            cost = _cost(scene, spec) + (TURNING_COST if direction is not spec.direction else 0.0)
+            if cost == 0:
+                return scene
+            if best is None or cost < best[0]:
+                best = cost, scene
+    return best[1] if best else Scene(LEAST_WIDTH, LEAST_WIDTH)
 
 
 def _cost(scene: Scene, spec: DiagramSpec) -> float:
@@ -78,8 +81,7 @@ def compose(spec: DiagramSpec, candidate: Candidate) -> Scene:
     links = [_link(edge, label, spec, places) for edge, label in zip(spec.edges, labels, strict=True)]
     parents = {group.id: index for index, group in enumerate(spec.groups)}
     frames = [
-        Frame(_padded(title), parents.get(group.parent, ROOT))
-        for group, title in zip(spec.groups, titles, strict=True)
+        Frame(_padded(title), parents.get(group.parent, ROOT)) for group, title in zip(spec.groups, titles, strict=True)
     ]
     placement = place(boxes, links, frames, candidate.direction)
     nodes = tuple(
@@ -124,7 +126,11 @@ def _boxes(spec: DiagramSpec, texts: dict[str, TextMark]) -> tuple[list[Box], di
     """A box for each node, and a small one inside each group that has none (dot drops empty clusters)."""
     homes = {member: index for index, group in enumerate(spec.groups) for member in group.members}
     boxes = [
-        Box(box_size(node.shape, texts[node.id].box.width, texts[node.id].box.height), node.shape, homes.get(node.id, ROOT))
+        Box(
+            box_size(node.shape, texts[node.id].box.width, texts[node.id].box.height),
+            node.shape,
+            homes.get(node.id, ROOT),
+        )
         for node in spec.nodes
     ]
     places = {node.id: index for index, node in enumerate(spec.nodes)}

@@ -14,8 +14,8 @@ from itertools import combinations, pairwise
 from math import hypot
 
 from layers.presentation.geometry import bounds, crossings, distance, is_inside, length_inside
-from layers.presentation.outline import outline
 from layers.presentation.scene import EdgeMark, NodeMark, Rect, Scene, TextMark
+from layers.presentation.shapes import outline
 from layers.presentation.types import DiagramSpec, Finding, Head, Line, Shape
 
 PHONE_CSS_PX = 360.0
@@ -86,10 +86,12 @@ def edge_through_node(scene: Scene, spec: DiagramSpec) -> Iterator[Finding]:
     for edge in scene.edges:
         reach = bounds(edge.path)
         for node in scene.nodes:
-            if node.id in (edge.source, edge.target) or reach.shared_area(node.box) == 0 and not _flat(reach):
+            if node.id in (edge.source, edge.target) or (not _flat(reach) and reach.shared_area(node.box) == 0):
                 continue
             if length_inside(edge.path, node.box.inset(SHRUNK)) > THROUGH:
-                yield _error("edge_through_node", (edge.name, node.id), f"the edge {edge.name} runs through {node.id!r}")
+                yield _error(
+                    "edge_through_node", (edge.name, node.id), f"the edge {edge.name} runs through {node.id!r}"
+                )
 
 
 def _flat(box: Rect) -> bool:
@@ -130,9 +132,13 @@ def group_membership(scene: Scene, spec: DiagramSpec) -> Iterator[Finding]:
         for node in scene.nodes:
             if node.id in group.members:
                 if not group.box.holds(node.box, slack=1):
-                    yield _error("member_outside_group", (node.id, group.id), f"{node.id!r} lies outside its group {group.id!r}")
+                    yield _error(
+                        "member_outside_group", (node.id, group.id), f"{node.id!r} lies outside its group {group.id!r}"
+                    )
             elif group.box.shared_area(node.box) > TEXT_SHARED:
-                yield _error("foreign_in_group", (node.id, group.id), f"{node.id!r} lies in the group {group.id!r}, not its own")
+                yield _error(
+                    "foreign_in_group", (node.id, group.id), f"{node.id!r} lies in the group {group.id!r}, not its own"
+                )
 
 
 def dangling_edge(scene: Scene, spec: DiagramSpec) -> Iterator[Finding]:
@@ -166,7 +172,9 @@ def crowded(scene: Scene, spec: DiagramSpec) -> Iterator[Finding]:
 def canvas_clip(scene: Scene, spec: DiagramSpec) -> Iterator[Finding]:
     """Something is cut off by the edge of the paper."""
     extents = [(node.id, node.box) for node in scene.nodes] + [(name, text.box) for name, text in scene.texts()]
-    extents += [(edge.name, bounds(edge.path)) for edge in scene.edges] + [(group.id, group.box) for group in scene.groups]
+    extents += [(edge.name, bounds(edge.path)) for edge in scene.edges] + [
+        (group.id, group.box) for group in scene.groups
+    ]
     for name, box in extents:
         if not scene.canvas.holds(box):
             yield _error("canvas_clip", (name,), f"{name!r} is cut off by the edge of the picture")
@@ -197,7 +205,9 @@ def size(scene: Scene, spec: DiagramSpec) -> Iterator[Finding]:
     if long > MOST_ASPECT * short:
         yield _warning("aspect", (), f"the picture is {long / short:.1f} times as long as wide; chats shrink it")
     if scene.pixels and scene.pixels.width + scene.pixels.height > MOST_PIXELS:
-        yield _error("platform_size", (), f"the picture has more than {MOST_PIXELS} pixels of width and height together")
+        yield _error(
+            "platform_size", (), f"the picture has more than {MOST_PIXELS} pixels of width and height together"
+        )
 
 
 def missing_glyph(scene: Scene, spec: DiagramSpec) -> Iterator[Finding]:
@@ -220,9 +230,13 @@ def fidelity(scene: Scene, spec: DiagramSpec) -> Iterator[Finding]:
     for id in wanted.keys() & shown.keys():
         if _letters(wanted[id]) != _letters("".join(shown[id].lines)):
             yield _error("text_fidelity", (id,), f"the label of {id!r} is not the one asked for")
-    edges = Counter((edge.source, edge.target, _letters(edge.label)) for edge in spec.edges if edge.style is not Line.HIDDEN)
-    drawn = Counter((edge.source, edge.target, _letters("".join(edge.text.lines) if edge.text else "")) for edge in scene.edges)
-    for source, target, label in (edges - drawn).keys():
+    edges = Counter(
+        (edge.source, edge.target, _letters(edge.label)) for edge in spec.edges if edge.style is not Line.HIDDEN
+    )
+    drawn = Counter(
+        (edge.source, edge.target, _letters("".join(edge.text.lines) if edge.text else "")) for edge in scene.edges
+    )
+    for source, target, label in edges - drawn:
         words = f"the edge {source}->{target} is not in the picture as asked for" + (f" ({label!r})" if label else "")
         yield _error("missing_edge", (f"{source}->{target}",), words)
     titles = {group.id: _letters("".join(group.text.lines) if group.text else "") for group in scene.groups}

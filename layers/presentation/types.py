@@ -1,4 +1,4 @@
-"""The nouns of layer 2: what is asked for (`Diagram`), what the renderer accepts (`DiagramSpec`), what comes back (`Figure`).
+"""The nouns of layer 2: what is asked for (`Diagram`), drawn from (`DiagramSpec`) and given back (`Figure`).
 
 `DiagramSpec` is pydantic because its bytes come from outside (a model's structured answer, the worker's pipe);
 everything else is a frozen dataclass.
@@ -134,7 +134,9 @@ class DiagramSpec(_Value):
         for edge in self.edges:
             for end in (edge.source, edge.target):
                 if end not in nodes and end not in groups:
-                    raise ValueError(f"edge {edge.source!r} to {edge.target!r} names {end!r}, which is no node and no group")
+                    raise ValueError(
+                        f"edge {edge.source!r} to {edge.target!r} names {end!r}, which is no node and no group"
+                    )
         for group in self.groups:
             strangers = [member for member in group.members if member not in nodes]
             if strangers:

@@ -145,3 +145,8 @@ SELECT
 
 -- name: dead_letters()^
 SELECT count(*) AS dead FROM outbox WHERE state = 'dead';
+
+-- name: unfinished(conversation_id)^
+SELECT
+    (SELECT count(*) FROM inbox WHERE conversation_id = :conversation_id AND state = 'pending')
+    + (SELECT count(*) FROM outbox WHERE conversation_id = :conversation_id AND state IN ('pending', 'sending')) AS left_over;

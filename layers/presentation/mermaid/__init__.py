@@ -21,9 +21,9 @@ FENCE = re.compile(r"^[^\S\n]*(?:```|~~~)[^\n]*$", re.MULTILINE)
 FRONT_MATTER = re.compile(r"\s*^([^\S\n]*)---[^\S\n]*\n(.*?)^\1---[^\S\n]*(?:\n|$)", re.DOTALL | re.MULTILINE)
 UNEVEN_FRONT_MATTER = re.compile(r"[^\S\n]*---[^\S\n]*\n.*?^[^\S\n]*---[^\S\n]*\n\s*", re.DOTALL | re.MULTILINE)
 TITLE = re.compile(r"^[^\S\n]*title:[^\S\n]*(.+?)[^\S\n]*$", re.MULTILINE)
-DIRECTIVE = re.compile(r"%%\{.*?\}%%", re.DOTALL)
 COMMENT = re.compile(r"^[^\S\n]*%%[^\n]*$", re.MULTILINE)
 HTML_ATTRIBUTE = re.compile(r"<[a-zA-Z]\w*(?:\s[^<>]*)>")
+UNREADABLE = re.compile(r"[\x00\ud800-\udfff]")
 FIRST_WORD = re.compile(r"[\w-]+")
 OTHER_KINDS = {
     "sequenceDiagram": "sequence",
@@ -84,14 +84,15 @@ def parse_mermaid(text: str) -> DiagramSpec:
             f"The diagram has {len(text):,} characters; at most {LONGEST_TEXT:,} are read: split it into several.",
             expected=f"at most {LONGEST_TEXT:,} characters",
         )
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", " ").replace("\ufeff", " ")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", " ")
+    text = UNREADABLE.sub("\ufffd", text)
     text = FENCE.sub(_blank, text)
     title = ""
     if front := FRONT_MATTER.match(text):
         found = TITLE.search(front.group(2))
         title = plain(found.group(1).strip("\"'")) if found else ""
         text = _blank(front) + text[front.end() :]
-    text = DIRECTIVE.sub(_blank, text)
+    text = _without_directives(text)
     text = COMMENT.sub(_blank, text)
     text = HTML_ATTRIBUTE.sub(lambda tag: tag.group().replace('"', "'"), text)
     cursor = Cursor(text)
@@ -99,6 +100,15 @@ def parse_mermaid(text: str) -> DiagramSpec:
     if not cursor.peek(HEADER):
         _refuse_kind(cursor)
     return parse_flowchart(cursor, title)
+
+
+def _without_directives(text: str) -> str:
+    """Blank `%%{ ... }%%`. Not by a pattern: without its end each start would scan to the end of the text."""
+    at = 0
+    while (start := text.find("%%{", at)) >= 0 and (end := text.find("}%%", start)) >= 0:
+        at = end + 3
+        text = text[:start] + re.sub(r"[^\n]", " ", text[start:at]) + text[at:]
+    return text
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -115,7 +125,7 @@ def _refuse_kind(cursor: Cursor) -> NoReturn:
         cursor.fail("`flowchart TD` or `graph LR` as the first line", "the supported kind is the flowchart")
     line = cursor.text.count("\n", 0, cursor.at) + 1
     raise BadInput(
-        f"Mermaid's {kind} diagrams ({word!r}) cannot be drawn yet; write it as a flowchart (first line: flowchart TD).",
+        f"Mermaid's {kind} diagrams ({word!r}) cannot be drawn yet; only flowcharts can (first line: flowchart TD).",
         line=line,
         column=1,
         expected="flowchart",

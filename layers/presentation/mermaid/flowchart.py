@@ -34,8 +34,10 @@ LINK_STYLE = re.compile(r"linkStyle\s+(\d[\d,\s]*)")
 ACCESSIBILITY = re.compile(r"acc(?:Title|Descr)\s*(?::[^\n]*|\{[^}]*\})")
 AMPERSAND = re.compile(r"\s+&\s+")
 CLASS = re.compile(r":::(?:[\w,-])+")
-EDGE_ID = re.compile(r"([^\s\"@]+)@(?=[^{\"])")
+EDGE_ID = re.compile(r"([^\s\"@]{1,100})@(?=[^{\"])")
 LINK_AHEAD = re.compile(r"\s*(?:(?<=\n)[ \t]*)?(?=[-=~<.]|[xo](?:--|==|-\.))")
+LONGEST_LABEL = 2000
+"""Characters between the two halves of an arrow."""
 NEAREST_ARROW = {"->": "-->", "=>": "==>", "→": "-->", "⇒": "==>", "—>": "-->", "–>": "-->", "~>": "-->", "..>": "-.->"}
 
 
@@ -105,7 +107,9 @@ class _Parser:
         for number in re.findall(r"\d+", found.group(1)):
             if len(number) > 6 or int(number) >= len(self.graph.edges):
                 count = len(self.graph.edges)
-                self.cursor.fail("linkStyle with the number of an edge", f"there are {count} edges so far, counted from 0")
+                self.cursor.fail(
+                    "linkStyle with the number of an edge", f"there are {count} edges so far, counted from 0"
+                )
 
     def _subgraph(self) -> None:
         cursor = self.cursor
@@ -203,9 +207,9 @@ class _Parser:
             cursor.skip_space()
             end = cursor.take(LINK_ENDS[start[-1]])
         else:
-            end = LINK_ENDS[start[-1]].search(cursor.text, cursor.at)
+            end = LINK_ENDS[start[-1]].search(cursor.text, cursor.at, cursor.at + LONGEST_LABEL)
             label = cursor.text[cursor.at : end.start()] if end else ""
-            if "\n\n" in label or len(label) > 2000:
+            if "\n\n" in label:
                 end = None
             elif end:
                 cursor.at = end.end()

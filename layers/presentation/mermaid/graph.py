@@ -52,7 +52,9 @@ class Graph:
 
     def describe(self, id: str, *, label: str | None = None, shape: Shape | None = None) -> None:
         """Give the node `id` a label, a shape, or both."""
-        old = self.nodes[id]
+        old = self.nodes.get(id)
+        if old is None:  # the id of an edge
+            return
         self.nodes[id] = Node(
             id=id, label=old.label if label is None else label, shape=old.shape if shape is None else shape
         )
@@ -61,7 +63,9 @@ class Graph:
         """Apply `A@{ shape: ..., label: ... }`, where `at` is the place of the `@`."""
         name = fields.get("shape")
         if name is not None and name not in NAMED:
-            self.cursor.fail("a shape that Mermaid knows", f"use rect, rounded, diam, cyl or stadium, not {name!r}", at=at)
+            self.cursor.fail(
+                "a shape that Mermaid knows", f"use rect, rounded, diam, cyl or stadium, not {name!r}", at=at
+            )
         self.describe(id, label=fields.get("label"), shape=None if name is None else NAMED[name])
 
     def connect(self, sources: list[str], targets: list[str], edge: Edge) -> None:
@@ -71,6 +75,8 @@ class Graph:
                 f"at most {MOST_EDGES} edges in one diagram",
                 "no picture of so many can be read: split it into several diagrams",
             )
+        for id in (*sources, *targets):
+            self.mention(id)
         self.edges += [
             Edge(source=source, target=target, label=edge.label, style=edge.style, arrows=edge.arrows)
             for source in sources

@@ -17,7 +17,11 @@ TAG = re.compile(
 ICON = re.compile(r"\b(?:fa[a-z]?|mdi|logos|icon):[a-z][\w-]*", re.IGNORECASE)
 ENTITY = re.compile(r"#(\w{1,30});")
 EMPHASIS = re.compile(r"(\*\*|__|\*|_)(?=\S)(.+?)(?<=\S)\1")
-UNDRAWABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufe0e\ufe0f\ufeff\ud800-\udfff]")
+UNDRAWABLE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufe0e\ufe0f\ufeff\ud800-\udfff]"
+)
+LONGEST_MARKDOWN = 2000
+"""Characters up to which emphasis is looked for: its pattern takes quadratic time."""
 MARKDOWN = re.compile(r"\s*`(.*)`\s*", re.DOTALL)
 
 
@@ -28,7 +32,7 @@ def plain(raw: str) -> str:
     text = ICON.sub("", TAG.sub("", BREAK.sub("\n", text)))
     text = ENTITY.sub(_entity, text)
     text = UNDRAWABLE.sub("", html.unescape(text))
-    if markdown:
+    if markdown and len(text) <= LONGEST_MARKDOWN:
         text = EMPHASIS.sub(r"\2", EMPHASIS.sub(r"\2", text))
     lines = [" ".join(line.split()) for line in text.split("\n")]
     return "\n".join(lines).strip("\n")

@@ -101,7 +101,7 @@ def data_fields(cursor: Cursor) -> dict[str, str]:
     while not cursor.take(DATA_END):
         key = cursor.take(DATA_KEY)
         if key is None:
-            cursor.fail("`key: value` or `}`", "write @{ shape: rect, label: \"text\" }", at=max(start, cursor.at))
+            cursor.fail("`key: value` or `}`", 'write @{ shape: rect, label: "text" }', at=max(start, cursor.at))
         if found := cursor.take(DATA_STRING):
             value = found.group(1) if found.group(1) is not None else found.group(2)
             value = re.sub(r"\\(.)", r"\1", value) if found.group(1) is not None and '\\"' in value else value

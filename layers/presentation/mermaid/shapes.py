@@ -34,16 +34,17 @@ BRACKETS = (
 """Longest opening first: the first that fits is taken, a shorter one when its closing is missing."""
 
 _NAMES = {
-    Shape.RECT: "rect proc process rectangle squarerect square notch-rect card notched-rectangle hourglass collate bolt com-link"
-    " lightning-bolt div-rect div-proc divided-process divided-rectangle win-pane internal-storage window-pane lin-rect"
-    " lin-proc lined-process lined-rectangle shaded-process st-rect processes procs stacked-rectangle tag-rect tag-proc"
-    " tagged-process tagged-rectangle sl-rect manual-input sloped-rectangle fork join labelrect datastore data-store"
+    Shape.RECT: "rect proc process rectangle squarerect square notch-rect card notched-rectangle hourglass collate bolt"
+    " com-link lightning-bolt div-rect div-proc divided-process divided-rectangle win-pane internal-storage window-pane"
+    " lin-rect lin-proc lined-process lined-rectangle shaded-process st-rect processes procs stacked-rectangle tag-rect"
+    " tag-proc tagged-process tagged-rectangle sl-rect manual-input sloped-rectangle fork join labelrect datastore data-store"
     " bow-rect bow-tie-rectangle stored-data icon iconsquare iconcircle iconrounded imagesquare image",
     Shape.ROUNDED: "rounded event roundedrect cloud bang",
     Shape.STADIUM: "stadium pill terminal delay half-rounded-rectangle curv-trap curved-trapezoid display",
     Shape.SUBROUTINE: "fr-rect framed-rectangle subproc subprocess subroutine",
     Shape.CYLINDER: "cyl cylinder database db h-cyl das horizontal-cylinder lin-cyl disk lined-cylinder",
-    Shape.CIRCLE: "circle circ sm-circ small-circle start f-circ filled-circle junction cross-circ crossed-circle summary",
+    Shape.CIRCLE: "circle circ sm-circ small-circle start f-circ filled-circle junction cross-circ"
+    " crossed-circle summary",
     Shape.DOUBLE_CIRCLE: "dbl-circ double-circle fr-circ framed-circle stop",
     Shape.ELLIPSE: "ellipse",
     Shape.DIAMOND: "diam decision diamond question",
@@ -53,7 +54,8 @@ _NAMES = {
     Shape.TRAPEZOID: "trap-b priority trapezoid trapezoid-bottom",
     Shape.TRAPEZOID_TOP: "trap-t inv-trapezoid manual trapezoid-top",
     Shape.FLAG: "odd flag paper-tape",
-    Shape.DOCUMENT: "doc document docs documents st-doc stacked-document lin-doc lined-document tag-doc tagged-document",
+    Shape.DOCUMENT: "doc document docs documents st-doc stacked-document lin-doc lined-document tag-doc"
+    " tagged-document",
     Shape.TRIANGLE: "tri extract triangle flip-tri flipped-triangle manual-file",
     Shape.TEXT: "text anchor brace brace-l brace-r braces comment",
 }

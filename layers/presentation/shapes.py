@@ -1,4 +1,4 @@
-"""The outlines of the shapes, as polygons: what is drawn, where text must stay inside, how big a box a label needs. Pure."""
+"""The outlines of the shapes as polygons: what is drawn, where text must stay, how big a box a label needs. Pure."""
 
 from __future__ import annotations
 
@@ -82,7 +82,14 @@ def outline(shape: Shape, box: Rect) -> list[Point]:
             return _rounded(box, min(14, box.height / 2))
         case Shape.HEXAGON:
             cut = 0.28 * box.height
-            return [(left + cut, top), (right - cut, top), (right, y), (right - cut, bottom), (left + cut, bottom), (left, y)]
+            return [
+                (left + cut, top),
+                (right - cut, top),
+                (right, y),
+                (right - cut, bottom),
+                (left + cut, bottom),
+                (left, y),
+            ]
         case Shape.LEAN_RIGHT:
             return [(left + lean, top), (right, top), (right - lean, bottom), (left, bottom)]
         case Shape.LEAN_LEFT:
