@@ -1,7 +1,7 @@
 """The command line: `bulkhead serve | ask | link | draw | route | doctor | audit | migrate | db`. Each verb has --json.
 
-A failure is one sentence on standard error (with --json one object on standard output) and exit code 2; a check that found
-something is exit code 1.
+A failure is one sentence on standard error (with --json one object on standard output) and exit code 2; a check that
+found something is exit code 1.
 """
 
 from __future__ import annotations

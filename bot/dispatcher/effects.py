@@ -128,12 +128,12 @@ class Draft:
         digest = self._parts.keep_media(tx, "image/png", figure.png)
         presentation.keep_figure(
             tx,
-            presentation.Kept(
+            presentation.KeptFigure(
                 id=self.id,
                 conversation_id=turn.inbound.address.id,
                 turn_id=turn.id,
                 source=self._source,
-                media=digest,
+                media=digest if figure.verdict.ok else None,
                 verdict=figure.verdict,
                 version=self._version,
             ),

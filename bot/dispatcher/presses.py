@@ -1,8 +1,8 @@
 """Button presses, expiries, and the running of what was approved. No model takes part.
 
 A press is refused as a value, so that its audit row commits. Once approved, the run is claimed in the database, then
-claimed again by the executor, which runs an id once and remembers the end: a turn that is resumed asks it what became of
-the run.
+claimed again by the executor, which runs an id once and remembers the end: a turn that is resumed asks it what became
+of the run.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from bot.dispatcher import answers
 from bot.dispatcher.effects import Draft, approval_message, figure_buttons
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
@@ -115,30 +116,29 @@ async def review(parts: Parts, work: Work, verb: str, figure_id: str) -> None:
     if kept is None:
         raise Refused("this picture is not known here; draw it again with /diagram")
     if verb == "source":
-        work.say(presentation.fenced(kept.source))
+        work.say(answers.fenced(kept.source, "mermaid"))
     elif verb == "redo":
-        source = presentation.turned(kept.source)
+        version = kept.version + 1
         async with work.working("Drawing again"):
-            figure = await parts.presenter.present(Diagram(source=source))
+            figure = await parts.presenter.present(Diagram(source=kept.source, version=version))
         work.add(lambda tx: reviewed(tx, work, kept, "redone"))
-        work.add(Draft(parts, work, figure, source, kept.version + 1).post)
+        work.add(Draft(parts, work, figure, kept.source, version).post)
     elif verb == "approve":
         work.add(lambda tx: reviewed(tx, work, kept, "approved"))
     else:
         raise Refused("this button is none of Bulkhead's; nothing was done")
 
 
-def reviewed(tx: Tx, work: Work, kept: presentation.Kept, review: str) -> Outbound:
+def reviewed(tx: Tx, work: Work, kept: presentation.KeptFigure, verdict: presentation.Review) -> Outbound:
     """The figure's message with what was said of it, once.
 
     Raises:
         Refused: somebody was faster.
     """
     person, press = work.turn.inbound.person, work.turn.inbound.press
-    if not presentation.review(tx, kept.id, review, person):
-        raise Refused("this picture was reviewed already; nothing was changed")
+    presentation.review(tx, kept.id, verdict, person)
     message = shown(tx, kept.conversation_id, press.key if press else "")
     if message is None:
         raise Refused("the picture's message is not known here; draw it again with /diagram")
     buttons = figure_buttons(kept.id, is_shown=True, is_decided=True)
-    return replace(message, text=f"{message.text}\n\n{review.capitalize()} by **{person.name}**", buttons=buttons)
+    return replace(message, text=f"{message.text}\n\n{verdict.capitalize()} by **{person.name}**", buttons=buttons)
