@@ -58,7 +58,8 @@ def status_text(facts: Facts) -> str:
 def duration(seconds: float) -> str:
     """`3 d 4 h`, the two largest units."""
     units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-    left, parts = int(seconds), []
+    left = int(seconds)
+    parts: list[str] = []
     for name, size in units:
         if left >= size or (name == "s" and not parts):
             parts.append(f"{left // size} {name}")

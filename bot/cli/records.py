@@ -5,19 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 
-from bot.app import examine_house
 from bot.config import Settings, first_start
-from bot.doctor import as_json, as_text
 from layers import control
 from layers.store import copy_store, read_store, upgrade_store
-
-
-async def doctor(parsed: argparse.Namespace, settings: Settings) -> int:
-    """Check every part; 1 when something that is needed does not work."""
-    checks = await examine_house(settings)
-    say(parsed, as_json(checks), as_text(checks))
-    return 0 if all(check.ok or check.severity != "error" for check in checks) else 1
 
 
 async def audit(parsed: argparse.Namespace, settings: Settings) -> int:
@@ -61,6 +53,6 @@ async def copy(parsed: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def say(parsed: argparse.Namespace, told: dict[str, object], text: str) -> None:
+def say(parsed: argparse.Namespace, told: Mapping[str, object], text: str) -> None:
     """To a program or to a person."""
     sys.stdout.write((json.dumps(told) if parsed.json else text) + "\n")

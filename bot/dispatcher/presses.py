@@ -11,7 +11,7 @@ import json
 from dataclasses import replace
 
 from bot.dispatcher import answers
-from bot.dispatcher.effects import Draft, approval_message, figure_buttons
+from bot.dispatcher.effects import Draft, approval_message, figure_buttons, trees
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination, presentation
@@ -43,7 +43,7 @@ async def decide(parts: Parts, work: Work, verb: str, handle: str) -> None:
         decision = control.decide(tx, handle, verb, work.turn.inbound.person, parts.rules)
         approval = decision.approval
         if approval is not None and not decision.refused and approval.state is control.State.APPROVED:
-            progress = approval_message(work, approval, control.card(approval))
+            progress = approval_message(tx, work, undecidable(approval))
             send(tx, progress, f"t{work.turn.id}.decided", work.turn.id)
         return json.dumps({"approval": approval.id if approval else "", "refused": decision.refused})
 
@@ -57,7 +57,20 @@ async def decide(parts: Parts, work: Work, verb: str, handle: str) -> None:
     if approval.state in (control.State.APPROVED, control.State.CLAIMED):
         await run(parts, work, approval)
     else:
-        work.add(lambda tx: approval_message(work, approval, control.card(approval)))
+        work.add(lambda tx: settled(tx, work, approval))
+
+
+def undecidable(approval: control.Approval) -> control.Pending:
+    """The approval with nothing left to press."""
+    return control.Pending(approval=approval, handle="")
+
+
+def settled(tx: Tx, work: Work, approval: control.Approval) -> Outbound:
+    """The card of a denied or cancelled approval; a patch's proposal ends with it."""
+    if approval.plan.kind == "patch":
+        proposal = str(approval.plan.parameters["proposal"])
+        coordination.mark(tx, proposal, coordination.State.PROPOSED, coordination.State.DENIED)
+    return approval_message(tx, work, undecidable(approval))
 
 
 async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
@@ -65,7 +78,7 @@ async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
     refused = await work.step_in("claim", lambda tx: control.claim(tx, approval.id, parts.rules).refused)
     if refused:
         withdrawn = await work.store.run(control.by_id, approval.id)
-        work.add(lambda tx: approval_message(work, withdrawn, control.card(withdrawn)))
+        work.add(lambda tx: approval_message(tx, work, undecidable(withdrawn)))
         work.say(refused, OutboundKind.ERROR)
         return
     reach(Point.EFFECT_STARTED)
@@ -88,26 +101,30 @@ async def perform(parts: Parts, approval: control.Approval) -> control.Outcome:
 def conclude(tx: Tx, work: Work, run_id: str, outcome: control.Outcome) -> Outbound:
     """The outcome and its card, in the transaction that ends the turn."""
     pending = control.conclude(tx, run_id, outcome)
-    return approval_message(work, pending.approval, control.card(pending.approval, handle=pending.handle))
+    plan = pending.approval.plan
+    if plan.kind == "patch":
+        is_applied = outcome.state is control.State.SUCCEEDED
+        after = coordination.State.APPLIED if is_applied else coordination.State.CONFLICTED
+        coordination.mark(tx, str(plan.parameters["proposal"]), coordination.State.PROPOSED, after)
+    return approval_message(tx, work, pending)
 
 
 async def apply_patch(parts: Parts, approval: control.Approval) -> control.Outcome:
     """Commit an approved proposal. Repeating it makes the same commit, so its outcome is never unknown."""
-    proposal_id = str(approval.plan.parameters["proposal"])
-    proposal = await parts.store.run(coordination.by_id, proposal_id)
-    result = await parts.coordinator.apply(proposal, approval.plan.title)
-    is_applied = isinstance(result, coordination.Applied)
-    return control.Outcome(
-        state=control.State.SUCCEEDED if is_applied else control.State.FAILED,
-        output=result.text if is_applied else "",
-        reason="" if is_applied else result.text,
-    )
+    proposal = await parts.store.run(coordination.by_id, str(approval.plan.parameters["proposal"]))
+    if trees(proposal) != approval.plan.parameters:
+        raise Refused("the proposal is not the one that was shown; propose the patch again")
+    message = approval.reason or f"Apply a patch to {', '.join(file.path for file in proposal.files[:3])}"
+    result = await parts.coordinator.apply(parts.workspace, proposal, message, proposal.author)
+    if isinstance(result, coordination.Applied):
+        return control.Outcome(state=control.State.SUCCEEDED, reason=result.text)
+    return control.Outcome(state=control.State.FAILED, reason=result.text)
 
 
 async def expired(parts: Parts, work: Work) -> None:
     """An approval ran out: its card says so and loses its buttons."""
     approval = await work.store.run(control.by_id, work.turn.inbound.subject)
-    work.add(lambda tx: approval_message(work, approval, control.card(approval)))
+    work.add(lambda tx: settled(tx, work, approval))
 
 
 async def review(parts: Parts, work: Work, verb: str, figure_id: str) -> None:
