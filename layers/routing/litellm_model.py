@@ -1,7 +1,7 @@
 """The only place that knows litellm. A `Model` and a `Task` in, a `Reply` out; vendor errors become ours.
 
-litellm takes 8 s of CPU and 150 MiB to import (reference: measured on 1.100.5), so it is imported by the first call or by
-`warm`, in a thread of its own, and never where no model is configured. Retries, fallbacks and cooldowns are the router's.
+litellm takes 8 s of CPU and 150 MiB to import (measured on 1.100.5), so it is imported by the first call or by `warm`,
+in a thread of its own, and never where no model is configured. Retries, fallbacks and cooldowns are the router's.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import importlib
 import json
 import logging
 import os
+import re
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any
 
 from layers.errors import BulkheadError, Misconfigured, Refused, Unavailable
-from layers.routing.types import Message, Model, Reply, Role, Task, Tokens, ToolCall, ToolSpec
+from layers.routing.types import BadAnswer, Message, Model, Reply, Role, Task, Tokens, ToolCall, ToolSpec
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,8 @@ BEFORE_IMPORT = {
 FIRST_CALL = ("openai.resources", "openai.lib.streaming.chat")
 """What litellm imports at its first call, on the event loop, for more than a second. Loaded with it instead."""
 MOST_ERROR_CHARS = 200
+PREFIX = re.compile(r"^(litellm\.)?(\w+(Error|Exception)(: | - ))*")
+"""The names of classes that litellm puts before what the provider said."""
 
 
 class LiteLLM:
@@ -52,7 +55,7 @@ class LiteLLM:
         """The answer of `model`, asked once.
 
         Raises:
-            Unavailable: the model failed or answered with nothing usable; another one may do better.
+            Unavailable: the model failed, or it is a BadAnswer; another one may do better.
             Misconfigured: the key or the name is wrong.
             Refused: the provider will not answer this request.
         """
@@ -62,14 +65,16 @@ class LiteLLM:
                 response = await vendor.acompletion(**self._request(model, task))
         except TimeoutError:
             raise Unavailable(f"no answer within {task.timeout_s:g} s") from None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - adapters raise whatever their provider's library raises
             raise self._ours(vendor, model, error) from None
         return read(vendor, model, response)
 
     async def close(self) -> None:
         """Close the connections that litellm keeps open."""
         if self._vendor is not None and self._vendor.done():
-            await (await self._load()).close_litellm_async_clients()
+            vendor = await self._load()
+            await vendor.close_litellm_async_clients()
+            vendor.in_memory_llm_clients_cache.flush_cache()  # it would hand out the closed ones again
 
     async def _load(self) -> Any:  # noqa: ANN401 - a module without types
         self.warm()
@@ -96,7 +101,7 @@ class LiteLLM:
 
     def _ours(self, vendor: Any, model: Model, error: Exception) -> BulkheadError:  # noqa: ANN401
         """The vendor's error as one of ours, without the key."""
-        text = " ".join(str(getattr(error, "message", error)).split())
+        text = PREFIX.sub("", " ".join(str(getattr(error, "message", error)).split()))
         if key := self._environ.get(model.key_env, "") if model.key_env else "":
             text = text.replace(key, "***")
         text = text[:MOST_ERROR_CHARS]
@@ -124,7 +129,7 @@ def load(done: Future[Any]) -> None:
     """Import litellm in the calling thread and hand it over."""
     os.environ.update(BEFORE_IMPORT)
     try:
-        vendor = importlib.import_module("litellm")
+        vendor: Any = importlib.import_module("litellm")
         for name in FIRST_CALL:
             importlib.import_module(name)
         vendor.suppress_debug_info = True
@@ -152,10 +157,15 @@ def wire_message(message: Message) -> dict[str, object]:
         wire["tool_call_id"] = message.tool_call_id
     if message.tool_calls:
         wire["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": json.dumps(call.arguments)}}
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": written(call)}}
             for call in message.tool_calls
         ]
     return wire
+
+
+def written(call: ToolCall) -> str:
+    """A call's arguments as the protocol wants them: JSON within JSON."""
+    return json.dumps(dict(call.arguments))
 
 
 def wire_tool(tool: ToolSpec) -> dict[str, object]:
@@ -168,18 +178,18 @@ def read(vendor: Any, model: Model, response: Any) -> Reply:  # noqa: ANN401 - t
     """The vendor's response as a `Reply`.
 
     Raises:
-        Unavailable: it is empty, filtered, or a tool call in it is not whole.
+        BadAnswer: it is empty, filtered, or a tool call in it is not whole.
     """
     if not response.choices:
-        raise Unavailable("the answer has no content")
+        raise BadAnswer("the answer has no content")
     choice = response.choices[0]
     is_cut = choice.finish_reason == "length"
     calls = tuple(read_call(call) for call in choice.message.tool_calls or ())
     if calls and is_cut:
-        raise Unavailable("the answer was cut off within a tool call")
+        raise BadAnswer("the answer was cut off within a tool call")
     text = (choice.message.content or "").strip()
     if not text and not calls:
-        raise Unavailable(f"the answer is empty (finish reason {choice.finish_reason!r})")
+        raise BadAnswer(f"the answer is empty (finish reason {choice.finish_reason!r})")
     usage = getattr(response, "usage", None)
     tokens = Tokens(read=usage.prompt_tokens or 0, written=usage.completion_tokens or 0) if usage else Tokens()
     return Reply(
@@ -196,14 +206,14 @@ def read_call(call: Any) -> ToolCall:  # noqa: ANN401
     """A tool call whose arguments are a JSON object.
 
     Raises:
-        Unavailable: they are not; litellm passes truncated JSON through silently.
+        BadAnswer: they are not; litellm passes truncated JSON through silently.
     """
     try:
         arguments = json.loads(call.function.arguments or "{}")
     except ValueError:
         arguments = None
     if not isinstance(arguments, dict) or not call.function.name:
-        raise Unavailable(f"the arguments of its call of {call.function.name!r} are not a JSON object")
+        raise BadAnswer(f"the arguments of its call of {call.function.name!r} are not a JSON object")
     return ToolCall(id=call.id or call.function.name, name=call.function.name, arguments=arguments)
 
 
@@ -216,6 +226,6 @@ def cost(vendor: Any, model: Model, response: Any, tokens: Tokens) -> float | No
         return None
     try:
         return float(vendor.completion_cost(completion_response=response, model=model.wire)) or None
-    except Exception:  # it raises bare exceptions for a name that it has no price for
+    except Exception:  # noqa: BLE001 - it raises bare ones for a name that it has no price for
         log.debug("model.price_unknown", extra={"model": model.name})
         return None

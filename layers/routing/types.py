@@ -212,6 +212,10 @@ class NoModel(Refused):
     """No model is connected, or none that can do this."""
 
 
+class BadAnswer(Unavailable):
+    """A model answered, but with nothing that can be used: empty, cut off, or a broken tool call."""
+
+
 class NoAnswer(Unavailable):
     """Every model that was asked failed."""
 
