@@ -28,6 +28,7 @@ from layers.routing.types import (
     ToolCall,
     ToolSpec,
 )
+from layers.routing.why import why
 
 __all__ = [
     "Attempt",
@@ -55,4 +56,5 @@ __all__ = [
     "load_routes",
     "parse_routes",
     "shape_of",
+    "why",
 ]
