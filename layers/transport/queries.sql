@@ -103,6 +103,9 @@ RETURNING id;
 -- name: outbox_by_dedupe(dedupe)^
 SELECT id FROM outbox WHERE dedupe = :dedupe;
 
+-- name: outbox_by_key(conversation_id, key)^
+SELECT payload FROM outbox WHERE conversation_id = :conversation_id AND key = :key ORDER BY id DESC LIMIT 1;
+
 -- name: due_deliveries(now, limit)
 -- Oldest first, and only the first undelivered one of each conversation: order within a conversation is kept.
 SELECT id, channel, dedupe, payload, attempts FROM outbox AS o
@@ -142,3 +145,8 @@ SELECT
 
 -- name: dead_letters()^
 SELECT count(*) AS dead FROM outbox WHERE state = 'dead';
+
+-- name: unfinished(conversation_id)^
+SELECT
+    (SELECT count(*) FROM inbox WHERE conversation_id = :conversation_id AND state = 'pending')
+    + (SELECT count(*) FROM outbox WHERE conversation_id = :conversation_id AND state IN ('pending', 'sending')) AS left_over;

@@ -1,0 +1,144 @@
+"""Button presses, expiries, and the running of what was approved. No model takes part.
+
+A press is refused as a value, so that its audit row commits. Once approved, the run is claimed in the database, then
+claimed again by the executor, which runs an id once and remembers the end: a turn that is resumed asks it what became of
+the run.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from bot.dispatcher.effects import Draft, approval_message, figure_buttons
+from bot.dispatcher.parts import Parts
+from bot.dispatcher.work import Work
+from layers import control, coordination, presentation
+from layers.errors import Misconfigured, Refused, Unavailable
+from layers.failpoint import Point, reach
+from layers.presentation import Diagram
+from layers.store import Tx
+from layers.transport import send, shown
+from layers.types import Outbound, OutboundKind
+
+
+async def press(parts: Parts, work: Work) -> None:
+    """Whatever the pressed button stands for."""
+    pressed = work.turn.inbound.press
+    noun, _, rest = (pressed.value if pressed else "").partition(":")
+    verb, _, handle = rest.partition(":")
+    if noun == "a" and handle:
+        await decide(parts, work, verb, handle)
+    elif noun == "d" and handle:
+        await review(parts, work, verb, handle)
+    else:
+        raise Refused("this button is none of Bulkhead's; nothing was done")
+
+
+async def decide(parts: Parts, work: Work, verb: str, handle: str) -> None:
+    """A decision about an approval, and the run that follows from it."""
+
+    def commit(tx: Tx) -> str:
+        decision = control.decide(tx, handle, verb, work.turn.inbound.person, parts.rules)
+        approval = decision.approval
+        if approval is not None and not decision.refused and approval.state is control.State.APPROVED:
+            progress = approval_message(work, approval, control.card(approval))
+            send(tx, progress, f"t{work.turn.id}.decided", work.turn.id)
+        return json.dumps({"approval": approval.id if approval else "", "refused": decision.refused})
+
+    reach(Point.DECISION_BEFORE_COMMIT)
+    said = json.loads(await work.step_in("decide", commit))
+    reach(Point.DECISION_AFTER_COMMIT)
+    if said["refused"]:
+        work.say(said["refused"], OutboundKind.ERROR)
+        return
+    approval = await work.store.run(control.by_id, said["approval"])
+    if approval.state in (control.State.APPROVED, control.State.CLAIMED):
+        await run(parts, work, approval)
+    else:
+        work.add(lambda tx: approval_message(work, approval, control.card(approval)))
+
+
+async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
+    """Run what was approved, once, and edit its card to the outcome."""
+    refused = await work.step_in("claim", lambda tx: control.claim(tx, approval.id, parts.rules).refused)
+    if refused:
+        withdrawn = await work.store.run(control.by_id, approval.id)
+        work.add(lambda tx: approval_message(work, withdrawn, control.card(withdrawn)))
+        work.say(refused, OutboundKind.ERROR)
+        return
+    reach(Point.EFFECT_STARTED)
+    try:
+        outcome = await perform(parts, approval)
+    except (Refused, Unavailable, Misconfigured) as error:  # each says that nothing was run
+        outcome = control.Outcome(state=control.State.FAILED, reason=str(error))
+    reach(Point.EFFECT_DONE)
+    work.point = Point.EFFECT_RECORDED
+    work.add(lambda tx: conclude(tx, work, approval.run_id, outcome))
+
+
+async def perform(parts: Parts, approval: control.Approval) -> control.Outcome:
+    """Hand the plan to whoever can carry it out."""
+    if approval.plan.kind == "patch":
+        return await apply_patch(parts, approval)
+    return await parts.executor.run(approval.run_id, approval.plan)
+
+
+def conclude(tx: Tx, work: Work, run_id: str, outcome: control.Outcome) -> Outbound:
+    """The outcome and its card, in the transaction that ends the turn."""
+    pending = control.conclude(tx, run_id, outcome)
+    return approval_message(work, pending.approval, control.card(pending.approval, handle=pending.handle))
+
+
+async def apply_patch(parts: Parts, approval: control.Approval) -> control.Outcome:
+    """Commit an approved proposal. Repeating it makes the same commit, so its outcome is never unknown."""
+    proposal_id = str(approval.plan.parameters["proposal"])
+    proposal = await parts.store.run(coordination.by_id, proposal_id)
+    result = await parts.coordinator.apply(proposal, approval.plan.title)
+    is_applied = isinstance(result, coordination.Applied)
+    return control.Outcome(
+        state=control.State.SUCCEEDED if is_applied else control.State.FAILED,
+        output=result.text if is_applied else "",
+        reason="" if is_applied else result.text,
+    )
+
+
+async def expired(parts: Parts, work: Work) -> None:
+    """An approval ran out: its card says so and loses its buttons."""
+    approval = await work.store.run(control.by_id, work.turn.inbound.subject)
+    work.add(lambda tx: approval_message(work, approval, control.card(approval)))
+
+
+async def review(parts: Parts, work: Work, verb: str, figure_id: str) -> None:
+    """Approve, Redo or Source under a picture."""
+    kept = await work.store.run(presentation.figure_by_id, figure_id)
+    if kept is None:
+        raise Refused("this picture is not known here; draw it again with /diagram")
+    if verb == "source":
+        work.say(presentation.fenced(kept.source))
+    elif verb == "redo":
+        source = presentation.turned(kept.source)
+        async with work.working("Drawing again"):
+            figure = await parts.presenter.present(Diagram(source=source))
+        work.add(lambda tx: reviewed(tx, work, kept, "redone"))
+        work.add(Draft(parts, work, figure, source, kept.version + 1).post)
+    elif verb == "approve":
+        work.add(lambda tx: reviewed(tx, work, kept, "approved"))
+    else:
+        raise Refused("this button is none of Bulkhead's; nothing was done")
+
+
+def reviewed(tx: Tx, work: Work, kept: presentation.Kept, review: str) -> Outbound:
+    """The figure's message with what was said of it, once.
+
+    Raises:
+        Refused: somebody was faster.
+    """
+    person, press = work.turn.inbound.person, work.turn.inbound.press
+    if not presentation.review(tx, kept.id, review, person):
+        raise Refused("this picture was reviewed already; nothing was changed")
+    message = shown(tx, kept.conversation_id, press.key if press else "")
+    if message is None:
+        raise Refused("the picture's message is not known here; draw it again with /diagram")
+    buttons = figure_buttons(kept.id, is_shown=True, is_decided=True)
+    return replace(message, text=f"{message.text}\n\n{review.capitalize()} by **{person.name}**", buttons=buttons)
