@@ -32,8 +32,8 @@ from layers.errors import BulkheadError, Refused
 from layers.presentation import Finding, Presenter
 from layers.routing import Router, default_routes_text, load_routes
 from layers.store import Store, Tx, open_store
-from layers.transport import Channels, Courier
-from layers.types import CLOCK, Address, Inbound, InboundKind, Person
+from layers.transport import Channels, Courier, send
+from layers.types import CLOCK, Address, Inbound, InboundKind, Outbound, Person
 
 VERSION = "0.1.0"
 FOR_EVER_S = 100 * 365 * 86400.0
@@ -53,8 +53,9 @@ class House:
     catalog: control.Catalog
     executor: control.Executor
     coordinator: Coordinator
-    dispatcher: Dispatcher
     console: Console
+    dispatcher: Dispatcher = field(init=False)
+    """Set by `open_house`: it is given what this object knows."""
     started_at: float = field(default_factory=time.time)
 
     def person(self, id: str) -> Person:
@@ -88,7 +89,7 @@ class House:
                 counts=counts,
                 workers=len(await self.store.fetch_all("store.workers")),
                 models=tuple(model.name for model in found.models),
-                model_problems=found.problems,
+                model_problems=found.notes,
                 sandbox=self.executor.profile,
                 capabilities=len(self.catalog.capabilities),
                 unavailable=self.catalog.unavailable,
@@ -190,7 +191,6 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             catalog=catalog,
             executor=executor,
             coordinator=coordinator,
-            dispatcher=None,  # type: ignore[arg-type]  set below: it needs the parts, which need the house's facts
             console=console,
         )
         house.dispatcher = Dispatcher(store, handler(make_parts(house, workspace)), settings.concurrency, show_own)
@@ -224,7 +224,7 @@ def make_parts(house: House, workspace: Path) -> Parts:
         rules=control.Rules(approvers=approvers, manifests=house.catalog.digests),
         approval_ttl_s=settings.approval_ttl_s or FOR_EVER_S,
         keep_media=keep_media,
-        schedules=Schedules(),
+        schedules=schedule,
         status=house.status,
         has_model=house.has_model,
     )
@@ -256,29 +256,19 @@ def show_own(tx: Tx, inbound: Inbound) -> None:
         own_message(tx, inbound)
 
 
-class Schedules:
-    """bot.schedule as the dispatcher wants it."""
-
-    def add(self, tx: Tx, conversation: str, cron: str, timezone: str, text: str, created_by: str) -> str:
-        """Keep one; its line."""
-        return schedule.line(schedule.add(tx, conversation, cron, timezone, text, created_by))
-
-    def remove(self, tx: Tx, number: int, conversation: str) -> None:
-        """Forget one."""
-        schedule.remove(tx, number, conversation)
-
-    def listing(self, tx: Tx, conversation: str) -> list[str]:
-        """One line each."""
-        return [schedule.line(entry) for entry in schedule.listing(tx, conversation)]
-
-
 def make_jobs(house: House) -> list[schedule.Job]:
     """The housekeeping of one process. Each looks before it opens a write transaction: an idle house writes nothing."""
     store, dispatcher = house.store, house.dispatcher
 
     async def fire() -> None:
         if await store.fetch_all("bot.schedules_due", now=time.time(), few=1):
-            await store.run(schedule.fire_due, dispatcher.accept_in)
+            await store.run(fire_all)
+
+    def fire_all(tx: Tx) -> None:
+        for fired in schedule.fire_due(tx, dispatcher.accept_in):
+            if note := schedule.note(fired):
+                key = f"s{fired.id}.{fired.due_at:.0f}"
+                send(tx, Outbound(address=Address.parse(fired.conversation_id), key=key, text=note), key)
 
     async def expire() -> None:
         if await store.fetch_all("control.due", now=time.time()):

@@ -43,7 +43,7 @@ def status_text(facts: Facts) -> str:
         f"**Bulkhead {facts.version}**, up {duration(time.time() - facts.started_at)}",
         "",
         f"- database: {facts.database}, {facts.workers} process{'' if facts.workers == 1 else 'es'}",
-        f"- turns running: {counts['running']}, events waiting: {counts['pending']}, messages unsent: {counts['unsent']}",
+        f"- turns running: {counts['running']}, events waiting: {counts['pending']}, unsent: {counts['unsent']}",
         f"- models: {models}",
         *[f"  - {problem}" for problem in facts.model_problems],
         f"- capabilities: {facts.capabilities}, sandbox: {sandbox}",
@@ -58,7 +58,8 @@ def status_text(facts: Facts) -> str:
 def duration(seconds: float) -> str:
     """`3 d 4 h`, the two largest units."""
     units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-    left, parts = int(seconds), []
+    left = int(seconds)
+    parts: list[str] = []
     for name, size in units:
         if left >= size or (name == "s" and not parts):
             parts.append(f"{left // size} {name}")

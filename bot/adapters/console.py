@@ -1,8 +1,8 @@
-"""The command line as a channel: one question per conversation, its answers as they come, over a Unix socket in the home.
+"""The command line as a channel: one question per conversation, its answers as they come, over a Unix socket.
 
 Whoever may open the socket (mode 0600, in a folder of mode 0700) is the operator. One JSON object per line each way:
-`{"verb": "ask", "person", "conversation", "text"}` or `{"verb": "press", ..., "value"}` gives `{"kind", "key", "text", "buttons"}`
-lines and an end line; `{"verb": "link", "person"}` gives `{"link"}`.
+`{"verb": "ask", "person", "conversation", "text"}` or `{"verb": "press", ..., "value"}` gives messages, one a line, and
+an end line; `{"verb": "link", "person"}` gives `{"link"}`.
 """
 
 from __future__ import annotations

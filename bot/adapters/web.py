@@ -6,7 +6,6 @@ row, so delivery needs no network and delivering twice is one event.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from typing import Annotated
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from bot.adapters.markdown import to_html
 from layers.errors import BadInput
-from layers.store import Store, Tx
+from layers.store import Tx
 from layers.types import Address, Inbound, InboundKind, Outbound, Person, Press
 
 CHANNEL = "web"

@@ -1,7 +1,7 @@
 """The command line: `bulkhead serve | ask | link | draw | route | doctor | audit | migrate | db`. Each verb has --json.
 
-A failure is one sentence on standard error (with --json one object on standard output) and exit code 2; a check that found
-something is exit code 1.
+A failure is one sentence on standard error (with --json one object on standard output) and exit code 2; a check that
+found something is exit code 1.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -27,7 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load_settings(**overrides(parsed))
         set_up_logging(settings.log_level, settings.log_format)
-        return asyncio.run(parsed.run(parsed, settings))
+        code: int = asyncio.run(parsed.run(parsed, settings))
+        return code
     except BulkheadError as error:
         complain(str(error), is_json=parsed.json)
         return 2
@@ -44,7 +44,6 @@ def complain(sentence: str, *, is_json: bool) -> None:
         sys.stdout.write(json.dumps({"ok": False, "error": sentence}) + "\n")
     else:
         sys.stderr.write(f"bulkhead: {sentence}\n")
-    logging.getLogger(__name__).debug("cli.failed")
 
 
 def overrides(parsed: argparse.Namespace) -> dict[str, object]:
@@ -82,7 +81,6 @@ def make_parser() -> argparse.ArgumentParser:
     link.add_argument("--person", default="", help="whose link: an id of bulkhead.toml")
 
     add_picture_verbs(verb)
-    verb("doctor", records.doctor, "check every part, and say what to do for each that fails")
     audit = verb("audit", records.audit, "check the hash chain of the audit trail")
     audit.add_argument("action", choices=["verify"])
     verb("migrate", records.migrate, "bring the database's schema up to date")

@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.app import make_presenter, make_router, prepare_home
 from bot.config import Settings
 from layers.errors import BadInput, BulkheadError, Misconfigured
-from layers.presentation import Diagram, DiagramSpec, Figure, Presenter, badge, parse_mermaid
+from layers.presentation import Diagram, DiagramSpec, Figure, badge, parse_mermaid
 from layers.routing import Message, Role, Router, shape_of
 
 
@@ -115,9 +115,7 @@ async def explain(router: Router, text: str) -> dict[str, object]:
     }
 
 
-async def run_batch(
-    path: str, one: Callable[[str], Awaitable[dict[str, object]]], blank: dict[str, object]
-) -> int:
+async def run_batch(path: str, one: Callable[[str], Awaitable[dict[str, object]]], blank: dict[str, object]) -> int:
     """One output line per input line, in order. What is wrong with a line is said in its place; exit code 0."""
     for text, error in lines(path):
         try:

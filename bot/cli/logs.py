@@ -1,4 +1,4 @@
-"""Logging for the whole process: events with fields, as text for people or JSON lines for collectors, on standard error."""
+"""Logging for the whole process: events with fields, as text or as JSON lines, on standard error."""
 
 from __future__ import annotations
 

@@ -77,7 +77,8 @@ def as_text(answer: dict[str, object]) -> str:
     buttons = answer["buttons"] if isinstance(answer["buttons"], list) else []
     conversation = answer["conversation"]
     parts += [
-        f"  {button['label']}: bulkhead ask --conversation {conversation} --press {button['value']}" for button in buttons
+        f"  {button['label']}: bulkhead ask --conversation {conversation} --press {button['value']}"
+        for button in buttons
     ]
     return "\n".join(parts) + "\n"
 

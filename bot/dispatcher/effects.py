@@ -17,7 +17,7 @@ from layers.failpoint import Point, reach
 from layers.presentation import Diagram, Figure
 from layers.store import Tx
 from layers.transport import StepKind
-from layers.types import Button, ButtonStyle, Outbound, OutboundKind, Person, Picture
+from layers.types import Address, Button, ButtonStyle, Outbound, OutboundKind, Person, Picture
 
 
 class Hands:
@@ -83,28 +83,42 @@ class Hands:
             expires_after_s=self._parts.approval_ttl_s,
         )
 
-    def _request(self, tx: Tx, plan: control.Plan, reason: str, above: str = "") -> Outbound:
+    def _request(self, tx: Tx, plan: control.Plan, reason: str) -> Outbound:
         """The card of a new request, made in the transaction that ends the turn."""
         reach(Point.REQUEST_BEFORE_COMMIT)
         pending = control.request(tx, plan, self._context(reason))
         self._work.point = Point.REQUEST_AFTER_COMMIT
-        return approval_message(
-            self._work, pending.approval, control.card(pending.approval, handle=pending.handle), above
-        )
+        return approval_message(tx, self._work, pending)
 
     def _request_patch(self, tx: Tx, proposal: coordination.Proposal, summary: str) -> Outbound:
         """The card of a patch: its diff above, its plan (the two trees) below."""
         coordination.keep(tx, proposal, self._work.turn.inbound.address.id)
-        plan = control.patch_plan(proposal.workspace.name, coordination.plan_parameters(proposal))
-        return self._request(tx, plan, summary, above=coordination.summary_markdown(proposal))
+        return self._request(tx, control.patch_plan(str(proposal.workspace), trees(proposal)), summary)
 
 
-def approval_message(work: Work, approval: control.Approval, card: control.Card, above: str = "") -> Outbound:
-    """An approval as the one visible message that all its states edit."""
+def trees(proposal: coordination.Proposal) -> dict[str, str]:
+    """What an approval of a patch binds to, as the parameters of its plan."""
+    return {
+        "proposal": proposal.id,
+        "branch": proposal.branch,
+        "base_commit": proposal.base_commit,
+        "base_tree": proposal.base_tree,
+        "result_tree": proposal.result_tree,
+    }
+
+
+def approval_message(tx: Tx, work: Work, pending: control.Pending) -> Outbound:
+    """An approval as the one visible message that all its states edit. A patch shows its diff above its plan."""
+    approval = pending.approval
+    card = control.card(approval, handle=pending.handle)
+    text = card.text
+    if approval.plan.kind == "patch":
+        proposal = coordination.by_id(tx, str(approval.plan.parameters["proposal"]))
+        text = f"{coordination.summary_markdown(proposal)}\n\n{text}"
     return Outbound(
-        address=work.turn.inbound.address,
+        address=Address.parse(approval.conversation_id),
         key=f"a{approval.id}",
-        text=f"{above}\n\n{card.text}" if above else card.text,
+        text=text,
         kind=OutboundKind.CARD,
         buttons=card.buttons,
     )
@@ -128,12 +142,12 @@ class Draft:
         digest = self._parts.keep_media(tx, "image/png", figure.png)
         presentation.keep_figure(
             tx,
-            presentation.Kept(
+            presentation.KeptFigure(
                 id=self.id,
                 conversation_id=turn.inbound.address.id,
                 turn_id=turn.id,
                 source=self._source,
-                media=digest,
+                media=digest if figure.verdict.ok else None,
                 verdict=figure.verdict,
                 version=self._version,
             ),

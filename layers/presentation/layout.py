@@ -51,18 +51,21 @@ class Candidate:
     wrap: float
 
 
-def lay_out(spec: DiagramSpec) -> Scene:
-    """The best of the candidates: the first of equals, and the first that nothing is wrong with."""
-    best: tuple[float, Scene] | None = None
+def lay_out(spec: DiagramSpec, rank: int = 0) -> Scene:
+    """The best of the candidates: the first of equals, and the first that nothing is wrong with.
+
+    `rank` 1 gives the second best and so on, for whoever did not like the first; it begins again after the last.
+    """
+    ranked: list[tuple[float, Scene]] = []
     for direction in (spec.direction, TURNED[spec.direction]):
         for wrap in WRAPS:
             scene = compose(spec, Candidate(direction, wrap))
             cost = _cost(scene, spec) + (TURNING_COST if direction is not spec.direction else 0.0)
-            if cost == 0:
+            if cost == 0 and rank == 0:
                 return scene
-            if best is None or cost < best[0]:
-                best = cost, scene
-    return best[1] if best else Scene(LEAST_WIDTH, LEAST_WIDTH)
+            ranked.append((cost, scene))
+    ranked.sort(key=lambda pair: pair[0])
+    return ranked[rank % len(ranked)][1]
 
 
 def _cost(scene: Scene, spec: DiagramSpec) -> float:
