@@ -28,7 +28,6 @@ from layers.routing.types import (
     ToolCall,
     ToolSpec,
 )
-from layers.routing.why import why
 
 __all__ = [
     "Attempt",
@@ -56,5 +55,4 @@ __all__ = [
     "load_routes",
     "parse_routes",
     "shape_of",
-    "why",
 ]
