@@ -19,7 +19,7 @@ from tests.control.test_rules import approval
 NASTY = st.text(
     st.one_of(
         st.characters(),
-        st.sampled_from("`~\n\r\u2028\u202e\u200b\u2066\ufe0f\u3164\u2800\x00\x1b\\\"<>*_[]()#|"),
+        st.sampled_from('`~\n\r\u2028\u202e\u200b\u2066\ufe0f\u3164\u2800\x00\x1b\\"<>*_[]()#|'),
     ),
     max_size=60,
 )
@@ -123,7 +123,9 @@ def test_no_value_breaks_out_of_its_block(text: str, reason: str, output: str) -
     outcome = Outcome(state=State.FAILED, exit_code=1, output=f"x{output}")
     done = approval(plan, reason=f"y{reason}", state=State.FAILED, decided_by="o", decided_at=1.0, outcome=outcome)
     tokens = MarkdownIt().parse(card(done, limit=10**6).text)
-    assert [token.type for token in tokens if token.type in ("fence", "html_block", "heading_open", "hr")] == ["fence"] * 3
+    assert [token.type for token in tokens if token.type in ("fence", "html_block", "heading_open", "hr")] == [
+        "fence"
+    ] * 3
     assert sum(token.type == "paragraph_open" for token in tokens) == 4
 
 
@@ -132,7 +134,9 @@ def test_visible_text_is_reversible_and_has_nothing_invisible_left(text: str) ->
     shown = visible(text)
     assert read_back(shown) == text
     assert "`" not in shown
-    assert not re.search("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\u3164\u2800]", shown)
+    assert not re.search(
+        "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\u3164\u2800]", shown
+    )
     assert "".join(read_back(line[1:-1]) for line in quote_lines(text)) == text
 
 

@@ -68,7 +68,7 @@ def test_a_broken_manifest_and_a_missing_program_disable_only_themselves(home: P
     catalog = Catalog.load(folder, workspace)
     assert "host.uptime" in catalog.capabilities
     assert set(catalog.unavailable) == {"test.broken", "test.echo", "test.binary"}
-    with pytest.raises(Refused, match="test.echo is unavailable: .*'no-such-program' is not in"):
+    with pytest.raises(Refused, match=r"test\.echo is unavailable: .*'no-such-program' is not in"):
         plan(catalog, action("test.echo", word="x"))
 
 

@@ -75,11 +75,11 @@ def test_a_wrong_value_is_refused_with_name_value_and_what_was_expected(name: st
 
 
 def test_unknown_names_get_the_nearest_ones(catalog: Catalog) -> None:
-    with pytest.raises(Refused, match="did you mean workspace.make"):
+    with pytest.raises(Refused, match=r"did you mean workspace\.make"):
         plan(catalog, action("workspace.mkae"))
     with pytest.raises(Refused, match=r"no parameter 'traget'; did you mean target\?"):
         plan(catalog, action("workspace.make", traget="all"))
-    with pytest.raises(Refused, match="needs target=...: text"):
+    with pytest.raises(Refused, match=r"needs target=\.\.\.: text"):
         plan(catalog, action("workspace.make"))
 
 

@@ -183,9 +183,10 @@ async def test_a_manifest_changed_since_the_card_stops_it_before_and_after_the_a
     file = home / "capabilities" / "workspace.write-note.toml"
     file.write_text(file.read_text() + "\n# changed\n")
     now = Rules(approvers=(OWNER,), manifests=Catalog.load(home / "capabilities", workspace).digests)
-    assert "manifest of workspace.write-note changed" in (
-        await store.run(decide, asked.handle, "approve", OWNER, now)
-    ).refused
+    assert (
+        "manifest of workspace.write-note changed"
+        in (await store.run(decide, asked.handle, "approve", OWNER, now)).refused
+    )
     assert "manifest of workspace.write-note changed" in (await store.run(claim, ready.id, now)).refused
 
 
@@ -275,9 +276,7 @@ async def test_an_id_nobody_made_is_refused(store: Store, rules: Rules) -> None:
     assert "nothing runs" in (await store.run(claim, "nope", rules)).refused
 
 
-async def test_a_request_that_fails_leaves_no_audit_entry(
-    store: Store, catalog: Catalog, context: Context
-) -> None:
+async def test_a_request_that_fails_leaves_no_audit_entry(store: Store, catalog: Catalog, context: Context) -> None:
     made = plan(catalog, action("workspace.make", target="all"))
 
     def fail(tx: Tx) -> None:
