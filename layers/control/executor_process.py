@@ -23,7 +23,7 @@ from layers.control.rules import ENVIRONMENT
 from layers.control.runner import choose, execute, plan_command, probe, sweep
 from layers.control.sandbox import Sandbox
 from layers.control.types import Outcome, Plan, digest_of
-from layers.errors import BulkheadError, Refused
+from layers.errors import BulkheadError, Misconfigured, Refused
 
 log = logging.getLogger(__name__)
 
@@ -146,11 +146,13 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: end(control))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ledger = Ledger(Path(arguments[1]))
-    ledger.prepare()
-    sandbox, why = choose(arguments[3], ledger.folder)
-    tell(control, {"profile": sandbox.profile if sandbox else "", "event": "ready", "why": why})
-    if sandbox is None:
+    try:
+        ledger.prepare()
+        sandbox = choose(arguments[3], ledger.folder)
+    except (OSError, Misconfigured) as error:
+        tell(control, {"event": "ready", "profile": "", "why": str(error)})
         return 1
+    tell(control, {"event": "ready", "profile": sandbox.profile, "why": ""})
     desk = Desk(ledger, arguments[2], sandbox)
     signal.signal(signal.SIGCHLD, reap)
     try:
