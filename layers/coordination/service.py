@@ -81,6 +81,15 @@ class Coordinator:
         async with scratch(repository) as pad:
             return await _find_commit(repository, pad, proposal)
 
+    async def where(self, workspace: Path) -> str:
+        """The workspace's branch and commit, `main at 1a2b3c4d5e`.
+
+        Raises:
+            Refused: it is no git work tree, has no commit or no branch, or is in the middle of a merge.
+        """
+        head = await read_head(await open_repository(workspace))
+        return f"{head.name} at {head.commit[:10]}"
+
     async def materialise(self, workspace: Path) -> tuple[str, ...]:
         """Finish what a crash left between the commit and the files; one sentence per file left alone."""
         repository = await open_repository(workspace)

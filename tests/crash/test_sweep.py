@@ -19,7 +19,7 @@ def test_the_sweep_visits_every_named_point() -> None:
 @pytest.fixture(scope="module")
 def model_url() -> Iterator[str]:
     with model_server.running() as server:
-        yield server.url
+        yield server.base_url
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
