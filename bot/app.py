@@ -13,7 +13,7 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot import schedule
@@ -91,8 +91,7 @@ class House:
                 models=tuple(model.name for model in found.models),
                 model_problems=found.notes,
                 sandbox=self.executor.profile,
-                capabilities=len(self.catalog.capabilities),
-                unavailable=self.catalog.unavailable,
+                capabilities=control.listing(self.catalog),
                 approvers=tuple(self.person(id).name for id in sorted(self.file.approvers)),
                 pending=len(await self.store.run(control.pending)),
                 workspace=str(workspace_of(self.settings, self.file)),
@@ -264,8 +263,11 @@ def make_jobs(house: House) -> list[schedule.Job]:
         if await store.fetch_all("bot.schedules_due", now=time.time(), few=1):
             await store.run(fire_all)
 
+    def accept_known(tx: Tx, inbound: Inbound) -> None:
+        dispatcher.accept_in(tx, replace(inbound, person=house.person(inbound.person.id)))
+
     def fire_all(tx: Tx) -> None:
-        for fired in schedule.fire_due(tx, dispatcher.accept_in):
+        for fired in schedule.fire_due(tx, accept_known):
             if note := schedule.note(fired):
                 key = f"s{fired.id}.{fired.due_at:.0f}"
                 send(tx, Outbound(address=Address.parse(fired.conversation_id), key=key, text=note), key)
