@@ -115,7 +115,9 @@ _SCHEDULE = re.compile(
     re.DOTALL,
 )
 _PROSE_LINE = re.compile(r"\s*(?:subgraph|title|accTitle|accDescr|%%)")
-_LABEL_OR_DASH = re.compile(r'"[^"]*"|\[[^\]]*\]|\([^)]*\)|\{[^}]*\}|\|[^|]*\||(?P<dash>[\u2013\u2014])')
+_LABEL_OR_DASH = re.compile(
+    r'"[^"]{0,999}"|\[[^\]]{0,999}\]|\([^)]{0,999}\)|\{[^}]{0,999}\}|\|[^|]{0,999}\||(?P<dash>[\u2013\u2014])'
+)
 _SMART_LABEL = re.compile(rf"([\[({{|])[{OPENING}]([^{OPENING}{CLOSING}\"\n]*)[{CLOSING}]([\])}}|])")
 
 
@@ -126,19 +128,29 @@ def parse(text: str) -> Command | None:
         Refused: there is no such command; the nearest ones are named.
         BadInput: the command is known and what follows it cannot be read.
     """
-    text = text.strip()
-    found = _WORD.match(text)
+    found = _word(text.strip())
     if found is None:
         return None
-    name, rest = found[1].lower(), text[found.end() :]
-    if name == "bulkhead":  # Slack registers one command; the real one follows, with or without its own slash
-        return parse("/" + rest.strip().removeprefix("/")) if rest.strip() else ShowHelp()
+    name, rest = found
     known = _BY_NAME.get(name)
     if known is None:
         near = difflib.get_close_matches(name[:40], _BY_NAME, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(f'`/{other}`' for other in near)}? " if near else ""
         raise Refused(f"There is no command {'/' + name[:40]!r}; {hint}`/help` lists them all.")
     return known.read(rest)
+
+
+def _word(text: str) -> tuple[str, str] | None:
+    """The command's name and what follows it."""
+    found = _WORD.match(text)
+    if found is None:
+        return None
+    name, rest = found[1].lower(), text[found.end() :]
+    if name != "bulkhead":
+        return name, rest
+    # Slack registers this one command; the real one follows, with or without a slash of its own
+    found = _WORD.match("/" + rest.strip().removeprefix("/"))
+    return (found[1].lower() or "help", found.string[found.end() :]) if found else (rest.strip(), "")
 
 
 def help_text(has_model: bool) -> str:
@@ -244,8 +256,10 @@ def _schedule(rest: str) -> Command:
             f'`/schedule "0 9 * * mon" Europe/Berlin /run host.disk`, and got {_short(rest)}.',
             expected='"<minute hour day month weekday>" <time zone> <text or command>',
         )
-    if isinstance(parse(found["text"]), ListSchedules | AddSchedule | RemoveSchedule):
+    inner = _word(found["text"])
+    if inner is not None and inner[0] == "schedule":
         raise BadInput("A schedule cannot send `/schedule`: it would breed. Schedule a text or another command.")
+    parse(found["text"])  # a command that will be refused on Monday is refused now
     cron = " ".join(found["cron"].translate(HYPHENS).split())
     return AddSchedule(cron, found["zone"].translate(HYPHENS), found["text"])
 
@@ -300,7 +314,7 @@ def _unbalanced(command: str, quote: str, text: str, at: int) -> BadInput:
 
 def _plain_mermaid(source: str) -> str:
     """Mermaid as it was meant: the arrows and label quotes that a phone's keyboard replaced, put back."""
-    if not re.search(rf"[\u2013\u2014{OPENING}]", source):
+    if len(source) > 100_000 or not re.search(rf"[\u2013\u2014{OPENING}]", source):  # nobody types that on a phone
         return source
     lines = (
         line if _PROSE_LINE.match(line) else _LABEL_OR_DASH.sub(lambda found: "--" if found["dash"] else found[0], line)

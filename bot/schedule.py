@@ -109,8 +109,8 @@ class Fired:
     timezone: str
 
 
-def add(tx: Tx, conversation: str, cron: str, timezone: str, text: str, created_by: str) -> str:
-    """Keep a schedule; its `line`. One turn at a time per conversation, so the count needs no lock.
+def add(tx: Tx, conversation: str, cron: str, timezone: str, text: str, created_by: str) -> Scheduled:
+    """Keep a schedule. One turn at a time per conversation, so the count needs no lock.
 
     Raises:
         BadInput: see `next_fire`.
@@ -125,7 +125,7 @@ def add(tx: Tx, conversation: str, cron: str, timezone: str, text: str, created_
     values = {"conversation_id": conversation, "cron": cron, "timezone": timezone, "text": text}
     row = tx.one("bot.schedule_add", **values, next_fire=due, created_by=created_by, now=tx.now)
     assert row is not None  # an INSERT ... RETURNING that did not raise returns its row
-    return line(Scheduled(row["id"], conversation, cron, timezone, text, due, created_by))
+    return Scheduled(row["id"], conversation, cron, timezone, text, due, created_by)
 
 
 def remove(tx: Tx, number: int, conversation: str) -> None:
@@ -135,19 +135,14 @@ def remove(tx: Tx, number: int, conversation: str) -> None:
         Refused: it has none of that number.
     """
     if tx.run("bot.schedule_remove", id=number, conversation_id=conversation) == 0:
-        others = ", ".join(str(entry.id) for entry in entries(tx, conversation))
+        others = ", ".join(str(entry.id) for entry in listing(tx, conversation))
         has = f"there are {others}" if others else "there are none"
         raise Refused(f"This conversation has no schedule {number}; {has} (`/schedule` lists them).")
 
 
-def entries(tx: Tx, conversation: str) -> list[Scheduled]:
+def listing(tx: Tx, conversation: str) -> list[Scheduled]:
     """The schedules of a conversation, oldest first."""
     return [_scheduled(row) for row in tx.all("bot.schedules", conversation_id=conversation)]
-
-
-def listing(tx: Tx, conversation: str) -> list[str]:
-    """The same as lines of markdown."""
-    return [line(entry) for entry in entries(tx, conversation)]
 
 
 def fire_due(tx: Tx, accept: Callable[[Tx, Inbound], object]) -> list[Fired]:

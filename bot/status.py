@@ -43,7 +43,8 @@ def status_text(facts: Facts) -> str:
         f"**Bulkhead {facts.version}**, up {duration(time.time() - facts.started_at)}",
         "",
         f"- database: {facts.database}, {facts.workers} process{'' if facts.workers == 1 else 'es'}",
-        f"- turns running: {counts['running']}, events waiting: {counts['pending']}, unsent: {counts['unsent']}",
+        f"- turns running: {counts['running']}, events waiting: {counts['pending']}, unsent: {counts['unsent']}, "
+        f"given up: {counts['dead']}",
         f"- models: {models}",
         *[f"  - {problem}" for problem in facts.model_problems],
         f"- capabilities: {facts.capabilities}, sandbox: {sandbox}",

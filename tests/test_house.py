@@ -49,7 +49,7 @@ VENDORS = {
     "pydantic_settings": ("bot/config.py",),
     "pygraphviz": ("layers/presentation/",),
     "slack_bolt": ("bot/adapters/slack.py",),
-    "sqlalchemy": ("migrations/", "layers/store/migrate.py"),
+    "sqlalchemy": ("migrations/", "layers/store/"),
     "sqlite3": ("layers/store/",),
     "starlette": ("bot/web/",),
     "telegram": ("bot/adapters/telegram.py",),

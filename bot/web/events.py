@@ -54,8 +54,8 @@ async def conversations(store: Store, channel: str) -> list[dict[str, object]]:
 
 
 def title(first_body: str) -> str:
-    """The first line of a conversation's first message; empty where a machine began it."""
-    line = str(json.loads(first_body).get("text", "")).strip().partition("\n")[0]
+    """How a conversation's first message begins; empty where a machine began it."""
+    line = " ".join(str(json.loads(first_body).get("text", "")).split())
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
 
 

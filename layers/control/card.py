@@ -10,8 +10,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from layers.control.catalog import Catalog
 from layers.control.rules import clock
-from layers.control.types import PATCH, Approval, Card, Event, Plan, State
+from layers.control.types import PATCH, Approval, Card, Event, Outcome, Plan, State
 from layers.types import Button, ButtonStyle
 
 LIMIT = 8000
@@ -146,19 +147,43 @@ def outcome_line(approval: Approval) -> str:
     said = []
     if approval.decided_at is not None:
         said.append(f"decided by {visible(approval.decided_by)} at {clock(approval.decided_at)}")
-    if outcome := approval.outcome:
-        took = f"{outcome.duration_s:.1f} s"
-        ended = f"exit code {outcome.exit_code}" if outcome.exit_code is not None else outcome.reason
-        said.append(f"{ended or approval.state.value}, {took}")
-        if outcome.exit_code is not None and outcome.reason:
-            said.append(outcome.reason)
-        if outcome.profile:
-            said.append(f"sandbox {outcome.profile}")
+    if approval.outcome is not None:
+        said.append(ended(approval.outcome))
     if approval.state is State.EXPIRED:
         said.append(f"nobody decided before {clock(approval.expires_at)}")
     if approval.state is State.UNKNOWN:
-        said.append("nobody saw the end: look, then say whether it happened")
+        said.append("look, then say whether it happened")
     return f"{STATES[approval.state]}: {'; '.join(said)}." if said else ""
+
+
+def ended(outcome: Outcome) -> str:
+    """How a run ended: `exit code 0, 1.2 s, sandbox bwrap`."""
+    said = [f"exit code {outcome.exit_code}"] if outcome.exit_code is not None else []
+    if outcome.reason:
+        said.append(visible(outcome.reason))
+    if outcome.duration_s:
+        said.append(f"{outcome.duration_s:.1f} s")
+    if outcome.profile:
+        said.append(f"sandbox {outcome.profile}")
+    return ", ".join(said)
+
+
+def report(plan: Plan, outcome: Outcome) -> str:
+    """What is said of a run that needed nobody's approval (risk 0), in markdown."""
+    line = f"**{visible(plan.title)}** ({visible(plan.capability)}): {ended(outcome)}."
+    return f"{line}\n\n{tail(outcome.output)}" if outcome.output.strip() else line
+
+
+def listing(catalog: Catalog) -> str:
+    """What can be asked for and how, and what cannot and why, in markdown."""
+    lines = []
+    for name, capability in sorted(catalog.capabilities.items()):
+        manifest = capability.manifest
+        asks = "".join(f" {each}=..." for each in manifest.parameters)
+        needs = "runs at once" if manifest.risk == 0 else f"risk {manifest.risk}, needs approval"
+        lines.append(f"- `{name}{asks}`: {visible(manifest.title)} ({needs})")
+    lines += [f"- {visible(name)} is unavailable: {visible(why)}" for name, why in sorted(catalog.unavailable.items())]
+    return "\n".join(lines) or "There are no capabilities."
 
 
 def tail(output: str) -> str:

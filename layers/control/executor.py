@@ -80,9 +80,7 @@ class Executor:
         self.profile = ready["profile"]
         if not self.profile:
             await self._stop()
-            raise Misconfigured(
-                f"nothing can be run, because no sandbox holds here ({ready['why']}); install the package bubblewrap"
-            )
+            raise Misconfigured(f"nothing can be run: {ready['why']}")
 
     async def run(self, run_id: str, plan: Plan) -> Outcome:
         """Run `plan` under the name `run_id` (`Approval.run_id`, or a fresh one at risk 0) and wait for its end.

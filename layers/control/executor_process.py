@@ -7,6 +7,7 @@ answers. When the server ends, however it ends, the first pair is at its end and
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -22,7 +23,7 @@ from layers.control.rules import ENVIRONMENT
 from layers.control.runner import choose, execute, plan_command, probe, sweep
 from layers.control.sandbox import Sandbox
 from layers.control.types import Outcome, Plan, digest_of
-from layers.errors import BulkheadError, Refused
+from layers.errors import BulkheadError, Misconfigured, Refused
 
 log = logging.getLogger(__name__)
 
@@ -100,9 +101,10 @@ def tell(connection: socket.socket, event: dict[str, str | None]) -> None:
         log.warning("executor.asker_gone", extra={"event": event["event"]})
 
 
-def stop(_number: int, _frame: FrameType | None) -> None:
-    """SIGTERM: leave the loop, so that everything is killed on the way out."""
-    raise SystemExit(0)
+def end(control: socket.socket) -> None:
+    """SIGTERM: leave the loop as if the server had gone. It raises nothing, so that it cannot cut the sweep short."""
+    with contextlib.suppress(OSError):
+        control.shutdown(socket.SHUT_RDWR)
 
 
 def reap(_number: int, _frame: FrameType | None) -> None:
@@ -141,14 +143,16 @@ def main(arguments: list[str]) -> int:
     control = socket.socket(fileno=int(arguments[0]))
     landlock.die_with_parent(signal.SIGTERM)
     landlock.adopt_orphans()
-    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGTERM, lambda *_: end(control))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ledger = Ledger(Path(arguments[1]))
-    ledger.prepare()
-    sandbox, why = choose(arguments[3], ledger.folder)
-    tell(control, {"profile": sandbox.profile if sandbox else "", "event": "ready", "why": why})
-    if sandbox is None:
+    try:
+        ledger.prepare()
+        sandbox = choose(arguments[3], ledger.folder)
+    except (OSError, Misconfigured) as error:
+        tell(control, {"event": "ready", "profile": "", "why": str(error)})
         return 1
+    tell(control, {"event": "ready", "profile": sandbox.profile, "why": ""})
     desk = Desk(ledger, arguments[2], sandbox)
     signal.signal(signal.SIGCHLD, reap)
     try:

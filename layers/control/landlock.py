@@ -3,7 +3,8 @@
 By hand because the PyPI packages for Landlock are unreleased drafts, and this is three system calls. Landlock alone
 lets a program connect to Unix sockets and send UDP, so seccomp refuses `socket` (and io_uring, which could make one)
 altogether. Weaker than bubblewrap all the same: other processes' command lines can be read in /proc, modes of files of
-the same user can be changed, and before Linux 6.12 processes of the same user can be signalled.
+the same user can be changed, user namespaces can be entered, before Linux 6.12 processes of the same user can be
+signalled, and descendants outlive a kill -9 of the executor itself (not of the server).
 """
 
 from __future__ import annotations

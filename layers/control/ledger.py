@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shutil
 import time
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +21,8 @@ from layers.errors import Refused
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 KEPT_S = 30 * 86_400.0
 """Finished runs are forgotten after this; the database knows them for ever."""
+LEFT_S = 86_400.0
+"""What a crash left behind is removed after this; no run may take as long."""
 
 
 class Ledger:
@@ -38,6 +41,9 @@ class Ledger:
             if time.time() - result.stat().st_mtime > KEPT_S:
                 (self.claims / result.stem).unlink(missing_ok=True)
                 result.unlink()
+        for left in (*self.folder.glob("scratch-*"), *self.claims.glob(".*"), *self.results.glob(".*")):
+            if time.time() - left.stat().st_mtime > LEFT_S:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
 
     def claim(self, run_id: str, plan: Plan) -> BinaryIO | None:
         """The locked claim, to be held open while it runs; None when that run was begun before."""

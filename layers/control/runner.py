@@ -25,18 +25,23 @@ CANARY_S = 10
 CHUNK = 65_536
 
 
-def choose(wanted: str, folder: Path) -> tuple[Sandbox | None, str]:
-    """The first sandbox that really holds here, or None and why each failed. `wanted` is `auto` or a profile's name."""
+def choose(wanted: str, folder: Path) -> Sandbox:
+    """The first sandbox that really holds here. `wanted` is `auto` or a profile's name.
+
+    Raises:
+        Misconfigured: none does, and why.
+    """
     reasons = []
     for name, make in PROFILES.items():
         if wanted in ("auto", name):
             try:
                 sandbox = make()
                 canary(sandbox, folder)
-                return sandbox, ""
+                return sandbox
             except (BulkheadError, OSError, subprocess.SubprocessError) as error:
                 reasons.append(f"{name}: {error}")
-    return None, "; ".join(reasons) or f"no sandbox is called {wanted!r}"
+    why = "; ".join(reasons) or f"none is called {wanted!r}, only {' and '.join(PROFILES)}"
+    raise Misconfigured(f"no sandbox holds here ({why}); install the package bubblewrap")
 
 
 def canary(sandbox: Sandbox, folder: Path) -> None:

@@ -71,7 +71,7 @@ SELECT DISTINCT owner FROM outbox WHERE state IN ('pending', 'sending') AND owne
 UPDATE conversation SET owner = NULL, ready_at = :now WHERE owner = :owner;
 
 -- name: free_deliveries(owner)!
-UPDATE outbox SET state = 'pending', owner = NULL WHERE state = 'sending' AND owner = :owner;
+UPDATE outbox SET state = 'pending', owner = NULL WHERE state IN ('pending', 'sending') AND state = 'sending' AND owner = :owner;
 
 -- name: steps(turn_id)
 SELECT n, kind, name, state, body FROM step WHERE turn_id = :turn_id ORDER BY n;
@@ -134,17 +134,12 @@ WHERE id = :id AND state IN ('pending', 'sending');
 UPDATE outbox SET state = :state, owner = NULL, attempts = attempts + 1, due = :due, last_error = :error
 WHERE id = :id AND state IN ('pending', 'sending');
 
--- name: next_due()^
-SELECT min(due) AS due FROM outbox WHERE state IN ('pending', 'sending') AND state = 'pending';
-
 -- name: counts()^
 SELECT
+    (SELECT count(*) FROM outbox WHERE state = 'dead') AS dead,
     (SELECT count(*) FROM conversation WHERE owner IS NOT NULL) AS running,
     (SELECT count(*) FROM inbox WHERE state = 'pending') AS pending,
     (SELECT count(*) FROM outbox WHERE state IN ('pending', 'sending')) AS unsent;
-
--- name: dead_letters()^
-SELECT count(*) AS dead FROM outbox WHERE state = 'dead';
 
 -- name: unfinished(conversation_id)^
 SELECT

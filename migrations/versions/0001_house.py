@@ -142,6 +142,7 @@ def outbox() -> None:
     )
     partial("outbox_due", "outbox", ["due", "id"], "state IN ('pending', 'sending')")
     op.create_index("outbox_key", "outbox", ["conversation_id", "key", "id"])
+    partial("outbox_dead", "outbox", ["id"], "state = 'dead'")
     partial("outbox_conversation", "outbox", ["conversation_id", "id"], "state IN ('pending', 'sending')")
 
 
@@ -221,6 +222,7 @@ def control() -> None:
         time("ended_at", nullable=True),
     )
     partial("approval_pending", "approval", ["expires_at"], "state = 'pending'")
+    partial("approval_in_flight", "approval", ["created_at"], "state IN ('approved', 'claimed')")
     op.create_index("approval_conversation", "approval", ["conversation_id", "created_at"])
 
 

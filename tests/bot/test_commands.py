@@ -46,6 +46,7 @@ DIFF = "--- a/README.md\n+++ b/README.md\n@@ -1 +1 @@\n-old\n+new\n"
         ("/bulkhead", ShowHelp()),
         ("/bulkhead status", ShowStatus()),
         ("/bulkhead /status", ShowStatus()),
+        ("/bulkhead /", ShowHelp()),
         ("/bulkhead run host.uptime", RunCapability("host.uptime")),
         ("/schedule", ListSchedules()),
         ("/schedule list", ListSchedules()),
@@ -351,3 +352,14 @@ def test_two_megabytes_are_read_or_refused_at_once() -> None:
     for name in ("/run ", "/schedule ", "/patch ", "/patch base=", "/"):
         with pytest.raises(Refused):
             parse(name + "“" * 2_000_000)
+
+
+def test_commands_within_commands_do_not_nest_without_end() -> None:
+    for text in ("/bulkhead " * 100_000, '/schedule "* * * * *" UTC ' * 100_000, "/bulkhead /etc/hosts"):
+        with pytest.raises(Refused):
+            parse(text)
+
+
+def test_a_diagram_of_nothing_but_open_brackets_is_read_in_a_moment() -> None:
+    for length in (90_000, 2_000_000):
+        assert isinstance(parse("/diagram — " + "[" * length), DrawDiagram)

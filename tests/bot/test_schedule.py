@@ -199,13 +199,13 @@ class Inbox:
 
 
 async def add(store: Store, cron: str = "0 9 * * *", text: str = "/status", conversation: str = "web:main") -> int:
-    told = await store.run(schedule.add, conversation, cron, BERLIN, text, "owner")
-    return int(told.split("**")[1])
+    entry = await store.run(schedule.add, conversation, cron, BERLIN, text, "owner")
+    return entry.id
 
 
 def backdate(tx: Tx, id: int, by_s: float) -> float:
     """Act as if the schedule had been due `by_s` seconds ago, through the statement that fires it."""
-    [entry] = [entry for entry in schedule.entries(tx, "web:main") if entry.id == id]
+    [entry] = [entry for entry in schedule.listing(tx, "web:main") if entry.id == id]
     due = tx.now - by_s
     assert tx.run("bot.schedule_fire", id=id, seen=entry.next_fire, next_fire=due) == 1
     return due
@@ -213,15 +213,14 @@ def backdate(tx: Tx, id: int, by_s: float) -> float:
 
 async def test_a_schedule_is_added_listed_and_removed(store: Store) -> None:
     first, second = await add(store), await add(store, text="buy milk")
-    listed = await store.run(schedule.entries, "web:main")
-    assert await store.run(schedule.listing, "web:main") == [schedule.line(entry) for entry in listed]
+    listed = await store.run(schedule.listing, "web:main")
     assert [(entry.id, entry.text, entry.created_by) for entry in listed] == [
         (first, "/status", "owner"),
         (second, "buy milk", "owner"),
     ]
     assert schedule.line(listed[0]).startswith(f"**{first}** `0 9 * * *` Europe/Berlin: /status (next ")
     await store.run(schedule.remove, first, "web:main")
-    assert [entry.id for entry in await store.run(schedule.entries, "web:main")] == [second]
+    assert [entry.id for entry in await store.run(schedule.listing, "web:main")] == [second]
 
 
 async def test_a_schedule_of_another_conversation_cannot_be_removed(store: Store) -> None:
@@ -229,13 +228,13 @@ async def test_a_schedule_of_another_conversation_cannot_be_removed(store: Store
     theirs = await add(store, conversation="web:other")
     with pytest.raises(Refused, match=f"has no schedule {theirs}; there are {mine}"):
         await store.run(schedule.remove, theirs, "web:main")
-    assert await store.run(schedule.entries, "web:other")
+    assert await store.run(schedule.listing, "web:other")
 
 
 async def test_a_bad_schedule_leaves_nothing_behind(store: Store) -> None:
     with pytest.raises(BadInput):
         await add(store, cron="0 25 * * *")
-    assert await store.run(schedule.entries, "web:main") == []
+    assert await store.run(schedule.listing, "web:main") == []
 
 
 async def test_the_51st_schedule_of_a_conversation_is_refused(store: Store) -> None:
@@ -267,7 +266,7 @@ async def test_what_the_server_slept_through_fires_once_and_is_told(store: Store
     assert fired.missed == 5
     assert "5 further firings since then will not be made up for" in schedule.note(fired)
     assert await store.run(schedule.fire_due, inbox.accept) == []
-    [entry] = await store.run(schedule.entries, "web:main")
+    [entry] = await store.run(schedule.listing, "web:main")
     assert 0 < entry.next_fire - fired.fired_at <= 3600
 
 
@@ -289,7 +288,7 @@ async def test_a_schedule_whose_zone_is_gone_stops_and_holds_up_no_other(store: 
     good, inbox = await add(store), Inbox()
     await store.run(backdate, good, 5.0)
     assert [fired.id for fired in await store.run(schedule.fire_due, inbox.accept)] == [good]
-    [gone, _] = await store.run(schedule.entries, "web:main")
+    [gone, _] = await store.run(schedule.listing, "web:main")
     assert not gone.is_enabled
     assert "stopped" in schedule.line(gone)
 

@@ -255,9 +255,11 @@ def running(port: int = 0) -> Iterator[ModelServer]:
     """A server on a free port (or `port`), in a thread of its own."""
     fake = ModelServer()
     with socket.create_server(("127.0.0.1", port), backlog=256) as listener:
+        # asyncio sets it only on sockets made for IPPROTO_TCP by name; connections inherit it from this one.
+        # Without it each call takes 40 ms longer (measured): Nagle against delayed acknowledgement
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         fake.port = listener.getsockname()[1]
         server = uvicorn.Server(uvicorn.Config(fake.app, log_level="critical", lifespan="off"))
-        # asyncio sets TCP_NODELAY on every connection it accepts; without it each call would take 40 ms longer
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         deadline = time.monotonic() + 10

@@ -25,7 +25,8 @@ client = LiteLLM({})
 before = "litellm" in sys.modules
 client.warm()
 asyncio.run(client._load())
-print(json.dumps({"before": before, "after": "litellm" in sys.modules, "outside": outside, "env": "FROM_DOT_ENV" in os.environ}))
+after, env = "litellm" in sys.modules, "FROM_DOT_ENV" in os.environ
+print(json.dumps({"before": before, "after": after, "outside": outside, "env": env}))
 """
 
 

@@ -1,15 +1,19 @@
 """A real page on a real socket: the server, a store, and a person who knows how to sign in.
 
-`House.accept` journals in one transaction what the page posts, as the wiring does; what an agent would say, the tests say
-through the real channel.
+`House.accept` journals in one transaction what the page posts, as the wiring does; what an agent would say, the tests
+say through the real channel.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+import shutil
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -17,7 +21,7 @@ import pytest
 
 from bot.adapters.web import WebChannel, add_event, keep_media, own_message, to_inbound
 from bot.web import PageServer, PageServices, PendingCard, create_app, listen, mint_link
-from layers.store import Store, Tx
+from layers.store import Store, Tx, open_store, upgrade_store
 from layers.types import Address, Button, Inbound, Outbound, OutboundKind, Person, Picture
 
 OWNER = Person(id="owner", name="Ada")
@@ -120,28 +124,46 @@ class House:
         """A client without a session whose posts look as the page's own."""
         return httpx.AsyncClient(base_url=self.url, headers={"origin": self.url}, trust_env=False, timeout=20)
 
-    async def client(self, person: Person = OWNER) -> httpx.AsyncClient:
-        """A client that is signed in. The caller closes it."""
-        client = self.stranger()
-        token = await mint_link(self.store, person.id)
-        answer = await client.post("/auth", json={"token": token})
-        assert answer.status_code == 200, answer.text
-        return client
+    @asynccontextmanager
+    async def client(self, person: Person = OWNER) -> AsyncIterator[httpx.AsyncClient]:
+        """A client that is signed in."""
+        async with self.stranger() as client:
+            answer = await client.post("/auth", json={"token": await mint_link(self.store, person.id)})
+            assert answer.status_code == 200, answer.text
+            yield client
 
 
-@pytest.fixture
-async def house(store: Store) -> AsyncIterator[House]:
-    """A page that runs, on each kind of database."""
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file: migrating once for all tests of the page is enough."""
+    path = tmp_path_factory.mktemp("web") / "template.db"
+    asyncio.run(upgrade_store(f"sqlite:///{path}"))
+    return path
+
+
+@asynccontextmanager
+async def open_house(template: Path, path: Path) -> AsyncIterator[House]:
+    """A page that runs on a SQLite file of its own."""
+    shutil.copy(template, path)
+    store = await open_store(f"sqlite:///{path}")
     built = House(store)
     await built.start()
     yield built
     await built.stop()
+    await store.close()
+
+
+@pytest.fixture
+async def house(template: Path, tmp_path: Path) -> AsyncIterator[House]:
+    """A page that runs on SQLite."""
+    async with open_house(template, tmp_path / "page.db") as built:
+        yield built
 
 
 @pytest.fixture
 async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    """A signed-in person."""
-    async with await house.client() as signed_in:
+    """A signed-in person at `house`."""
+    async with house.client() as signed_in:
         yield signed_in
 
 

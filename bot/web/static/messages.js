@@ -68,7 +68,7 @@ export class Log {
   find(key) { return this.shown.get(key)?.node; }
 
   draw(event) {
-    const node = make("li", { className: `message ${event.kind}`, tabIndex: -1 });
+    const node = make("article", { className: `message ${event.kind}`, tabIndex: -1 });
     node.dataset.key = event.key;
     const time = make("time", { dateTime: new Date(event.at * 1000).toISOString(), textContent: clock(event.at) });
     if (event.kind === "own") {

@@ -25,17 +25,20 @@ async function start() {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   let why = "";
   if (token) {
+    try {
+      await call("/auth", { token });
+    } catch (error) {
+      if (!error.isFinal && error.status !== 401) return again();
+      why = error.message;
+    }
     history.replaceState(null, "", location.pathname);  // not left in the address bar, nor in the history
-    try { await call("/auth", { token }); } catch (error) { why = error.message; }
   }
   let me;
   try {
     me = await call("/api/me");
   } catch (error) {
     if (error.status === 401) return gate(token ? why : error.message);
-    link("off");
-    el("app").hidden = false;
-    return setTimeout(start, 2000);
+    return again();
   }
   state.person = me.person;
   el("who").textContent = `${me.person.name} · ${me.version}`;
@@ -46,11 +49,20 @@ async function start() {
   setInterval(() => { if (!document.hidden) pending(); }, 30000);
 }
 
+// The server does not answer: the page shows that, and asks again.
+function again() {
+  el("app").hidden = false;
+  link("off");
+  setTimeout(start, 2000);
+}
+
 function gate(why = "") {
   stream.close();
   el("app").hidden = true;
   el("gate").hidden = false;
-  if (why && !why.startsWith("no session")) el("gate-why").textContent = `${why[0].toUpperCase()}${why.slice(1)}.`;
+  if (!why || why.startsWith("no session")) return;
+  el("gate-why").textContent = `${why[0].toUpperCase()}${why.slice(1)}.`;
+  el("gate-why").className = "warn";
 }
 
 function link(now) {
@@ -135,7 +147,7 @@ function arrived(event) {
   if (pinned) toEnd();
   else if (isNew) el("newer").hidden = false;
   if (event.kind === "card" || event.buttons) pending();
-  if (event.kind === "own" && state.titles.get(state.conversation) === "New chat") chats();
+  if (event.kind === "own") chats();
 }
 
 function welcome() { el("welcome").hidden = !log.isEmpty; }
@@ -148,10 +160,12 @@ function toEnd() {
   el("newer").hidden = true;
 }
 el("newer").onclick = toEnd;
-el("scroll").onscroll = () => { if (isAtEnd()) el("newer").hidden = true; };
-new ResizeObserver(() => { if (el("newer").hidden && pinnedBefore) toEnd(); }).observe(el("scroll"));
-let pinnedBefore = true;
-el("scroll").addEventListener("scroll", () => { pinnedBefore = isAtEnd(); }, { passive: true });
+let wasAtEnd = true;
+el("scroll").onscroll = () => {
+  wasAtEnd = isAtEnd();
+  if (wasAtEnd) el("newer").hidden = true;
+};
+new ResizeObserver(() => { if (wasAtEnd) toEnd(); }).observe(el("scroll"));  // a keyboard or a long draft takes height
 
 document.addEventListener("click", (event) => {
   const command = event.target.closest?.(".command");
@@ -253,10 +267,7 @@ function openSide() { el("side").classList.add("open"); el("scrim").hidden = fal
 function closeSide() { el("side").classList.remove("open"); el("scrim").hidden = true; }
 el("side-open").onclick = openSide;
 el("side-close").onclick = el("scrim").onclick = closeSide;
-el("pending-open").onclick = () => {
-  if (getComputedStyle(el("side-open")).display !== "none") openSide();
-  else el("pending").querySelector("a")?.focus();
-};
+el("pending-open").onclick = openSide;
 
 const viewer = el("viewer");
 function enlarge(picture) {

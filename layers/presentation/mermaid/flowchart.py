@@ -73,6 +73,7 @@ class _Parser:
         cursor.skip_blanks()
         found = cursor.take(DIRECTION)
         if cursor.take(END_OF_STATEMENT) is None:
+            cursor.skip_blanks()
             word = cursor.rest_of_line().split()[0]
             fix = f"write TD instead of {word[:20]!r}" if found is None else "put the first node on a line of its own"
             cursor.fail("a direction (TD, BT, LR or RL)" if found is None else "a new line", fix)

@@ -10,6 +10,7 @@ from layers.presentation.types import DiagramSpec, Direction, Edge, Group, Head,
 
 MOST_NODES = 500
 MOST_EDGES = 1000
+MOST_FRAMES = 200
 """Far above what can be drawn legibly (rules.MOST_NODES); here to answer quickly."""
 
 
@@ -85,7 +86,9 @@ class Graph:
 
     def open_frame(self, id: str, title: str) -> None:
         """A `subgraph` starts. Without an id, or with one already taken, it gets a name of its own."""
-        unique = id or f"subgraph {len(self.frames) + 1}"
+        if len(self.frames) >= MOST_FRAMES:
+            self.cursor.fail(f"at most {MOST_FRAMES} subgraphs in one diagram", "split it into several diagrams")
+        unique = id if id and id not in self.frames else f"subgraph {len(self.frames) + 1}"
         while unique in self.frames:
             unique += "'"
         frame = Frame(id=unique, title=title, parent=self.open[-1].id if self.open else "")

@@ -37,8 +37,8 @@ _NAMES = {
     Shape.RECT: "rect proc process rectangle squarerect square notch-rect card notched-rectangle hourglass collate bolt"
     " com-link lightning-bolt div-rect div-proc divided-process divided-rectangle win-pane internal-storage window-pane"
     " lin-rect lin-proc lined-process lined-rectangle shaded-process st-rect processes procs stacked-rectangle tag-rect"
-    " tag-proc tagged-process tagged-rectangle sl-rect manual-input sloped-rectangle fork join labelrect datastore data-store"
-    " bow-rect bow-tie-rectangle stored-data icon iconsquare iconcircle iconrounded imagesquare image",
+    " tag-proc tagged-process tagged-rectangle sl-rect manual-input sloped-rectangle fork join labelrect datastore"
+    " data-store bow-rect bow-tie-rectangle stored-data icon iconsquare iconcircle iconrounded imagesquare image",
     Shape.ROUNDED: "rounded event roundedrect cloud bang",
     Shape.STADIUM: "stadium pill terminal delay half-rounded-rectangle curv-trap curved-trapezoid display",
     Shape.SUBROUTINE: "fr-rect framed-rectangle subproc subprocess subroutine",
@@ -67,11 +67,11 @@ LINK = re.compile(r"[xo<]?--+[-xo>]|[xo<]?==+[=xo>]|[xo<]?-?\.+-[xo>]?|~~~+")
 LINK_STARTS = re.compile(r"[xo<]?(?:--|==|-\.)")
 """The first half of an arrow that carries its label inside: `-- text -->`."""
 LINK_ENDS = {
-    "-": re.compile(r"[xo<]?--+[-xo>]"),
-    "=": re.compile(r"[xo<]?==+[=xo>]"),
-    ".": re.compile(r"[xo<]?-?\.+-[xo>]?"),
+    "-": re.compile(r"(?:(?<=\s)[xo<])?--+[-xo>]"),
+    "=": re.compile(r"(?:(?<=\s)[xo<])?==+[=xo>]"),
+    ".": re.compile(r"(?:(?<=\s)[xo<])?-?\.+-[xo>]?"),
 }
-"""The second half, by the last character of the first."""
+"""The second half, by the last character of the first. Mermaid eats the last letter of `-- go-->`; this does not."""
 
 _HEADS = {"<": Head.ARROW, ">": Head.ARROW, "x": Head.CROSS, "o": Head.CIRCLE}
 
