@@ -6,7 +6,6 @@ row, so delivery needs no network and delivering twice is one event.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from typing import Annotated
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from bot.adapters.markdown import to_html
 from layers.errors import BadInput
-from layers.store import Store, Tx
+from layers.store import Tx
 from layers.types import Address, Inbound, InboundKind, Outbound, Person, Press
 
 CHANNEL = "web"
@@ -103,18 +102,15 @@ def to_event(outbound: Outbound) -> str:
 
 
 class WebChannel:
-    """Delivers by writing the page's log."""
+    """Delivers by writing the page's log, in the transaction that marks the message as sent."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def render(self, outbound: Outbound) -> str:
+        """The event's body."""
+        return to_event(outbound)
 
-    async def deliver(self, outbound: Outbound, dedupe: str) -> str:
+    def write(self, tx: Tx, outbound: Outbound, body: str, dedupe: str) -> str:
         """Show the message; the event's id. A second delivery of the same `dedupe` gives the first one's id."""
-        if len(outbound.text) <= RENDER_INLINE_CHARS:
-            body = to_event(outbound)
-        else:
-            body = await asyncio.to_thread(to_event, outbound)
-        return str(await self._store.run(add_event, outbound.address.id, outbound.key, body, dedupe))
+        return str(add_event(tx, outbound.address.id, outbound.key, body, dedupe))
 
 
 def add_event(tx: Tx, conversation_id: str, key: str, body: str, dedupe: str) -> int:

@@ -1,0 +1,40 @@
+"""Diagrams that several tests draw."""
+
+from __future__ import annotations
+
+TEN_NODES = """\
+flowchart TD
+    U([Person]) -->|message| G[Gateway]
+    G --> A{Allowed?}
+    A -->|no| R[/Refusal in one sentence/]
+    A -->|yes| Q[(Inbox)]
+    Q --> W[[Turn worker]]
+    W -.->|asks| M((Model))
+    W ==> C{{Approval}}
+    C -->|denied| R
+    C -->|approved| X[Executor]
+    X --> L[(Audit log)]
+"""
+
+GROUPS = """\
+---
+title: How a message travels
+---
+flowchart LR
+    subgraph edge["Edge & intake"]
+        S[Slack adapter] --> I[(inbox)]
+        T[Telegram adapter] --> I
+    end
+    subgraph core[Core]
+        direction TB
+        subgraph turn[One turn]
+            D[Dispatcher] --> A[Agent loop]
+            A --> D
+        end
+        A -->|draw| P[Presentation]
+        A -->|act| C[Control]
+    end
+    I --> D
+    D --> O[(outbox)] --o S
+    edge -.-> core
+"""

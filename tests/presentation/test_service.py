@@ -1,0 +1,205 @@
+"""The presenter with its real worker process: drawn, killed, over budget, looked at."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from layers import failpoint
+from layers.errors import BadInput, Refused, Unavailable
+from layers.failpoint import Point
+from layers.presentation import Diagram, Finding, Presenter, badge, parse_mermaid
+from layers.presentation.process import ROOT, Worker, WorkerDied
+from layers.presentation.wire import Job, frame
+from tests.presentation.samples import TEN_NODES
+
+PNG = b"\x89PNG\r\n\x1a\n"
+TEN = Diagram(source=TEN_NODES)
+
+
+@pytest.fixture
+async def presenter() -> AsyncIterator[Presenter]:
+    made = Presenter(budget_s=20)
+    yield made
+    await made.close()
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def test_a_diagram_becomes_a_picture_with_a_verdict_and_an_alt_text(presenter: Presenter) -> None:
+    figure = await presenter.present(Diagram(source=TEN_NODES, title="Turns"))
+    assert figure.png.startswith(PNG)
+    assert figure.verdict.ok
+    assert badge(figure.verdict) == "✓ geometry checked · no model looked (none configured)"
+    assert figure.alt.startswith("Turns: 10 nodes, 10 edges.")
+    assert figure.width > 500
+    assert figure.spec.title == "Turns"
+
+
+async def test_pictures_are_made_two_at_a_time_and_the_same_bytes_come_out(presenter: Presenter) -> None:
+    figures = await asyncio.gather(*(presenter.present(TEN) for _ in range(5)))
+    assert len({figure.png for figure in figures}) == 1
+    assert len(presenter._idle) == 2
+
+
+async def test_the_crash_points_are_reached_around_the_drawing(
+    presenter: Presenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached: list[Point] = []
+    monkeypatch.setattr(failpoint, "hook", reached.append)
+    await presenter.present(TEN)
+    assert reached == [Point.DRAW_STARTED, Point.DRAW_DONE]
+
+
+async def test_a_drawing_over_its_budget_is_stopped_with_its_process_and_the_next_one_works(
+    presenter: Presenter,
+) -> None:
+    await presenter.present(TEN)
+    pid = presenter._idle[0].pid
+    presenter._budget_s = 0.01
+    with pytest.raises(Refused, match=r"10 nodes and 10 edges took longer than 0.01 s"):
+        await presenter.present(TEN)
+    assert not is_running(pid)
+    presenter._budget_s = 20
+    assert (await presenter.present(TEN)).verdict.ok
+
+
+async def test_a_worker_that_was_killed_while_idle_is_replaced_without_a_word(presenter: Presenter) -> None:
+    await presenter.present(TEN)
+    os.kill(presenter._idle[0].pid, signal.SIGKILL)
+    assert (await presenter.present(TEN)).verdict.ok
+
+
+async def test_a_worker_killed_in_the_middle_of_a_job_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = await Worker.start()
+
+    def kill(point: Point) -> None:
+        os.kill(worker.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(failpoint, "hook", kill)
+    with pytest.raises(WorkerDied):
+        await worker.run(Job(spec=parse_mermaid(TEN_NODES), budget_s=20))
+    assert not worker.is_alive
+
+
+async def test_a_job_that_kills_every_worker_ends_in_one_sentence(
+    presenter: Presenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = Worker.start
+
+    async def stillborn() -> Worker:
+        worker = await start()
+        os.kill(worker.pid, signal.SIGKILL)
+        return worker
+
+    monkeypatch.setattr(Worker, "start", stillborn)
+    with pytest.raises(Unavailable, match="ended in the middle"):
+        await presenter.present(TEN)
+
+
+async def test_a_cancelled_drawing_leaves_no_process(presenter: Presenter) -> None:
+    await presenter.present(TEN)
+    pid = presenter._idle[0].pid
+    task = asyncio.create_task(presenter.present(TEN))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not is_running(pid)
+
+
+async def test_a_worker_ends_by_itself_when_its_stdin_closes() -> None:
+    worker = await Worker.start()
+    stdin = worker._process.stdin
+    assert stdin
+    stdin.close()
+    assert await asyncio.wait_for(worker._process.wait(), 10) == 0
+    await worker.kill()
+
+
+@pytest.mark.parametrize("setting", ["IDLE_S = 0.2", "GRACE_S = 0.001"])
+def test_a_worker_ends_by_itself_when_idle_and_when_nobody_kills_it(setting: str) -> None:
+    program = f"from layers.presentation import worker; worker.{setting}; worker.main()"
+    job = frame(Job(spec=parse_mermaid(TEN_NODES), budget_s=0).model_dump_json().encode())
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    ) as process:
+        assert process.stdin
+        if setting.startswith("GRACE"):
+            process.stdin.write(job)
+            process.stdin.flush()
+        assert process.wait(20) == -signal.SIGALRM
+
+
+async def test_what_cannot_be_read_or_drawn_never_starts_a_worker(presenter: Presenter) -> None:
+    with pytest.raises(BadInput, match="Line 2"):
+        await presenter.present(Diagram(source="flowchart TD\nA -> B"))
+    with pytest.raises(BadInput, match="at most 500 nodes"):
+        await presenter.present(Diagram(source="flowchart TD\n" + "\n".join(f"a{i}-->b{i}" for i in range(2500))))
+    pairs = "\n".join(f"n{i} --> n{(i + j) % 80}" for i in range(80) for j in range(5))
+    with pytest.raises(Refused, match="160 stay legible"):
+        await presenter.present(Diagram(source="flowchart TD\n" + pairs))
+    assert presenter._idle == []
+
+
+async def test_a_model_that_looks_joins_the_verdict() -> None:
+    seen: list[tuple[bytes, str]] = []
+
+    async def look(png: bytes, title: str) -> tuple[str, str, tuple[Finding, ...]]:
+        seen.append((png, title))
+        return (
+            "gpt-vision",
+            "The label of M is hard to read.",
+            (Finding("legibility", "error", ("M",), "M is unreadable"),),
+        )
+
+    presenter = Presenter(budget_s=20, look=look)
+    figure = await presenter.present(Diagram(source=TEN_NODES, title="Turns"))
+    await presenter.close()
+    assert seen == [(figure.png, "Turns")]
+    assert not figure.verdict.ok
+    assert "M is unreadable · gpt-vision looked: The label of M" in badge(figure.verdict)
+
+
+async def test_a_model_that_cannot_look_is_said_and_the_picture_stands() -> None:
+    async def look(png: bytes, title: str) -> tuple[str, str, tuple[Finding, ...]]:
+        raise Unavailable("the vision model does not answer")
+
+    presenter = Presenter(budget_s=20, look=look)
+    figure = await presenter.present(TEN)
+    await presenter.close()
+    assert figure.verdict.ok
+    assert badge(figure.verdict).endswith("no model looked (the vision model does not answer)")
+
+
+def test_importing_the_layer_loads_no_drawing_library() -> None:
+    program = "import sys, layers.presentation; print({'matplotlib', 'pygraphviz', 'numpy', 'PIL'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_the_worker_gets_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+
+    async def environment() -> bytes:
+        worker = await Worker.start()
+        text = Path(f"/proc/{worker.pid}/environ").read_bytes()
+        await worker.kill()
+        return text
+
+    if not Path("/proc/self/environ").exists():
+        pytest.skip("no /proc here")
+    assert b"sk-secret" not in asyncio.run(environment())
