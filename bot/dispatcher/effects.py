@@ -17,7 +17,7 @@ from layers.failpoint import Point, reach
 from layers.presentation import Diagram, Figure
 from layers.store import Tx
 from layers.transport import StepKind
-from layers.types import Button, ButtonStyle, Outbound, OutboundKind, Person, Picture
+from layers.types import Address, Button, ButtonStyle, Outbound, OutboundKind, Person, Picture
 
 
 class Hands:
@@ -31,7 +31,8 @@ class Hands:
 
     async def draw(self, source: str, title: str = "") -> str:
         """Draw a Mermaid flowchart, look at it, and post it for review."""
-        figure = await self._parts.presenter.present(Diagram(source=source, title=title))
+        async with self._work.working("Drawing"):
+            figure = await self._parts.presenter.present(Diagram(source=source, title=title))
         draft = Draft(self._parts, self._work, figure, source)
         self._work.add(draft.post)
         if figure.verdict.ok:
@@ -82,26 +83,42 @@ class Hands:
             expires_after_s=self._parts.approval_ttl_s,
         )
 
-    def _request(self, tx: Tx, plan: control.Plan, reason: str, above: str = "") -> Outbound:
+    def _request(self, tx: Tx, plan: control.Plan, reason: str) -> Outbound:
         """The card of a new request, made in the transaction that ends the turn."""
         reach(Point.REQUEST_BEFORE_COMMIT)
         pending = control.request(tx, plan, self._context(reason))
         self._work.point = Point.REQUEST_AFTER_COMMIT
-        return approval_message(self._work, pending.approval, control.card(pending.approval, handle=pending.handle), above)
+        return approval_message(tx, self._work, pending)
 
     def _request_patch(self, tx: Tx, proposal: coordination.Proposal, summary: str) -> Outbound:
         """The card of a patch: its diff above, its plan (the two trees) below."""
         coordination.keep(tx, proposal, self._work.turn.inbound.address.id)
-        plan = control.patch_plan(proposal.workspace.name, coordination.plan_parameters(proposal))
-        return self._request(tx, plan, summary, above=coordination.summary_markdown(proposal))
+        return self._request(tx, control.patch_plan(str(proposal.workspace), trees(proposal)), summary)
 
 
-def approval_message(work: Work, approval: control.Approval, card: control.Card, above: str = "") -> Outbound:
-    """An approval as the one visible message that all its states edit."""
+def trees(proposal: coordination.Proposal) -> dict[str, str]:
+    """What an approval of a patch binds to, as the parameters of its plan."""
+    return {
+        "proposal": proposal.id,
+        "branch": proposal.branch,
+        "base_commit": proposal.base_commit,
+        "base_tree": proposal.base_tree,
+        "result_tree": proposal.result_tree,
+    }
+
+
+def approval_message(tx: Tx, work: Work, pending: control.Pending) -> Outbound:
+    """An approval as the one visible message that all its states edit. A patch shows its diff above its plan."""
+    approval = pending.approval
+    card = control.card(approval, handle=pending.handle)
+    text = card.text
+    if approval.plan.kind == "patch":
+        proposal = coordination.by_id(tx, str(approval.plan.parameters["proposal"]))
+        text = f"{coordination.summary_markdown(proposal)}\n\n{text}"
     return Outbound(
-        address=work.turn.inbound.address,
+        address=Address.parse(approval.conversation_id),
         key=f"a{approval.id}",
-        text=f"{above}\n\n{card.text}" if above else card.text,
+        text=text,
         kind=OutboundKind.CARD,
         buttons=card.buttons,
     )
@@ -117,6 +134,7 @@ class Draft:
         self._source = source
         self._version = version
         self.id = secrets.token_urlsafe(12)
+        self._key = work.key()
 
     def post(self, tx: Tx) -> Outbound:
         """Keep the figure and make its message, in the transaction that ends the turn."""
@@ -124,18 +142,24 @@ class Draft:
         digest = self._parts.keep_media(tx, "image/png", figure.png)
         presentation.keep_figure(
             tx,
-            presentation.Kept(
+            presentation.KeptFigure(
                 id=self.id,
                 conversation_id=turn.inbound.address.id,
                 turn_id=turn.id,
                 source=self._source,
-                media=digest,
+                media=digest if figure.verdict.ok else None,
                 verdict=figure.verdict,
                 version=self._version,
             ),
         )
         picture = Picture(digest=digest, alt=figure.alt, width=figure.width, height=figure.height)
-        return figure_message(self._work, self.id, figure_text(figure), picture if figure.verdict.ok else None)
+        return Outbound(
+            address=turn.inbound.address,
+            key=self._key,
+            text=figure_text(figure),
+            picture=picture if figure.verdict.ok else None,
+            buttons=figure_buttons(self.id, is_shown=figure.verdict.ok),
+        )
 
 
 def figure_text(figure: Figure) -> str:
@@ -149,12 +173,11 @@ def figure_text(figure: Figure) -> str:
     )
 
 
-def figure_message(
-    work: Work, figure_id: str, text: str, picture: Picture | None, *, is_decided: bool = False
-) -> Outbound:
-    """A figure as the one visible message that its review edits."""
-    redo = Button(label="Redo", value=f"d:redo:{figure_id}")
+def figure_buttons(figure_id: str, *, is_shown: bool, is_decided: bool = False) -> tuple[Button, ...]:
+    """What can be pressed under a figure; one that is not shown cannot be approved."""
     source = Button(label="Source", value=f"d:source:{figure_id}")
+    if is_decided:
+        return (source,)
+    redo = Button(label="Redo", value=f"d:redo:{figure_id}")
     approve = Button(label="Approve", value=f"d:approve:{figure_id}", style=ButtonStyle.PRIMARY)
-    buttons = (source,) if is_decided else (approve, redo, source) if picture else (redo, source)
-    return Outbound(address=work.turn.inbound.address, key=f"d{figure_id}", text=text, picture=picture, buttons=buttons)
+    return (approve, redo, source) if is_shown else (redo, source)

@@ -12,7 +12,6 @@ from layers.control import Catalog, Executor, Rules
 from layers.coordination import Coordinator
 from layers.presentation import Presenter
 from layers.store import Store, Tx
-from layers.types import Person
 
 
 class Schedules(Protocol):
@@ -43,9 +42,7 @@ class Parts:
     approval_ttl_s: float
     keep_media: Callable[[Tx, str, bytes], str]
     """(content type, content) -> digest."""
-    person: Callable[[str], Person]
-    """Person id -> Person; ids that bulkhead.toml no longer knows get a Person of that name."""
     schedules: Schedules
     status: Callable[[], Awaitable[str]]
     """What `/status` says, in markdown."""
-    has_model: Callable[[], bool]
+    has_model: Callable[[], Awaitable[bool]]

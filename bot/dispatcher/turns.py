@@ -37,7 +37,7 @@ async def message(parts: Parts, work: Work) -> None:
         case None:
             await talk(parts, work)
         case commands.ShowHelp():
-            work.say(help_text(parts.has_model()))
+            work.say(help_text(await parts.has_model()))
         case commands.ShowStatus():
             work.say(await parts.status())
         case commands.ShowPending():

@@ -6,12 +6,17 @@ transaction. The exceptions are the placeholder ("working on it") and the journa
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from layers.failpoint import Point, reach
 from layers.store import Store, Tx
 from layers.transport import Line, Step, StepKind, StepState, fence, finish, put_step, send, steps
 from layers.types import Button, Outbound, OutboundKind, Picture, Turn
+
+WORKING_AFTER_S = 0.25
+"""What is answered sooner needs no placeholder."""
 
 Entry = Outbound | Callable[[Tx], Outbound]
 """A message, or what makes it inside the finishing transaction (a request gets its handle there)."""
@@ -30,10 +35,12 @@ class Work:
         self._writes: list[Callable[[Tx], object]] = []
         self._journal = {step.n: step for step in journal}
         self._next_step = 0
+        self._keys = 0
 
     def key(self) -> str:
-        """The key of the next message: the first one takes the placeholder's place."""
-        return f"t{self.turn.id}" if not self._entries else f"t{self.turn.id}.{len(self._entries)}"
+        """A key for the next message: the first one takes the placeholder's place."""
+        self._keys += 1
+        return f"t{self.turn.id}" if self._keys == 1 else f"t{self.turn.id}.{self._keys}"
 
     def say(
         self,
@@ -69,12 +76,27 @@ class Work:
         """Have something else written when the turn ends, before the messages."""
         self._writes.append(fn)
 
-    async def show_working(self, text: str) -> None:
-        """Show the placeholder; the turn's first message replaces it."""
+    @asynccontextmanager
+    async def working(self, text: str) -> AsyncIterator[None]:
+        """Show a placeholder while the block lasts longer than a moment; the turn's first message replaces it."""
+        task = asyncio.create_task(self._show_working(text))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _show_working(self, text: str) -> None:
+        await asyncio.sleep(WORKING_AFTER_S)
         placeholder = Outbound(
             address=self.turn.inbound.address, key=f"t{self.turn.id}", text=text, kind=OutboundKind.WORKING
         )
-        await self.store.run(send, placeholder, f"t{self.turn.id}.working", self.turn.id)
+
+        def show(tx: Tx) -> None:
+            fence(tx, self.turn)
+            send(tx, placeholder, f"t{self.turn.id}.working", self.turn.id)
+
+        await self.store.run(show)
 
     async def step(self, kind: StepKind, name: str, run: Callable[[], Awaitable[str]]) -> str:
         """Do something once: its result is journalled, and a resumed turn gets the journal's.
@@ -133,6 +155,7 @@ class Work:
         self._entries.clear()
         self._writes.clear()
         self.lines.clear()
+        self._keys = 0
 
     async def _put(self, step: Step) -> None:
         await self.store.run(put_step, self.turn, step)

@@ -64,17 +64,21 @@ class _Trial:
     cost: float
 
 
-def lay_out(spec: DiagramSpec) -> Scene:
-    """The best of the candidates: the first of equals, and the first that nothing is wrong with."""
-    best: _Trial | None = None
+def lay_out(spec: DiagramSpec, rank: int = 0) -> Scene:
+    """The best of the candidates: the first of equals, and the first that nothing is wrong with.
+
+    `rank` 1 gives the second best and so on, for whoever did not like the first; it begins again after the last.
+    """
+    trials: list[_Trial] = []
     for direction in (spec.direction, TURNED[spec.direction]):
         for wrap in WRAPS:
             trial = _try(spec, Candidate(direction, wrap))
-            if trial.cost == 0:
+            if trial.cost == 0 and rank == 0:
                 return trial.scene
-            best = trial if best is None or trial.cost < best.cost else best
-    if best is None:
-        return Scene(LEAST_WIDTH, LEAST_WIDTH)
+            if all(trial.scene != other.scene for other in trials):
+                trials.append(trial)
+    trials.sort(key=lambda trial: trial.cost)
+    best = trials[rank % len(trials)]
     struck = frozenset(found.elements[1] for found in lint(best.scene, spec) if found.rule == "title_hit")
     if struck:
         other = _try(spec, replace(best.candidate, low=struck))

@@ -47,7 +47,7 @@ class Presenter:
         """
         spec = await self._read(diagram)
         async with self._slots:
-            drawn = await self._drawn(spec)
+            drawn = await self._drawn(spec, diagram.version - 1)
         verdict = await self._looked(drawn.png, spec, Verdict(drawn.answer.findings))
         return Figure(
             png=drawn.png,
@@ -73,9 +73,9 @@ class Presenter:
         refuse_undrawable(spec)
         return spec
 
-    async def _drawn(self, spec: DiagramSpec) -> Drawn:
+    async def _drawn(self, spec: DiagramSpec, rank: int) -> Drawn:
         try:
-            drawn = await self._in_a_worker(Job(spec=spec, budget_s=self._budget_s))
+            drawn = await self._in_a_worker(Job(spec=spec, rank=rank, budget_s=self._budget_s))
         except TimeoutError:
             counts = f"{len(spec.nodes)} nodes and {len(spec.edges)} edges"
             log.warning("draw.over_budget", extra={"nodes": len(spec.nodes), "edges": len(spec.edges)})

@@ -23,6 +23,8 @@ class Diagram:
     """Mermaid text, with or without a markdown fence."""
     title: str = ""
     """Used when the source carries none."""
+    version: int = 1
+    """1 takes the best layout; each redo the next best."""
     surface: str = "page"
     """Where it will be seen; every surface is held to a phone's width."""
 

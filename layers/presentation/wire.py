@@ -22,6 +22,8 @@ class Job(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     spec: DiagramSpec
+    rank: int = 0
+    """0 takes the best layout, 1 the second best."""
     budget_s: float
     """After it the worker ends itself, should nobody have killed it by then."""
 

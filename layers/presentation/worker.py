@@ -55,7 +55,7 @@ def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
 
 def _done(job: Job) -> tuple[Answer, bytes]:
     try:
-        png, scene = draw(lay_out(job.spec))
+        png, scene = draw(lay_out(job.spec, job.rank))
         pixels = scene.pixels
         size = (pixels.width, pixels.height) if pixels else (0, 0)
         return Answer(width=size[0], height=size[1], findings=lint(scene, job.spec)), png

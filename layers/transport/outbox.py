@@ -31,6 +31,12 @@ def send(tx: Tx, outbound: Outbound, dedupe: str, turn_id: int | None = None) ->
     return Receipt(outbox_id=seen["id"] if seen else 0, is_new=False)
 
 
+def shown(tx: Tx, conversation: str, key: str) -> Outbound | None:
+    """The newest form of a visible message, for whoever wants to edit it."""
+    row = tx.one("transport.outbox_by_key", conversation_id=conversation, key=key)
+    return load_outbound(row["payload"]) if row else None
+
+
 def take_due(tx: Tx, channels: Channels, limit: int) -> tuple[list[Delivery], int]:
     """Take due rows. Those of a local channel are written and marked here and now.
 

@@ -71,7 +71,7 @@ SELECT DISTINCT owner FROM outbox WHERE state IN ('pending', 'sending') AND owne
 UPDATE conversation SET owner = NULL, ready_at = :now WHERE owner = :owner;
 
 -- name: free_deliveries(owner)!
-UPDATE outbox SET state = 'pending', owner = NULL WHERE state = 'sending' AND owner = :owner;
+UPDATE outbox SET state = 'pending', owner = NULL WHERE state IN ('pending', 'sending') AND state = 'sending' AND owner = :owner;
 
 -- name: steps(turn_id)
 SELECT n, kind, name, state, body FROM step WHERE turn_id = :turn_id ORDER BY n;
@@ -103,6 +103,9 @@ RETURNING id;
 -- name: outbox_by_dedupe(dedupe)^
 SELECT id FROM outbox WHERE dedupe = :dedupe;
 
+-- name: outbox_by_key(conversation_id, key)^
+SELECT payload FROM outbox WHERE conversation_id = :conversation_id AND key = :key ORDER BY id DESC LIMIT 1;
+
 -- name: due_deliveries(now, limit)
 -- Oldest first, and only the first undelivered one of each conversation: order within a conversation is kept.
 SELECT id, channel, dedupe, payload, attempts FROM outbox AS o
@@ -131,14 +134,14 @@ WHERE id = :id AND state IN ('pending', 'sending');
 UPDATE outbox SET state = :state, owner = NULL, attempts = attempts + 1, due = :due, last_error = :error
 WHERE id = :id AND state IN ('pending', 'sending');
 
--- name: next_due()^
-SELECT min(due) AS due FROM outbox WHERE state IN ('pending', 'sending') AND state = 'pending';
-
 -- name: counts()^
 SELECT
+    (SELECT count(*) FROM outbox WHERE state = 'dead') AS dead,
     (SELECT count(*) FROM conversation WHERE owner IS NOT NULL) AS running,
     (SELECT count(*) FROM inbox WHERE state = 'pending') AS pending,
     (SELECT count(*) FROM outbox WHERE state IN ('pending', 'sending')) AS unsent;
 
--- name: dead_letters()^
-SELECT count(*) AS dead FROM outbox WHERE state = 'dead';
+-- name: unfinished(conversation_id)^
+SELECT
+    (SELECT count(*) FROM inbox WHERE conversation_id = :conversation_id AND state = 'pending')
+    + (SELECT count(*) FROM outbox WHERE conversation_id = :conversation_id AND state IN ('pending', 'sending')) AS left_over;

@@ -141,6 +141,8 @@ def outbox() -> None:
         time("created_at"),
     )
     partial("outbox_due", "outbox", ["due", "id"], "state IN ('pending', 'sending')")
+    op.create_index("outbox_key", "outbox", ["conversation_id", "key", "id"])
+    partial("outbox_dead", "outbox", ["id"], "state = 'dead'")
     partial("outbox_conversation", "outbox", ["conversation_id", "id"], "state IN ('pending', 'sending')")
 
 
@@ -155,7 +157,8 @@ def page() -> None:
         text("dedupe", unique=True),
         time("at"),
     )
-    op.create_index("page_event_conversation", "page_event", ["conversation_id", "id"])
+    op.create_index("page_event_conversation", "page_event", ["conversation_id", "id"])  # the stream
+    op.create_index("page_event_key", "page_event", ["conversation_id", "key", "id"])  # the history
     op.create_table(
         "page_session",
         text("token_hash", primary_key=True),  # sha256 of the token, hex
@@ -198,6 +201,7 @@ def control() -> None:
         "approval",
         text("id", primary_key=True),
         text("handle_hash", unique=True),  # sha256 of the handle in the buttons, hex
+        text("settle_hash", nullable=True, unique=True),  # the same for the buttons of an unknown outcome
         text("conversation_id"),
         number("turn_id"),
         text("kind"),  # capability | patch
@@ -209,6 +213,7 @@ def control() -> None:
         text("requested_by"),
         text("reason"),
         text("state"),  # pending | approved | claimed | succeeded | failed | unknown | denied | expired | cancelled
+        number("attempt", server_default="1"),  # grows when an approver has an unknown outcome run again
         time("created_at"),
         time("expires_at"),
         text("decided_by", nullable=True),
@@ -217,6 +222,7 @@ def control() -> None:
         time("ended_at", nullable=True),
     )
     partial("approval_pending", "approval", ["expires_at"], "state = 'pending'")
+    partial("approval_in_flight", "approval", ["created_at"], "state IN ('approved', 'claimed')")
     op.create_index("approval_conversation", "approval", ["conversation_id", "created_at"])
 
 
@@ -230,7 +236,7 @@ def audit() -> None:
         text("hash"),
     )
     op.create_table("audit_head", number("id", primary_key=True, autoincrement=False), number("seq"), text("hash"))
-    op.execute("INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, '')")
+    op.execute(f"INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, '{'00' * 32}')")
 
 
 def coordination() -> None:
@@ -266,5 +272,6 @@ def schedules() -> None:
         number("enabled", server_default="1"),
         time("created_at"),
     )
+    op.create_index("schedule_conversation", "schedule", ["conversation_id", "id"])
     partial("schedule_due", "schedule", ["next_fire"], "enabled = 1")
     op.create_table("role_lease", text("name", primary_key=True), text("owner"), time("until"), number("epoch"))

@@ -32,6 +32,14 @@ def test_the_same_diagram_gives_the_same_bytes() -> None:
     assert draw(lay_out(spec))[0] == draw(lay_out(spec))[0]
 
 
+def test_each_redo_gives_another_layout_and_begins_again_after_the_last() -> None:
+    spec = parse_mermaid(TEN_NODES)
+    scenes = [lay_out(spec, rank) for rank in range(6)]
+    assert scenes[0] == lay_out(spec)
+    assert scenes[1] != scenes[0]
+    assert any(scene == scenes[0] for scene in scenes[1:])
+
+
 def test_dollars_stay_dollars() -> None:
     spec = parse_mermaid('flowchart TD\nA["$HOME and $PATH"] -->|$x^2$| B["a $5 and b $6"]')
     _, drawn = draw(lay_out(spec))

@@ -1,0 +1,226 @@
+"""The card: an approval in, markdown out. Rendered from the plan alone, so that what is shown is what runs.
+
+Every leaf of the plan stands in one fenced block, quoted, with whatever cannot be seen written as an escape. A
+backtick is escaped too, so no value can close the fence on any surface. The asker's own words come last.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from layers.control.catalog import Catalog
+from layers.control.rules import clock
+from layers.control.types import PATCH, Approval, Card, Event, Outcome, Plan, State
+from layers.types import Button, ButtonStyle
+
+LIMIT = 8000
+"""Characters of a card. A surface that takes less passes its own; a longer card cannot be approved."""
+WORDS_LIMIT = 500
+OUTPUT_LIMIT = 1500
+LABEL_WIDTH = 13
+DIGEST_SHORT = 12
+INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Drawn as nothing although their category says that they are letters or marks (Unicode's Default_Ignorable)."""
+ESCAPES = {"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "`": "\\x60", '"': '\\"'}
+RISKS = ("observes", "can be undone", "is hard to undo", "cannot be undone")
+STATES = {
+    State.PENDING: "Approval needed",
+    State.APPROVED: "Approved, about to run",
+    State.CLAIMED: "Running",
+    State.SUCCEEDED: "Done",
+    State.FAILED: "Failed",
+    State.UNKNOWN: "Outcome unknown",
+    State.DENIED: "Denied",
+    State.EXPIRED: "Expired",
+    State.CANCELLED: "Cancelled",
+}
+
+
+def visible(text: str) -> str:
+    """`text` with every character that cannot be seen, or that could end a quote, as an escape. Reversible."""
+    return "".join(escape(character) for character in text)
+
+
+def escape(character: str) -> str:
+    """One character, visibly."""
+    if character in ESCAPES:
+        return ESCAPES[character]
+    category = unicodedata.category(character)
+    is_odd_space = category == "Zs" and character != " "
+    if category in INVISIBLE_CATEGORIES or is_odd_space or INVISIBLE.match(character):
+        return f"\\u{{{ord(character):x}}}"
+    return character
+
+
+def quote(text: str) -> str:
+    """One value on one line."""
+    return f'"{visible(text)}"'
+
+
+def quote_lines(text: str) -> list[str]:
+    """One value, a line of its own for each of its lines; together they are exactly `quote`'s content."""
+    return [quote(line) for line in text.splitlines(keepends=True)] or ['""']
+
+
+def leaves(plan: Plan) -> Iterator[tuple[str, list[str]]]:
+    """Label and lines for every field of the plan."""
+    yield "action", [quote(plan.title)]
+    yield "capability", [f"{quote(plan.capability)} version {plan.version}"]
+    for name, value in plan.parameters.items():
+        lines = quote_lines(value) if isinstance(value, str) else [str(value).lower()]
+        yield "parameter", [f"{visible(name)} =", *lines] if len(lines) > 1 else [f"{visible(name)} = {lines[0]}"]
+    yield "argv", [quote(item) for item in plan.argv] or ["(none: Bulkhead itself does it)"]
+    if plan.stdin:
+        yield "stdin", quote_lines(plan.stdin)
+    yield "cwd", [quote(plan.cwd)]
+    yield "workspace", ["may be written" if plan.is_workspace_writable else "read only"]
+    yield "network", [quote(plan.network)]
+    yield "environment", [" ".join(visible(name) for name in plan.environment) or "(empty)"]
+    yield "scope", [quote(plan.scope)]
+    yield "risk", [f"{plan.risk} of 3: {RISKS[min(max(plan.risk, 0), 3)]}"]
+    yield "limits", [f"{plan.timeout_s} s, {plan.output_cap_bytes} bytes of output"]
+    if plan.probe:
+        yield "probe", [quote(item) for item in plan.probe]
+    yield "again", ["running it twice does no harm" if plan.is_idempotent else "running it twice may do harm"]
+    yield "manifest", [f"sha256 {visible(plan.manifest_digest)}" if plan.manifest_digest else "(none)"]
+
+
+def rows(items: Iterator[tuple[str, list[str]]]) -> str:
+    """Labels in one column, lines in the other."""
+    lines = []
+    for label, values in items:
+        for number, value in enumerate(values):
+            lines.append(f"{label if number == 0 else '':<{LABEL_WIDTH}}{value}")
+    return "\n".join(lines)
+
+
+def fence(text: str) -> str:
+    """A code block. `text` has no backtick left that could end it."""
+    return f"```text\n{text}\n```"
+
+
+def card(approval: Approval, *, handle: str = "", limit: int = LIMIT) -> Card:
+    """What a person is shown of `approval`, now. With a `handle` it carries the buttons that its state allows."""
+    text = "\n\n".join(part for part in parts(approval) if part)
+    if len(text) <= limit:
+        return Card(text=text, is_approvable=True, buttons=buttons(approval, handle, is_approvable=True))
+    notice = (
+        f"**{STATES[approval.state]}** {visible(approval.plan.capability)}: this card has {len(text)} characters "
+        f"and at most {limit} can be shown here, so it cannot be approved; ask for less at once."
+    )
+    shown = escape_fences(text)[: max(limit - len(notice) - 40, 0)]
+    text = f"{notice}\n\n{fence(shown)}"
+    return Card(text=text, is_approvable=False, buttons=buttons(approval, handle, is_approvable=False))
+
+
+def parts(approval: Approval) -> Iterator[str]:
+    """The card's paragraphs: what, the facts, what became of it, the asker's words."""
+    plan = approval.plan
+    yield f"**{STATES[approval.state]}**: {visible(plan.capability)}, risk {plan.risk}"
+    yield fence(rows(facts(approval)))
+    if line := outcome_line(approval):
+        yield line
+    if approval.outcome is not None and approval.outcome.output.strip():
+        yield tail(approval.outcome.output)
+    if approval.reason:
+        words = approval.reason[:WORDS_LIMIT] + ("..." if len(approval.reason) > WORDS_LIMIT else "")
+        yield f"In the asker's own words, which nothing here has checked:\n{fence(quote(words))}"
+
+
+def facts(approval: Approval) -> Iterator[tuple[str, list[str]]]:
+    """The plan, then what control knows about the request."""
+    yield from leaves(approval.plan)
+    yield "digest", [f"{approval.digest[:DIGEST_SHORT]} (sha256 of all above)"]
+    yield "asked by", [f"{quote(approval.requested_by)} at {clock(approval.created_at)}"]
+    if approval.state is State.PENDING:
+        yield "expires", [clock(approval.expires_at)]
+    yield "request", [visible(approval.id)]
+
+
+def outcome_line(approval: Approval) -> str:
+    """Who decided, when, and what came of it, in one line; empty while nothing has."""
+    said = []
+    if approval.decided_at is not None:
+        said.append(f"decided by {visible(approval.decided_by)} at {clock(approval.decided_at)}")
+    if approval.outcome is not None:
+        said.append(ended(approval.outcome))
+    if approval.state is State.EXPIRED:
+        said.append(f"nobody decided before {clock(approval.expires_at)}")
+    if approval.state is State.UNKNOWN:
+        said.append("look, then say whether it happened")
+    return f"{STATES[approval.state]}: {'; '.join(said)}." if said else ""
+
+
+def ended(outcome: Outcome) -> str:
+    """How a run ended: `exit code 0, 1.2 s, sandbox bwrap`."""
+    said = [f"exit code {outcome.exit_code}"] if outcome.exit_code is not None else []
+    if outcome.reason:
+        said.append(visible(outcome.reason))
+    if outcome.duration_s:
+        said.append(f"{outcome.duration_s:.1f} s")
+    if outcome.profile:
+        said.append(f"sandbox {outcome.profile}")
+    return ", ".join(said)
+
+
+def report(plan: Plan, outcome: Outcome) -> str:
+    """What is said of a run that needed nobody's approval (risk 0), in markdown."""
+    line = f"**{visible(plan.title)}** ({visible(plan.capability)}): {ended(outcome)}."
+    return f"{line}\n\n{tail(outcome.output)}" if outcome.output.strip() else line
+
+
+def listing(catalog: Catalog) -> str:
+    """What can be asked for and how, and what cannot and why, in markdown."""
+    lines = []
+    for name, capability in sorted(catalog.capabilities.items()):
+        manifest = capability.manifest
+        asks = "".join(f" {each}=..." for each in manifest.parameters)
+        needs = "runs at once" if manifest.risk == 0 else f"risk {manifest.risk}, needs approval"
+        lines.append(f"- `{name}{asks}`: {visible(manifest.title)} ({needs})")
+    lines += [f"- {visible(name)} is unavailable: {visible(why)}" for name, why in sorted(catalog.unavailable.items())]
+    return "\n".join(lines) or "There are no capabilities."
+
+
+def tail(output: str) -> str:
+    """The end of what a program wrote, safely fenced."""
+    cut = output[-OUTPUT_LIMIT:]
+    lead = f"The last {len(cut)} of {len(output)} characters of output:" if len(cut) < len(output) else "Output:"
+    return f"{lead}\n{fence(visible_lines(cut.rstrip()))}"
+
+
+def visible_lines(text: str) -> str:
+    """Like `visible`, but lines stay lines and what is only a quote or a backslash stays as it is."""
+    keep = {"\n", "\t", '"', "\\"}
+    return "".join(character if character in keep else escape(character) for character in text)
+
+
+def escape_fences(text: str) -> str:
+    """Text that already is markdown, with its fences made harmless."""
+    return text.replace("`", "\\x60")
+
+
+def buttons(approval: Approval, handle: str, *, is_approvable: bool) -> tuple[Button, ...]:
+    """What can be pressed in the state the approval is in. Deny comes first; nothing that runs is the default."""
+    if not handle:
+        return ()
+    if approval.state is State.PENDING:
+        deny = Button(label="Deny", value=value(Event.DENY, handle))
+        approve = Button(label="Approve", value=value(Event.APPROVE, handle), style=ButtonStyle.PRIMARY)
+        return (deny, approve) if is_approvable else (deny,)
+    if approval.state is State.UNKNOWN:
+        happened = Button(label="It happened", value=value(Event.HAPPENED, handle))
+        cancel = Button(label="It did not; leave it", value=value(Event.CANCEL, handle))
+        rerun = Button(label="Run it again", value=value(Event.RERUN, handle), style=ButtonStyle.DANGER)
+        runs_again = is_approvable and approval.plan.capability != PATCH
+        return (happened, cancel, rerun) if runs_again else (happened, cancel)
+    return ()
+
+
+def value(event: Event, handle: str) -> str:
+    """A button's value: `a:<event>:<handle>`, 33 bytes at most."""
+    return f"a:{event.value}:{handle}"

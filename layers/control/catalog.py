@@ -1,0 +1,123 @@
+"""The folder of manifests as it stands on this machine: what can run, and what cannot and why.
+
+One broken manifest takes only itself out. Programs are found on a fixed PATH when the folder is read, never later.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from layers.control.manifest import Manifest, parse_manifest
+from layers.errors import Misconfigured, Refused
+
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+"""Only what the distribution installed; the sandbox mounts nothing else."""
+SHIPPED = Path(__file__).parent / "capabilities"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capability:
+    """A manifest whose programs are there."""
+
+    manifest: Manifest
+    digest: str
+    """sha256 of the file, hex."""
+    programs: Mapping[str, str]
+    """Name as the manifest has it -> absolute path."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """Every capability of this install."""
+
+    workspace: str
+    """Absolute path of the folder that capabilities work in."""
+    capabilities: Mapping[str, Capability]
+    unavailable: Mapping[str, str]
+    """Id (or file name without `.toml`) -> why it cannot be used."""
+
+    @classmethod
+    def load(cls, folder: Path, workspace: Path) -> Catalog:
+        """Read every `*.toml` in `folder`.
+
+        Raises:
+            Misconfigured: the folder cannot be read.
+        """
+        if not folder.is_dir():
+            raise Misconfigured(f"the folder of capabilities {str(folder)!r} is not there; start once to have it made")
+        capabilities: dict[str, Capability] = {}
+        unavailable: dict[str, str] = {}
+        for file in sorted(folder.glob("*.toml")):
+            try:
+                capability = load_capability(file)
+                capabilities[capability.manifest.id] = capability
+            except Misconfigured as error:
+                unavailable[file.stem] = str(error)
+        return cls(workspace=str(workspace.resolve()), capabilities=capabilities, unavailable=unavailable)
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Capability -> digest of its manifest: what `Rules.manifests` wants."""
+        return {name: capability.digest for name, capability in self.capabilities.items()}
+
+    def find(self, name: str) -> Capability:
+        """The capability called `name`.
+
+        Raises:
+            Refused: there is none (with the nearest names), or it is unavailable (with the reason).
+        """
+        if name in self.capabilities:
+            return self.capabilities[name]
+        if name in self.unavailable:
+            raise Refused(f"{name} is unavailable: {self.unavailable[name]}")
+        raise Refused(f"no capability is called {name!r}; {nearest(name, list(self.capabilities))}")
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """`did you mean ...`, or all there is."""
+    if near := difflib.get_close_matches(name, known, n=3, cutoff=0.5):
+        return f"did you mean {' or '.join(near)}?"
+    return f"there is {', '.join(sorted(known))}" if known else "there are none"
+
+
+def load_capability(file: Path) -> Capability:
+    """One manifest with its programs found.
+
+    Raises:
+        Misconfigured: the file cannot be read, is wrong, or names a program that is not installed.
+    """
+    try:
+        content = file.read_bytes()
+        manifest = parse_manifest(content.decode(), file.name)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"manifest {file.name!r} cannot be read: {error}") from None
+    programs = {
+        command[0]: find_program(command[0], file.name) for command in (manifest.argv, manifest.probe) if command
+    }
+    return Capability(manifest=manifest, digest=hashlib.sha256(content).hexdigest(), programs=programs)
+
+
+def find_program(name: str, file_name: str) -> str:
+    """The absolute path of a program.
+
+    Raises:
+        Misconfigured: it is not installed.
+    """
+    found = shutil.which(name, path=PATH)
+    if found is None or not found.startswith("/"):
+        raise Misconfigured(f"manifest {file_name!r}, argv: the program {name!r} is not in {PATH}; install it")
+    return found
+
+
+def install_capabilities(folder: Path) -> list[str]:
+    """Write the shipped manifests that `folder` lacks; returns their names. Existing files are the operator's own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [file for file in sorted(SHIPPED.glob("*.toml")) if not (folder / file.name).exists()]
+    for file in missing:
+        (folder / file.name).write_bytes(file.read_bytes())
+    return [file.stem for file in missing]

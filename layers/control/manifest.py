@@ -1,0 +1,233 @@
+"""Capability manifests: TOML text in, validated values out. The only things that can ever run.
+
+A manifest is written by the operator. It says which parameters exist, which values they may take, and into which
+items of an argv they go: one slot is one item, and there is no shell anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from layers.control.types import Value
+from layers.errors import Misconfigured, Refused
+
+SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+ALLOWED_CONTROL = {"\n", "\t"}
+ABBREVIATED_AT = 80
+
+
+class Strict(BaseModel):
+    """Frozen, and unknown fields are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Parameter(Strict):
+    """What every type of parameter has."""
+
+    description: str = ""
+    may_begin_with_dash: bool = False
+    """Whether an argv item may begin with `-` because of this value."""
+    default: Value | None = None
+    """Used when the parameter is not given; None makes it required."""
+
+
+class StringParameter(Parameter):
+    """Text."""
+
+    type: Literal["string"]
+    pattern: str = r"[^\n]*"
+    """The whole value must match."""
+    max_length: Annotated[int, Field(ge=1, le=20_000)] = 200
+    multiline: bool = False
+
+    @field_validator("pattern")
+    @classmethod
+    def compiles(cls, pattern: str) -> str:
+        """Only a regular expression is one."""
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
+        return pattern
+
+    @property
+    def expected(self) -> str:
+        """What a person is told."""
+        return f"text of at most {self.max_length} characters that matches {self.pattern}"
+
+    def read(self, raw: str) -> str:
+        """The value, or ValueError."""
+        allowed = ALLOWED_CONTROL if self.multiline else set()
+        if len(raw) > self.max_length or set(CONTROL.findall(raw)) - allowed or not re.fullmatch(self.pattern, raw):
+            raise ValueError
+        raw.encode()  # a lone surrogate is not text; UnicodeEncodeError is a ValueError
+        return raw
+
+
+class IntegerParameter(Parameter):
+    """A whole number."""
+
+    type: Literal["integer"]
+    minimum: int
+    maximum: int
+
+    @property
+    def expected(self) -> str:
+        """What a person is told."""
+        return f"a whole number from {self.minimum} to {self.maximum}"
+
+    def read(self, raw: str) -> int:
+        """The value, or ValueError."""
+        if not re.fullmatch(r"-?[0-9]{1,18}", raw) or not self.minimum <= int(raw) <= self.maximum:
+            raise ValueError
+        return int(raw)
+
+
+class EnumParameter(Parameter):
+    """One of a few words."""
+
+    type: Literal["enum"]
+    values: Annotated[tuple[str, ...], Field(min_length=1)]
+
+    @property
+    def expected(self) -> str:
+        """What a person is told."""
+        return f"one of {', '.join(self.values)}"
+
+    def read(self, raw: str) -> str:
+        """The value, or ValueError."""
+        if raw not in self.values:
+            raise ValueError
+        return raw
+
+
+class PathParameter(Parameter):
+    """A file below the workspace. Becomes an absolute path in the argv."""
+
+    type: Literal["path-in-workspace"]
+
+    @property
+    def expected(self) -> str:
+        """What a person is told."""
+        return "a relative path inside the workspace, without `..`"
+
+    def read(self, raw: str) -> str:
+        """The value, or ValueError."""
+        path = PurePosixPath(raw)
+        if not raw or len(raw) > 1000 or CONTROL.search(raw) or path.is_absolute() or ".." in path.parts:
+            raise ValueError
+        raw.encode()
+        return str(path)
+
+
+class BooleanParameter(Parameter):
+    """Yes or no."""
+
+    type: Literal["boolean"]
+
+    @property
+    def expected(self) -> str:
+        """What a person is told."""
+        return "true or false"
+
+    def read(self, raw: str) -> bool:
+        """The value, or ValueError."""
+        return {"true": True, "yes": True, "false": False, "no": False}[raw.lower()]
+
+
+AnyParameter = Annotated[
+    StringParameter | IntegerParameter | EnumParameter | PathParameter | BooleanParameter, Field(discriminator="type")
+]
+
+
+class Sandbox(Strict):
+    """What the program may touch besides the read-only system."""
+
+    writable_workspace: bool = False
+    network: Literal["none"] = "none"
+
+
+class Manifest(Strict):
+    """One capability."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$", max_length=64)]
+    version: Annotated[int, Field(ge=1)] = 1
+    title: Annotated[str, Field(min_length=1, max_length=100)]
+    description: Annotated[str, Field(max_length=1000)]
+    scope: Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*$")]
+    risk: Annotated[int, Field(ge=0, le=3)]
+    argv: Annotated[tuple[str, ...], Field(min_length=1)]
+    stdin: str = ""
+    cwd: Literal["workspace", "/"] = "workspace"
+    timeout_s: Annotated[int, Field(ge=1, le=3600)] = 60
+    output_cap_bytes: Annotated[int, Field(ge=1, le=1_048_576)] = 65_536
+    probe: tuple[str, ...] = ()
+    idempotent: bool = False
+    parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], AnyParameter] = {}
+    sandbox: Sandbox = Sandbox()
+
+    @model_validator(mode="after")
+    def hangs_together(self) -> Manifest:
+        """Every slot is a parameter, every parameter is seen by the program, and programs are literal."""
+        for command in (self.argv, self.probe):
+            if command and (SLOT.search(command[0]) or command[0].startswith("-")):
+                raise ValueError(f"the program {command[0]!r} must be a plain name or path")
+        for item in (*self.argv, *self.probe, self.stdin):
+            if set("{}") & set(SLOT.sub("", item)):
+                raise ValueError(f"{item!r} has a brace that is not a {{parameter}} slot")
+            if unknown := set(SLOT.findall(item)) - set(self.parameters):
+                raise ValueError(f"{item!r} uses {sorted(unknown)}, which [parameters] does not declare")
+        if unused := set(self.parameters) - set(SLOT.findall(" ".join((*self.argv, self.stdin)))):
+            raise ValueError(f"parameters {sorted(unused)} are in neither argv nor stdin")
+        if self.risk == 0 and self.sandbox.writable_workspace:
+            raise ValueError("risk 0 only observes; a writable workspace needs risk 1 or more")
+        for name, parameter in self.parameters.items():
+            if parameter.default is not None:
+                read_parameter(self.id, name, parameter, as_text(parameter.default))
+        return self
+
+
+def as_text(value: Value) -> str:
+    """The value as it goes into an argv item: `true`, `12`, `text`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def read_parameter(capability: str, name: str, parameter: AnyParameter, raw: str) -> Value:
+    """The typed value of one parameter.
+
+    Raises:
+        Refused: which parameter, which value, what was expected.
+    """
+    try:
+        return parameter.read(raw)
+    except (ValueError, KeyError):
+        shown = raw if len(raw) <= ABBREVIATED_AT else f"{raw[:ABBREVIATED_AT]}..."
+        raise Refused(f"{capability}: {name}={shown!r} is refused; it must be {parameter.expected}") from None
+
+
+def parse_manifest(text: str, file_name: str) -> Manifest:
+    """The manifest in a file called `<id>.toml`.
+
+    Raises:
+        Misconfigured: the file, the field, and what is wrong with it.
+    """
+    try:
+        manifest = Manifest.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise Misconfigured(f"manifest {file_name!r} is not TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise Misconfigured(f"manifest {file_name!r}, {place}: {first['msg']}") from None
+    except Refused as error:
+        raise Misconfigured(f"manifest {file_name!r}, default: {error}") from None
+    if file_name != f"{manifest.id}.toml":
+        raise Misconfigured(f"manifest {file_name!r}, id: it is {manifest.id!r}, so name the file {manifest.id}.toml")
+    return manifest

@@ -1,0 +1,235 @@
+"""The verbs of control, each a plain function in the caller's transaction: one conditional UPDATE decides, and its
+audit entry commits with it or not at all.
+
+Functions draw fresh random handles, so running one twice (as the store may) leaves only the last one's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+
+from layers.control import audit
+from layers.control.rules import before, decided, drift, hopeless, move, refusal
+from layers.control.types import Approval, Context, Decision, Event, Outcome, Pending, Plan, Rules, State, digest_of
+from layers.errors import Refused
+from layers.store import Row, Tx
+from layers.types import CLOCK, Person
+
+log = logging.getLogger(__name__)
+
+ENDS = {State.SUCCEEDED: Event.SUCCEED, State.FAILED: Event.FAIL, State.UNKNOWN: Event.LOSE}
+PRESSES = (Event.APPROVE, Event.DENY, Event.HAPPENED, Event.RERUN, Event.CANCEL)
+EXECUTOR = "executor"
+
+
+def hash_of(handle: str) -> str:
+    """What is stored of a handle."""
+    return hashlib.sha256(handle.encode()).hexdigest()
+
+
+def approval_of(row: Row) -> Approval:
+    """The approval in a row of `control.pending` and the like."""
+    return Approval(
+        id=row["id"],
+        conversation_id=row["conversation_id"],
+        turn_id=row["turn_id"],
+        plan=Plan.parse(row["plan"]),
+        digest=row["digest"],
+        requested_by=row["requested_by"],
+        reason=row["reason"],
+        state=State(row["state"]),
+        attempt=row["attempt"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        decided_by=row["decided_by"] or "",
+        decided_at=row["decided_at"],
+        outcome=Outcome.parse(row["outcome"]) if row["outcome"] else None,
+        ended_at=row["ended_at"],
+    )
+
+
+def readable(rows: list[Row]) -> list[Approval]:
+    """The approvals in `rows`. One row that was tampered with is left out and logged, not the end of the list."""
+    approvals = []
+    for row in rows:
+        try:
+            approvals.append(approval_of(row))
+        except Refused as error:
+            log.error("approval.unreadable", extra={"approval": row["id"], "why": str(error)})
+    return approvals
+
+
+def by_id(tx: Tx, approval_id: str) -> Approval:
+    """The approval with that id.
+
+    Raises:
+        Refused: there is none.
+    """
+    row = tx.one("control.approval", id=approval_id)
+    if row is None:
+        raise Refused(f"no request has the id {approval_id!r}; /pending lists those that wait")
+    return approval_of(row)
+
+
+def pending(tx: Tx) -> list[Approval]:
+    """What waits for a person, oldest first."""
+    return readable(tx.all("control.pending"))
+
+
+def in_flight(tx: Tx) -> list[Approval]:
+    """What was approved and has no outcome yet: after a crash, `claim` the approved and look up the claimed."""
+    return readable(tx.all("control.in_flight"))
+
+
+def request(tx: Tx, plan: Plan, context: Context) -> Pending:
+    """Write down what is asked for.
+
+    Raises:
+        Refused: nobody could ever approve it.
+    """
+    if reason := hopeless(plan, context.requested_by, context.rules):
+        raise Refused(reason)
+    approval_id, handle = secrets.token_hex(8), secrets.token_urlsafe(16)
+    tx.run(
+        "control.add_approval",
+        id=approval_id,
+        handle_hash=hash_of(handle),
+        conversation_id=context.conversation_id,
+        turn_id=context.turn_id,
+        kind=plan.kind,
+        capability=plan.capability,
+        plan=plan.canonical,
+        digest=plan.digest,
+        scope=plan.scope,
+        risk=plan.risk,
+        requested_by=context.requested_by.id,
+        reason=context.reason,
+        now=tx.now,
+        expires_at=tx.now + context.expires_after_s,
+    )
+    audit.append(tx, context.requested_by.id, "request", approval_id, {"plan": plan.digest, "risk": plan.risk})
+    return Pending(approval=by_id(tx, approval_id), handle=handle)
+
+
+def decide(tx: Tx, handle: str, verb: str, person: Person, rules: Rules) -> Decision:
+    """Take a press: `verb` and `handle` are those of the button `a:<verb>:<handle>`.
+
+    A refusal leaves the approval as it was, for somebody who may; one that expired becomes `expired` on the way.
+    """
+    row = tx.one("control.approval_by_handle", handle_hash=hash_of(handle))
+    if row is None or verb not in PRESSES:
+        audit.append(tx, person.id, "refused", "", {"verb": verb[:20], "why": "unknown button"})
+        return Decision(approval=None, refused="this button belongs to no request here; /pending lists those that wait")
+    try:
+        approval = approval_of(row)
+    except Refused as error:
+        return refuse(tx, None, row["id"], person, str(error))
+    event = Event(verb)
+    reason = refusal(approval, event, person, rules, tx.now)
+    if approval.state is State.PENDING and approval.expires_at <= tx.now:
+        expire_one(tx, approval.id)
+    if not reason and not write_decision(tx, hash_of(handle), approval, event, person):
+        reason = decided(by_id(tx, approval.id))
+    if reason:
+        return refuse(tx, by_id(tx, approval.id), approval.id, person, reason)
+    audit.append(tx, person.id, event.value, approval.id, {"plan": approval.digest})
+    return Decision(approval=by_id(tx, approval.id))
+
+
+def write_decision(tx: Tx, handle_hash: str, approval: Approval, event: Event, person: Person) -> bool:
+    """The one UPDATE whose row count decides."""
+    values = {
+        "handle_hash": handle_hash,
+        "digest": approval.digest,
+        "after": move(approval.state, event).value,
+        "decided_by": person.id,
+        "now": tx.now,
+    }
+    if before(event) is State.PENDING:
+        return tx.run("control.decide", **values) == 1
+    return tx.run("control.settle", **values, attempts=1 if event is Event.RERUN else 0) == 1
+
+
+def refuse(tx: Tx, approval: Approval | None, ref: str, person: Person, reason: str) -> Decision:
+    """A refusal, in the audit trail as well."""
+    audit.append(tx, person.id, "refused", ref, {"why": reason})
+    return Decision(approval=approval, refused=reason)
+
+
+def claim(tx: Tx, approval_id: str, rules: Rules) -> Decision:
+    """Take an approved request for running: once, whoever else tries.
+
+    What would no longer run as shown is withdrawn, and the refusal says why.
+    """
+    row = tx.one("control.approval", id=approval_id)
+    if row is None:
+        return Decision(approval=None, refused=f"no request has the id {approval_id!r}; nothing runs")
+    approval = approval_of(row)
+    if approval.state is not State.APPROVED:
+        return Decision(approval=approval, refused=f"request {approval_id} is {approval.state.value}; nothing runs")
+    if reason := drift(approval, rules):
+        tx.run("control.withdraw", id=approval_id, after=move(approval.state, Event.WITHDRAW).value, now=tx.now)
+        audit.append(tx, EXECUTOR, Event.WITHDRAW.value, approval_id, {"why": reason})
+        return Decision(approval=by_id(tx, approval_id), refused=reason)
+    after = move(approval.state, Event.CLAIM).value
+    if tx.run("control.claim", id=approval_id, digest=approval.digest, after=after) != 1:
+        return Decision(approval=by_id(tx, approval_id), refused=f"request {approval_id} was claimed elsewhere")
+    audit.append(tx, EXECUTOR, Event.CLAIM.value, approval_id, {"plan": approval.digest, "run": approval.run_id})
+    return Decision(approval=by_id(tx, approval_id))
+
+
+def conclude(tx: Tx, run_id: str, outcome: Outcome) -> Pending:
+    """Write down how a claimed run ended. For an unknown outcome the handle is fresh, else it is empty.
+
+    Saying the same of an attempt that has already ended changes nothing.
+
+    Raises:
+        Refused: it was never claimed.
+    """
+    approval_id, _, attempt = run_id.rpartition("-")
+    event = ENDS[outcome.state]
+    handle = secrets.token_urlsafe(16) if event is Event.LOSE else ""
+    changed = tx.run(
+        "control.conclude",
+        id=approval_id,
+        attempt=int(attempt),
+        after=outcome.state.value,
+        outcome=outcome.json,
+        settle_hash=hash_of(handle) if handle else None,
+        now=tx.now,
+    )
+    approval = by_id(tx, approval_id)
+    if not changed:
+        if approval.attempt == int(attempt):
+            move_or_same(approval, outcome.state)
+        return Pending(approval=approval, handle="")
+    details = {
+        "exit_code": outcome.exit_code,
+        "why": outcome.reason,
+        "run": run_id,
+        "output": digest_of(outcome.output),
+    }
+    audit.append(tx, EXECUTOR, event.value, approval_id, details)
+    return Pending(approval=approval, handle=handle)
+
+
+def move_or_same(approval: Approval, after: State) -> None:
+    """Refuse an outcome for something that was never claimed."""
+    if approval.outcome is None:
+        move(approval.state, ENDS[after])
+
+
+def expire(tx: Tx) -> list[Approval]:
+    """Expire what nobody decided in time; returns those, so that their cards can be told."""
+    expired = [row["id"] for row in tx.all("control.due", now=tx.now) if expire_one(tx, row["id"])]
+    return readable([row for row in (tx.one("control.approval", id=approval_id) for approval_id in expired) if row])
+
+
+def expire_one(tx: Tx, approval_id: str) -> bool:
+    """Expire one request if it is due."""
+    if tx.run("control.expire", id=approval_id, now=tx.now) != 1:
+        return False
+    audit.append(tx, CLOCK.id, Event.EXPIRE.value, approval_id, {})
+    return True

@@ -1,0 +1,242 @@
+"""Nouns of control: what is asked for, the plan it becomes, and what became of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from typing import Any
+
+from layers.errors import Refused
+from layers.types import Button, Person
+
+Value = str | int | bool
+"""A typed parameter."""
+
+PATCH = "workspace.patch"
+"""The capability whose plan is two trees; the wiring executes it, not the sandbox."""
+
+
+class State(StrEnum):
+    """Where an approval stands."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    CLAIMED = "claimed"
+    """Somebody went off to run it; nobody else may."""
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    """It was started and nobody saw the end."""
+    DENIED = "denied"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class Event(StrEnum):
+    """What can happen to an approval. The first two are buttons of a card, the last three of an unknown outcome."""
+
+    APPROVE = "approve"
+    DENY = "deny"
+    EXPIRE = "expire"
+    CLAIM = "claim"
+    WITHDRAW = "withdraw"
+    """It was approved, but what would run is no longer what was shown."""
+    SUCCEED = "succeed"
+    FAIL = "fail"
+    LOSE = "lose"
+    HAPPENED = "happened"
+    RERUN = "rerun"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Something that is asked for, as it was asked."""
+
+    capability: str
+    parameters: Mapping[str, str]
+    """As typed: `{"target": "all"}`."""
+    requested_by: Person
+    """The human being on whose behalf, also when the agent asks."""
+    reason: str = ""
+    """The asker's own words. Shown last, quoted, believed by nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Exactly what would run. Immutable; its digest is what a person approves."""
+
+    capability: str
+    version: int
+    title: str
+    parameters: Mapping[str, Value]
+    argv: tuple[str, ...]
+    """Absolute program first. Empty for a patch."""
+    stdin: str = ""
+    cwd: str
+    scope: str
+    """Dotted, widest first: `workspace.files`."""
+    risk: int
+    """0 observes, 1 can be undone, 2 is hard to undo, 3 cannot be undone."""
+    timeout_s: int
+    output_cap_bytes: int
+    is_workspace_writable: bool = False
+    network: str = "none"
+    environment: tuple[str, ...] = ()
+    """Names of the variables the program sees; their values are the executor's own."""
+    probe: tuple[str, ...] = ()
+    """A command that tells whether it happened (0 yes, 1 no); empty where there is none."""
+    is_idempotent: bool = False
+    manifest_digest: str
+    """sha256 of the manifest's file, hex; empty for a patch."""
+
+    @property
+    def canonical(self) -> str:
+        """The one JSON text of this plan: sorted keys, no spaces, ASCII."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+    @property
+    def digest(self) -> str:
+        """sha256 of `canonical`, hex."""
+        return digest_of(self.canonical)
+
+    @property
+    def kind(self) -> str:
+        """`patch` or `capability`."""
+        return "patch" if self.capability == PATCH else "capability"
+
+    @classmethod
+    def parse(cls, text: str) -> Plan:
+        """The plan whose `canonical` is `text`.
+
+        Raises:
+            Refused: it is not one.
+        """
+        try:
+            raw = json.loads(text)
+            if set(raw) != {item.name for item in fields(cls)}:
+                raise ValueError("fields differ")
+            values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+            plan = cls(**values)
+        except (ValueError, TypeError) as error:
+            raise Refused(f"the stored plan cannot be read ({error}); ask for the action again") from None
+        if plan.canonical != text:
+            raise Refused("the stored plan is not in its canonical form; ask for the action again")
+        return plan
+
+
+def digest_of(text: str) -> str:
+    """sha256, hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a run."""
+
+    state: State
+    """SUCCEEDED, FAILED or UNKNOWN."""
+    exit_code: int | None = None
+    """None where the program did not end by itself."""
+    duration_s: float = 0.0
+    output: str = ""
+    """stdout and stderr as they came, at most the plan's cap."""
+    reason: str = ""
+    """Why, where the exit code does not say: `stopped after 60 s`."""
+    profile: str = ""
+    """The sandbox it ran in: `bwrap`, `landlock`; empty for what the wiring executes."""
+
+    @property
+    def json(self) -> str:
+        """For the store and the executor's ledger."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def parse(cls, text: str) -> Outcome:
+        """The outcome whose `json` is `text`."""
+        raw = json.loads(text)
+        return cls(**{**raw, "state": State(raw["state"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """One row of the table `approval`."""
+
+    id: str
+    conversation_id: str
+    turn_id: int
+    plan: Plan
+    digest: str
+    requested_by: str
+    """A `Person.id`."""
+    reason: str
+    state: State
+    attempt: int = 1
+    """Grows when an approver says that an unknown outcome shall run again."""
+    created_at: float
+    expires_at: float
+    decided_by: str = ""
+    decided_at: float | None = None
+    outcome: Outcome | None = None
+    ended_at: float | None = None
+
+    @property
+    def run_id(self) -> str:
+        """What the executor knows this attempt by; the same one never runs twice."""
+        return f"{self.id}-{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Who may decide, and what the manifests are now."""
+
+    approvers: tuple[Person, ...]
+    """Nobody else decides; empty means that nothing can be approved."""
+    manifests: Mapping[str, str] = field(default_factory=dict)
+    """Capability -> digest of its manifest: `Catalog.digests`. A plan made from another one is refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Where a request comes from."""
+
+    conversation_id: str
+    turn_id: int
+    requested_by: Person
+    rules: Rules
+    reason: str = ""
+    expires_after_s: float = 3600.0
+    """Seconds a person has to decide."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """An approval and what its buttons must carry."""
+
+    approval: Approval
+    handle: str
+    """128 random bits. Only its sha256 is stored; show it to nobody but the channel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What became of a press. A refusal is a value, so that its audit row commits."""
+
+    approval: Approval | None
+    """None for a handle that nobody knows."""
+    refused: str = ""
+    """One sentence for the person; empty when the press decided."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What a person is shown."""
+
+    text: str
+    """Markdown."""
+    is_approvable: bool
+    """False when not every leaf of the plan is on it."""
+    buttons: tuple[Button, ...] = ()
