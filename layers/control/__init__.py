@@ -6,7 +6,7 @@ a person's decision makes a grant, a grant is used once, and what was shown is w
 
 from layers.control import audit
 from layers.control.audit import Report, verify_store
-from layers.control.card import buttons, card, listing, outcome_line, report
+from layers.control.card import buttons, card, outcome_line, tail
 from layers.control.catalog import Capability, Catalog, install_capabilities
 from layers.control.executor import Executor
 from layers.control.manifest import Manifest
@@ -66,13 +66,12 @@ __all__ = [
     "expire",
     "in_flight",
     "install_capabilities",
-    "listing",
     "move",
     "outcome_line",
     "patch_plan",
     "pending",
     "plan",
-    "report",
     "request",
+    "tail",
     "verify_store",
 ]

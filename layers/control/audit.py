@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from layers.store import Row, Store, Tx
+from layers.store import ReadStore, Row, Tx
 
 GENESIS = "00" * 32
 PAGE = 1000
@@ -98,7 +98,7 @@ def verify(rows: Iterable[Row], head: Row | None) -> Report:
     return chain.report(head)
 
 
-async def verify_store(store: Store) -> Report:
+async def verify_store(store: ReadStore) -> Report:
     """Check the whole log of a store, page by page. Entries added while it reads are not part of the check."""
     head = await store.fetch_one("control.audit_head")
     chain = Chain()

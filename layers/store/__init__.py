@@ -8,16 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from importlib import import_module
 from pathlib import Path
 
 from layers.errors import Misconfigured, Unavailable
 from layers.store import migrate
-from layers.store.sqlite import open_sqlite, take_lock
-from layers.store.types import Dialect, Row, Store, Tx
+from layers.store.copying import copy_store
+from layers.store.sqlite import open_reader, open_sqlite, take_lock
+from layers.store.types import Dialect, ReadStore, Row, Store, Tx
 
-__all__ = ["Dialect", "Row", "Store", "Tx", "open_store", "upgrade_store"]
+__all__ = [
+    "Dialect",
+    "ReadStore",
+    "Row",
+    "Store",
+    "Tx",
+    "copy_store",
+    "open_store",
+    "read_store",
+    "upgrade_store",
+]
 
 SCHEMES = ("sqlite:///", "postgresql://", "postgres://")
 MIGRATION_LOCK = 0x62756C6D
@@ -51,6 +63,27 @@ async def open_store(url: str) -> Store:
     )
 
 
+@asynccontextmanager
+async def read_store(url: str) -> AsyncIterator[ReadStore]:
+    """Only read, also beside a running server.
+
+    Raises:
+        Misconfigured: there is no such database yet.
+    """
+    if not url.startswith("sqlite:///"):
+        store = await open_store(url)
+        try:
+            yield store
+        finally:
+            await store.close()
+        return
+    path = Path(url.removeprefix("sqlite:///"))
+    if not path.exists():
+        raise Misconfigured(f"there is no database {str(path)!r} yet; `bulkhead serve` makes it")
+    async with open_reader(path) as reader:
+        yield reader
+
+
 async def upgrade_store(url: str) -> None:
     """Only migrate. Raises as `open_store` does."""
     store = await open_store(url)
@@ -61,9 +94,7 @@ def upgrade_sqlite(path: Path) -> None:
     """Migrate the file when its schema differs. The caller holds the lock file."""
     try:
         with closing(sqlite3.connect(path)) as connection:
-            tables = connection.execute(migrate.HAS_VERSION_SQL).fetchone()[
-                0
-            ]
+            tables = connection.execute(migrate.HAS_VERSION_SQL).fetchone()[0]
             row = connection.execute(migrate.VERSION_SQL).fetchone() if tables else None
     except sqlite3.DatabaseError as error:
         raise Misconfigured(
@@ -87,6 +118,4 @@ def upgrade_postgres(url: str) -> None:
         connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
         version = postgres.stored_version(connection, migrate.VERSION_SQL)
         if migrate.needs_upgrade(version, url.split("@")[-1]):
-            migrate.upgrade(
-                url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg://", 1)
-            )
+            migrate.upgrade(migrate.sqlalchemy_url(url))

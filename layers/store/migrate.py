@@ -6,6 +6,7 @@ The caller holds the lock: the lock file on SQLite, an advisory lock on PostgreS
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,11 @@ def upgrade(url: str) -> None:
         alembic.command.upgrade(config, "head")
     engine.dispose()
     log.info("store.migrated", extra={"revision": HEAD})
+
+
+def sqlalchemy_url(url: str) -> str:
+    """Our URL as SQLAlchemy wants it: psycopg 3 is the driver."""
+    return re.sub("^postgres(ql)?://", "postgresql+psycopg://", url)
 
 
 def make_engine(url: str) -> Engine:

@@ -18,7 +18,8 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Concatenate
@@ -118,16 +119,44 @@ def take_lock(path: Path) -> IO[str]:
     return handle
 
 
+class Reader:
+    """Reads through one read-only connection."""
+
+    def __init__(self, connection: aiosqlite.Connection, statements: Statements) -> None:
+        self._connection = connection
+        self._statements = statements
+
+    async def fetch_one(self, name: str, /, **params: object) -> Row | None:
+        """The first row of a reading statement."""
+        async with self._connection.execute(self._statements[name], params) as cursor:
+            row: Any = await cursor.fetchone()
+            return row  # type: ignore[no-any-return]
+
+    async def fetch_all(self, name: str, /, **params: object) -> list[Row]:
+        """Every row of a reading statement."""
+        async with self._connection.execute(self._statements[name], params) as cursor:
+            rows: Any = await cursor.fetchall()
+            return list(rows)
+
+
+@asynccontextmanager
+async def open_reader(path: Path, statements: Statements | None = None) -> AsyncIterator[Reader]:
+    """Look at a database, also one that another process writes."""
+    async with aiosqlite.connect(f"file:{path}?mode=ro", uri=True, cached_statements=256) as connection:
+        connection.row_factory = as_dict  # type: ignore[assignment]
+        yield Reader(connection, statements or Statements("sqlite"))
+
+
 class SqliteStore:
     """See `layers.store.types.Store`. Made by `open_sqlite`."""
 
     dialect: Dialect = "sqlite"
 
-    def __init__(self, path: Path, lock: IO[str], reader: aiosqlite.Connection) -> None:
+    def __init__(self, path: Path, statements: Statements, resources: AsyncExitStack, reader: Reader) -> None:
         self.worker = worker_id()
-        self._lock = lock
+        self._statements = statements
+        self._resources = resources
         self._reader = reader
-        self._statements = Statements("sqlite")
         self._loop = asyncio.get_running_loop()
         self._topics = Topics(self._loop)
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -147,15 +176,11 @@ class SqliteStore:
 
     async def fetch_one(self, name: str, /, **params: object) -> Row | None:
         """The first row of a reading statement."""
-        async with self._reader.execute(self._statements[name], params) as cursor:
-            row: Any = await cursor.fetchone()
-            return row  # type: ignore[no-any-return]
+        return await self._reader.fetch_one(name, **params)
 
     async def fetch_all(self, name: str, /, **params: object) -> list[Row]:
         """Every row of a reading statement."""
-        async with self._reader.execute(self._statements[name], params) as cursor:
-            rows: Any = await cursor.fetchall()
-            return list(rows)
+        return await self._reader.fetch_all(name, **params)
 
     def subscribe(self, topic: str, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back after each wake of `topic`."""
@@ -168,9 +193,8 @@ class SqliteStore:
         self._is_closed = True
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
-        await self._reader.close()
         self._connection.close()
-        self._lock.close()
+        await self._resources.aclose()
 
     def _write(self) -> None:
         """The writer thread: batches until told to stop."""
@@ -242,6 +266,8 @@ def connect(path: Path) -> sqlite3.Connection:
 
 async def open_sqlite(path: Path, lock: IO[str]) -> SqliteStore:
     """The store on `path`, whose lock file the caller has taken and whose schema is current."""
-    reader = await aiosqlite.connect(f"file:{path}?mode=ro", uri=True, cached_statements=256)
-    reader.row_factory = as_dict  # type: ignore[assignment]
-    return SqliteStore(path, lock, reader)
+    resources = AsyncExitStack()
+    resources.callback(lock.close)
+    statements = Statements("sqlite")
+    reader = await resources.enter_async_context(open_reader(path, statements))
+    return SqliteStore(path, statements, resources, reader)

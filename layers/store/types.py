@@ -44,7 +44,17 @@ class Tx(Protocol):
         """Whether the process with that id no longer runs."""
 
 
-class Store(Protocol):
+class ReadStore(Protocol):
+    """One database, to look at."""
+
+    async def fetch_one(self, name: str, /, **params: object) -> Row | None:
+        """The first row of a reading statement, outside any transaction."""
+
+    async def fetch_all(self, name: str, /, **params: object) -> list[Row]:
+        """Every row of a reading statement, outside any transaction."""
+
+
+class Store(ReadStore, Protocol):
     """One database."""
 
     dialect: Dialect
@@ -56,12 +66,6 @@ class Store(Protocol):
         `fn` runs off the event loop, must be short, do no I/O of its own, and be safe to run twice (on PostgreSQL a
         lost connection or a deadlock runs it again). What it raises rolls back its own writes only.
         """
-
-    async def fetch_one(self, name: str, /, **params: object) -> Row | None:
-        """The first row of a reading statement, outside any transaction."""
-
-    async def fetch_all(self, name: str, /, **params: object) -> list[Row]:
-        """Every row of a reading statement, outside any transaction."""
 
     def subscribe(self, topic: str, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` on the event loop whenever `topic` was woken. Returns what ends the subscription."""

@@ -141,6 +141,7 @@ def outbox() -> None:
         time("created_at"),
     )
     partial("outbox_due", "outbox", ["due", "id"], "state IN ('pending', 'sending')")
+    op.create_index("outbox_key", "outbox", ["conversation_id", "key", "id"])
     partial("outbox_conversation", "outbox", ["conversation_id", "id"], "state IN ('pending', 'sending')")
 
 
@@ -155,7 +156,8 @@ def page() -> None:
         text("dedupe", unique=True),
         time("at"),
     )
-    op.create_index("page_event_conversation", "page_event", ["conversation_id", "id"])
+    op.create_index("page_event_conversation", "page_event", ["conversation_id", "id"])  # the stream
+    op.create_index("page_event_key", "page_event", ["conversation_id", "key", "id"])  # the history
     op.create_table(
         "page_session",
         text("token_hash", primary_key=True),  # sha256 of the token, hex
@@ -268,5 +270,6 @@ def schedules() -> None:
         number("enabled", server_default="1"),
         time("created_at"),
     )
+    op.create_index("schedule_conversation", "schedule", ["conversation_id", "id"])
     partial("schedule_due", "schedule", ["next_fire"], "enabled = 1")
     op.create_table("role_lease", text("name", primary_key=True), text("owner"), time("until"), number("epoch"))

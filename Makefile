@@ -1,0 +1,35 @@
+# `make run` and `make test` are the whole set-up: each builds .venv from uv.lock by itself.
+# uv is bootstrapped inside the venv, so nothing but python3 (with venv), git and make need be there.
+
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: run test lint bench soak clean
+
+run: .venv/ready
+	@exec $(BIN)/bulkhead serve $(ARGS)
+
+test: .venv/ready lint
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: .venv/ready
+	$(BIN)/python -m benchmarks.house $(ARGS)
+
+soak: .venv/ready
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+.venv/ready: uv.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+	  { echo "bulkhead: $(PYTHON) has no venv; on Debian: apt-get install python3-venv" >&2; rm -rf .venv; exit 1; }
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
+	@$(BIN)/uv sync --frozen --quiet
+	@touch $@
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,104 @@
+"""The command line: `bulkhead serve | ask | link | draw | route | doctor | audit | migrate | db`. Each verb has --json.
+
+A failure is one sentence on standard error (with --json one object on standard output) and exit code 2; a check that
+found something is exit code 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+
+from bot.cli import batch, records, serving
+from bot.cli.logs import set_up_logging
+from bot.config import Settings, load_settings
+from layers.errors import BulkheadError
+
+Verb = Callable[[argparse.Namespace, Settings], Awaitable[int]]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code."""
+    parsed = make_parser().parse_args(arguments)
+    try:
+        settings = load_settings(**overrides(parsed))
+        set_up_logging(settings.log_level, settings.log_format)
+        code: int = asyncio.run(parsed.run(parsed, settings))
+        return code
+    except BulkheadError as error:
+        complain(str(error), is_json=parsed.json)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has had enough
+        return 0
+
+
+def complain(sentence: str, *, is_json: bool) -> None:
+    """Say what is wrong, to a person or to a program."""
+    if is_json:
+        sys.stdout.write(json.dumps({"ok": False, "error": sentence}) + "\n")
+    else:
+        sys.stderr.write(f"bulkhead: {sentence}\n")
+
+
+def overrides(parsed: argparse.Namespace) -> dict[str, object]:
+    """The settings that were given as options."""
+    names = ("home", "host", "port")
+    return {name: value for name in names if (value := getattr(parsed, name, None)) is not None}
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Every verb with its options."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="answer with JSON")
+    common.add_argument("--home", help="where state lives (BULKHEAD_HOME)")
+    parser = argparse.ArgumentParser(
+        prog="bulkhead", description="The chat front end that an AI agent works behind.", parents=[]
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name: str, run: Verb, about: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=about, description=about, parents=[common])
+        added.set_defaults(run=run)
+        return added
+
+    serve = verb("serve", serving.serve, "serve the page until stopped, and print a one-use link")
+    serve.add_argument("--host", help="address of the page (BULKHEAD_HOST)")
+    serve.add_argument("--port", type=int, help="port of the page (BULKHEAD_PORT); 0 takes a free one")
+
+    ask = verb("ask", serving.ask, "send one message and print what comes back")
+    ask.add_argument("text", help="a message or a command; - reads standard input")
+    ask.add_argument("--as", dest="person", default="", help="who asks: an id of bulkhead.toml")
+    ask.add_argument("--press", action="store_true", help="the text is a button's value, e.g. a:approve:...")
+    ask.add_argument("--conversation", default="", help="continue this conversation of the console")
+
+    link = verb("link", serving.link, "print a new one-use link to the page of the running server")
+    link.add_argument("--person", default="", help="whose link: an id of bulkhead.toml")
+
+    add_picture_verbs(verb)
+    audit = verb("audit", records.audit, "check the hash chain of the audit trail")
+    audit.add_argument("action", choices=["verify"])
+    verb("migrate", records.migrate, "bring the database's schema up to date")
+    database = verb("db", records.copy, "copy everything from one database to another, empty one")
+    database.add_argument("action", choices=["copy"])
+    database.add_argument("source", metavar="FROM", help="sqlite:///... or postgresql://...")
+    database.add_argument("target", metavar="TO", help="sqlite:///... or postgresql://...")
+    return parser
+
+
+def add_picture_verbs(verb: Callable[[str, Verb, str], argparse.ArgumentParser]) -> None:
+    """`draw` and `route`: one input, or a batch with errors as data."""
+    draw = verb("draw", batch.draw, "draw a Mermaid file as PNG, with its verdict")
+    draw.add_argument("file", nargs="?", help="a Mermaid file; - reads standard input")
+    draw.add_argument("-o", "--output", help="where the PNG goes")
+    draw.add_argument("--batch", metavar="FILE.jsonl", help='one {"text": ...} per line; one JSON object per line out')
+    draw.add_argument("--no-render", action="store_true", help="with --batch: only parse")
+
+    route = verb("route", batch.route, "tell which model a text would go to, and why")
+    route.add_argument("text", nargs="?", help="a message; - reads standard input")
+    route.add_argument("--batch", metavar="FILE.jsonl", help='one {"text": ...} per line; one JSON object per line out')

@@ -1,0 +1,160 @@
+"""`draw` and `route`: one input, or a file with one JSON object per line; in a batch errors are data."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+from bot.app import make_presenter, make_router, prepare_home
+from bot.config import Settings
+from layers.errors import BadInput, BulkheadError, Misconfigured
+from layers.presentation import Diagram, DiagramSpec, Figure, badge, parse_mermaid
+from layers.routing import Message, Role, Router, shape_of
+
+
+async def draw(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Draw one file, or many; 1 when a drawing did not pass or one of one could not be read."""
+    if parsed.batch:
+        return await draw_batch(parsed, settings)
+    if not parsed.file:
+        raise Misconfigured("draw needs a Mermaid file, `-` for standard input, or --batch FILE.jsonl")
+    presenter = make_presenter(settings)
+    try:
+        figure = await presenter.present(Diagram(source=read(parsed.file)))
+    finally:
+        await presenter.close()
+    target = parsed.output or ("" if parsed.file == "-" else str(Path(parsed.file).with_suffix(".png")))
+    if not target:
+        raise Misconfigured("draw from standard input needs -o FILE.png")
+    try:
+        await asyncio.to_thread(Path(target).write_bytes, figure.png)
+    except OSError as error:
+        raise Misconfigured(f"cannot write {target!r} ({error.strerror}); choose another file with -o") from None
+    told = describe(figure) | {"output": target}
+    sys.stdout.write((json.dumps(told) if parsed.json else f"{target}: {badge(figure.verdict)}") + "\n")
+    return 0 if figure.verdict.ok else 1
+
+
+async def draw_batch(parsed: argparse.Namespace, settings: Settings) -> int:
+    """One JSON object per line out."""
+    presenter = make_presenter(settings)
+
+    async def one(text: str) -> dict[str, object]:
+        if parsed.no_render:
+            return outline(parse_mermaid(text))
+        return describe(await presenter.present(Diagram(source=text)))
+
+    try:
+        return await run_batch(parsed.batch, one, {"kind": None, "nodes": [], "edges": []})
+    finally:
+        await presenter.close()
+
+
+def outline(spec: DiagramSpec) -> dict[str, object]:
+    """A diagram in ids."""
+    nodes = [node.id for node in spec.nodes]
+    edges = [[edge.source, edge.target] for edge in spec.edges]
+    return {"ok": True, "error": None, "kind": spec.kind, "nodes": nodes, "edges": edges}
+
+
+def describe(figure: Figure) -> dict[str, object]:
+    """A drawing in words: its outline and what was found."""
+    findings = [
+        {"rule": f.rule, "severity": f.severity, "elements": list(f.elements), "text": f.text}
+        for f in figure.verdict.findings
+    ]
+    return outline(figure.spec) | {
+        "ok": figure.verdict.ok,
+        "findings": findings,
+        "width": figure.width,
+        "height": figure.height,
+        "looked_by": figure.verdict.looked_by or None,
+    }
+
+
+async def route(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Shape, cues and models of a text; nothing is asked."""
+    prepare_home(settings)
+    router = make_router(settings)
+    try:
+        if parsed.batch:
+            return await run_batch(parsed.batch, lambda text: explain(router, text), {"shape": None})
+        if parsed.text is None:
+            raise Misconfigured("route needs a text, `-` for standard input, or --batch FILE.jsonl")
+        told = await explain(router, sys.stdin.read() if parsed.text == "-" else parsed.text)
+    finally:
+        await router.close()
+    if parsed.json:
+        sys.stdout.write(json.dumps(told) + "\n")
+    else:
+        models = ", ".join(told["models"]) if isinstance(told["models"], list) else ""
+        cues = ", ".join(told["cues"]) if isinstance(told["cues"], list) else ""
+        sys.stdout.write(f"shape {told['shape']} ({cues or 'no cue'}): {models or 'no model is connected'}\n")
+    return 0
+
+
+async def explain(router: Router, text: str) -> dict[str, object]:
+    """Where a text would go."""
+    started = time.perf_counter()
+    judged = shape_of((Message(role=Role.USER, content=text),))
+    us = (time.perf_counter() - started) * 1e6
+    models = list((await router.explain(text)).models)
+    return {
+        "ok": True,
+        "error": None,
+        "shape": judged.shape.value,
+        "cues": [cue.name for cue in judged.cues],
+        "model": models[0] if models else None,
+        "models": models,
+        "us": round(us, 1),
+    }
+
+
+async def run_batch(path: str, one: Callable[[str], Awaitable[dict[str, object]]], blank: dict[str, object]) -> int:
+    """One output line per input line, in order. What is wrong with a line is said in its place; exit code 0."""
+    for text, error in lines(path):
+        try:
+            told = await one(text) if error is None else {"ok": False, "error": error, **blank}
+        except BulkheadError as failure:
+            told = {"ok": False, "error": str(failure), **blank}
+            if isinstance(failure, BadInput):
+                told |= {"line": failure.line, "column": failure.column, "expected": failure.expected}
+        sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
+    return 0
+
+
+def lines(path: str) -> Iterator[tuple[str, str | None]]:
+    """The texts of a batch, or what is wrong with the line."""
+    for number, line in enumerate(read(path).splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+        except ValueError as error:
+            yield "", f"line {number} is not JSON: {error}"
+            continue
+        text = item.get("text", item.get("prompt")) if isinstance(item, dict) else None
+        if isinstance(text, str):
+            yield text, None
+        else:
+            yield "", f'line {number} has no string under "text"'
+
+
+def read(path: str) -> str:
+    """A file, or standard input for `-`.
+
+    Raises:
+        Misconfigured: it cannot be read.
+    """
+    try:
+        return sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")
+    except OSError as error:
+        raise Misconfigured(f"cannot read {path!r} ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        raise Misconfigured(f"{path!r} is not UTF-8 at byte {error.start}") from None

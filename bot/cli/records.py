@@ -1,0 +1,58 @@
+"""`doctor`, `audit verify`, `migrate` and `db copy`: what an operator does at 3 a.m."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+
+from bot.config import Settings, first_start
+from layers import control
+from layers.store import copy_store, read_store, upgrade_store
+
+
+async def audit(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Verify the chain, also beside a running server; 1 when it is broken."""
+    async with read_store(settings.store_url) as store:
+        report = await control.verify_store(store)
+    told = {
+        "ok": report.ok,
+        "entries": report.entries,
+        "first_bad_seq": report.first_bad_seq,
+        "reason": report.reason or None,
+        "head": report.head,
+    }
+    if report.ok:
+        text = f"the audit trail is whole: {report.entries} entries, head {report.head[:16] or '(empty)'}"
+    else:
+        text = f"the audit trail is BROKEN at entry {report.first_bad_seq}: {report.reason}"
+    say(parsed, told, text)
+    return 0 if report.ok else 1
+
+
+async def migrate(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Bring the schema up to date."""
+    first_start(settings.home)
+    await upgrade_store(settings.store_url)
+    say(parsed, {"ok": True}, "the schema is up to date")
+    return 0
+
+
+async def copy(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Copy one database into another."""
+    await upgrade_store(parsed.source)
+    await upgrade_store(parsed.target)
+    copied = await copy_store(parsed.source, parsed.target)
+    rows = sum(copied.values())
+    say(
+        parsed,
+        {"ok": True, "tables": copied},
+        f"copied {rows} rows of {len(copied)} tables; point BULKHEAD_DATABASE_URL there",
+    )
+    return 0
+
+
+def say(parsed: argparse.Namespace, told: Mapping[str, object], text: str) -> None:
+    """To a program or to a person."""
+    sys.stdout.write((json.dumps(told) if parsed.json else text) + "\n")

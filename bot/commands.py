@@ -1,0 +1,384 @@
+"""What a person typed after a slash. Takes the text of a message, gives a `Command` or None; pure.
+
+The web page, Slack (`/bulkhead run ...`) and Telegram (`/run@name ...`) share this one parser. Quoting is the standard
+library's shlex: the rules of a shell, and no shell. Phones replace quotes and dashes while one types; those are
+understood where they can mean nothing else (around a value, in a name, in an arrow) and left alone inside values.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from layers.errors import BadInput, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class ShowHelp:
+    """`/help`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowPending:
+    """`/pending`: what waits for a decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowWhy:
+    """`/why`: which model answered last, and why that one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowStatus:
+    """`/status`: what works and what does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawDiagram:
+    """`/diagram`."""
+
+    source: str
+    """Mermaid, without its fence."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunCapability:
+    """`/run`. Whether the capability exists and takes these parameters is for the control layer to say."""
+
+    capability: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProposePatch:
+    """`/patch`."""
+
+    diff: str
+    """A unified diff without its fence, ending in a newline."""
+    base: str = ""
+    """The revision that the diff was made against; empty means the workspace's head."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListSchedules:
+    """`/schedule`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddSchedule:
+    """`/schedule "<cron>" <zone> <text>`. Whether cron and zone make sense is for `bot.schedule` to say."""
+
+    cron: str
+    timezone: str
+    text: str
+    """A message or a command that `parse` accepts."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveSchedule:
+    """`/schedule remove <id>`."""
+
+    id: int
+
+
+Command = (
+    ShowHelp | ShowPending | ShowWhy | ShowStatus | DrawDiagram | RunCapability | ProposePatch
+    | ListSchedules | AddSchedule | RemoveSchedule
+)  # fmt: skip
+
+LONGEST_ARGUMENTS = 16_000
+"""Characters that `/run` and `/schedule` take: shlex reads one character at a time, and no argv needs more."""
+OPENING, CLOSING = "“„‟«", "”“‟»"
+HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+"""Hyphens, dashes and the minus sign, as keyboards and word processors put them for a `-`."""
+
+_WORD = re.compile(r"/([^\s/@]*)(?:@\w+)?(?=\s|$)")
+_QUOTES = re.compile(  # the first three are shlex's own: what lies inside them is the value's
+    r"\\.|\"(?:\\.|[^\"\\])*\"|'[^']*'"
+    rf"|(?<![^\s=])[{OPENING}](?P<double>[^{OPENING}{CLOSING}\"]*)[{CLOSING}\"](?=\s|$)"
+    r"|(?<![^\s=])[\u2018\u201a](?P<single>(?:[^\u2018\u2019\u201a]|\u2019(?=\w))*)\u2019(?=\s|$)"
+    rf"|(?P<open>[\"']|(?<![^\s=])[{OPENING}\u2018\u201a])",
+    re.DOTALL,
+)
+_FENCE = re.compile(r"(`{3,}|~{3,})(?:[ \t]*(?:mermaid|mmd|diff|patch|text)?[ \t]*\r?\n)?")
+_BASE = re.compile(r"\s*base=(\S*)[ \t]*(?:\r?\n|$)")
+_REVISION = re.compile(r"[0-9A-Za-z][\w./~^@{}-]*")
+_CAPABILITY = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)*")
+_PARAMETER = re.compile(r"([a-z][a-z0-9_-]*)=(.*)", re.DOTALL)
+_DIFF_START = re.compile(r"^(?:diff --git |--- |@@ )", re.MULTILINE)
+_SCHEDULE = re.compile(
+    rf"[\"'{OPENING}\u2018](?P<cron>[^\"'{OPENING}{CLOSING}\u2018\u2019]*)[\"'{CLOSING}\u2019]"
+    r"\s+(?P<zone>\S+)\s+(?P<text>.+)",
+    re.DOTALL,
+)
+_PROSE_LINE = re.compile(r"\s*(?:subgraph|title|accTitle|accDescr|%%)")
+_LABEL_OR_DASH = re.compile(r'"[^"]*"|\[[^\]]*\]|\([^)]*\)|\{[^}]*\}|\|[^|]*\||(?P<dash>[\u2013\u2014])')
+_SMART_LABEL = re.compile(rf"([\[({{|])[{OPENING}]([^{OPENING}{CLOSING}\"\n]*)[{CLOSING}]([\])}}|])")
+
+
+def parse(text: str) -> Command | None:
+    """The command in `text`; None when it is not one: no slash, or a path such as `/etc/hosts`.
+
+    Raises:
+        Refused: there is no such command; the nearest ones are named.
+        BadInput: the command is known and what follows it cannot be read.
+    """
+    text = text.strip()
+    found = _WORD.match(text)
+    if found is None:
+        return None
+    name, rest = found[1].lower(), text[found.end() :]
+    if name == "bulkhead":  # Slack registers one command; the real one follows, with or without its own slash
+        return parse("/" + rest.strip().removeprefix("/")) if rest.strip() else ShowHelp()
+    known = _BY_NAME.get(name)
+    if known is None:
+        near = difflib.get_close_matches(name[:40], _BY_NAME, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(f'`/{other}`' for other in near)}? " if near else ""
+        raise Refused(f"There is no command {'/' + name[:40]!r}; {hint}`/help` lists them all.")
+    return known.read(rest)
+
+
+def help_text(has_model: bool) -> str:
+    """All commands as markdown; every code span that begins with a slash is a command to click."""
+    lines = ["**What I understand**", ""]
+    for entry in COMMANDS:
+        lines.append(f"- **/{entry.name}** {entry.usage}".rstrip() + f": {entry.doc}")
+        lines += [f"  - `{example}`" for example in entry.examples]
+    lines += ["", "A patch that works at once:", "", "```", PATCH_EXAMPLE, "```", ""]
+    if has_model:
+        lines.append("Anything else that you write goes to the model.")
+    else:
+        lines.append(
+            "Everything above works without a model. To have free text answered, connect one: `/status` tells how."
+        )
+    return "\n".join(lines)
+
+
+def _nothing(name: str, command: Command) -> Callable[[str], Command]:
+    """A reader for a command that takes no arguments."""
+
+    def read(rest: str) -> Command:
+        if rest.strip():
+            raise BadInput(f"`/{name}` takes nothing after it, and got {_short(rest)}; send `/{name}` alone.")
+        return command
+
+    return read
+
+
+def _help(rest: str) -> Command:
+    return ShowHelp()  # Telegram sends `/start <payload>` from a link; whatever follows asks for help all the same
+
+
+def _diagram(rest: str) -> Command:
+    source = _plain_mermaid(_unfenced(rest, "/diagram"))
+    if not source.strip():
+        raise BadInput(
+            "`/diagram` needs Mermaid text after it, for example `/diagram flowchart LR; A --> B`.", expected="Mermaid"
+        )
+    return DrawDiagram(source)
+
+
+def _run(rest: str) -> Command:
+    words = _split(rest, "/run")
+    if not words:
+        raise BadInput("`/run` needs a capability, for example `/run host.uptime`.", expected="a capability")
+    capability = words[0].translate(HYPHENS)
+    if not _CAPABILITY.fullmatch(capability):
+        raise BadInput(
+            f"{_short(words[0])} is not a capability's name; those look like `host.uptime`: small letters, digits, "
+            "`-`, `_` and dots.",
+            expected="a capability",
+        )
+    parameters: dict[str, str] = {}
+    for word in words[1:]:
+        name, sign, value = word.partition("=")
+        pair = _PARAMETER.fullmatch(name.translate(HYPHENS) + sign + value)
+        if pair is None:
+            raise BadInput(
+                f'{_short(word)} is not of the form key=value; put a value with spaces in quotes: `note="two words"`.',
+                expected="key=value",
+            )
+        if pair[1] in parameters:
+            raise BadInput(f"The parameter {pair[1]!r} is given twice; give it once.", expected="key=value")
+        parameters[pair[1]] = pair[2]
+    return RunCapability(capability, parameters)
+
+
+def _patch(rest: str) -> Command:
+    base = ""
+    found = _BASE.match(rest)
+    if found is not None:
+        base, rest = found[1], rest[found.end() :]
+        if not _REVISION.fullmatch(base):
+            raise BadInput(f"base={_short(base)} is not a revision; use a commit id or a name such as HEAD~1.", line=1)
+    diff = _unfenced(rest, "/patch").strip("\r\n")
+    if not _DIFF_START.search(diff):
+        raise BadInput(
+            "`/patch` needs a unified diff after it (lines that begin with `---`, `+++` and `@@`), as it stands or in "
+            "a code block; what came was " + (f"{_short(diff)}." if diff.strip() else "empty."),
+            expected="a unified diff",
+        )
+    return ProposePatch(diff + "\n", base)
+
+
+def _schedule(rest: str) -> Command:
+    rest = rest.strip()
+    if rest.lower() in ("", "list"):
+        return ListSchedules()
+    verb, _, argument = rest.partition(" ")
+    if verb.lower() in ("remove", "delete"):
+        number = argument.strip().removeprefix("#")
+        if not (number.isascii() and number.isdecimal() and len(number) <= 18):
+            raise BadInput(
+                f"`/schedule remove` needs the number that `/schedule` shows, and got {_short(argument)}.",
+                expected="a number",
+            )
+        return RemoveSchedule(int(number))
+    found = _SCHEDULE.fullmatch(rest)
+    if found is None:
+        raise BadInput(
+            "`/schedule` needs a time in quotes, a time zone and a text, for example "
+            f'`/schedule "0 9 * * mon" Europe/Berlin /run host.disk`, and got {_short(rest)}.',
+            expected='"<minute hour day month weekday>" <time zone> <text or command>',
+        )
+    if isinstance(parse(found["text"]), ListSchedules | AddSchedule | RemoveSchedule):
+        raise BadInput("A schedule cannot send `/schedule`: it would breed. Schedule a text or another command.")
+    cron = " ".join(found["cron"].translate(HYPHENS).split())
+    return AddSchedule(cron, found["zone"].translate(HYPHENS), found["text"])
+
+
+def _unfenced(text: str, command: str) -> str:
+    """`text` without the code fence around it, if there is one. Its own indentation stays."""
+    inner = text.strip()
+    fence = _FENCE.match(inner)
+    if fence is None:
+        return text
+    body = inner[fence.end() :]
+    if not body.endswith(fence[1]):
+        raise BadInput(
+            f"The code block after `{command}` is opened with {fence[1]} and the message does not end with {fence[1]}; "
+            "close the block and put nothing after it.",
+            expected=fence[1],
+        )
+    return body[: -len(fence[1])].strip("\r\n")
+
+
+def _split(text: str, command: str) -> list[str]:
+    """Words by shlex's rules, with the quotes that phones make understood."""
+    if len(text) > LONGEST_ARGUMENTS:
+        raise BadInput(f"What follows `{command}` has {len(text)} characters; at most {LONGEST_ARGUMENTS} are read.")
+    for found in _QUOTES.finditer(text):
+        if found["open"]:
+            raise _unbalanced(command, found["open"], text, found.start())
+    try:
+        return shlex.split(_QUOTES.sub(_straight, text))
+    except ValueError:  # every quote is closed, so this is the only thing left
+        raise BadInput(f"`{command}` ends with a lone backslash; double it or take it away.") from None
+
+
+def _straight(found: re.Match[str]) -> str:
+    """A value between smart quotes as shlex reads it; everything else as it is."""
+    value = found["double"] if found["double"] is not None else found["single"]
+    return found[0] if value is None else shlex.quote(value)
+
+
+def _unbalanced(command: str, quote: str, text: str, at: int) -> BadInput:
+    """The error for a quote that is opened at offset `at` of what follows the command and never closed."""
+    line = text.count("\n", 0, at) + 1
+    column = at - text.rfind("\n", 0, at) + (len(command) if line == 1 else 0)
+    return BadInput(
+        f"The quote {quote} at column {column} of line {line} is never closed; close it, or write \\{quote} for a "
+        "quote that is part of the value.",
+        line=line,
+        column=column,
+        expected=f"a closing {quote}",
+    )
+
+
+def _plain_mermaid(source: str) -> str:
+    """Mermaid as it was meant: the arrows and label quotes that a phone's keyboard replaced, put back."""
+    if not re.search(rf"[\u2013\u2014{OPENING}]", source):
+        return source
+    lines = (
+        line if _PROSE_LINE.match(line) else _LABEL_OR_DASH.sub(lambda found: "--" if found["dash"] else found[0], line)
+        for line in source.split("\n")
+    )
+    return _SMART_LABEL.sub(r'\1"\2"\3', "\n".join(lines))
+
+
+def _short(text: str) -> str:
+    """The value for an error text: quoted, and cut where it is long."""
+    text = text.strip()
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One command: what `/help` says of it and how it is read."""
+
+    name: str
+    usage: str = ""
+    doc: str
+    """One line, no full stop needed before the examples."""
+    examples: tuple[str, ...]
+    """Messages that `parse` accepts as they stand; a test sends every one."""
+    read: Callable[[str], Command]
+
+
+PATCH_EXAMPLE = "/patch\n--- /dev/null\n+++ b/hello.txt\n@@ -0,0 +1 @@\n+Hello from a patch."
+
+COMMANDS = (
+    Entry(name="help", doc="this list", examples=("/help",), read=_help),
+    Entry(
+        name="diagram",
+        usage="<Mermaid flowchart, bare or in a code block>",
+        doc="draw it, look at the picture, show both",
+        examples=("/diagram flowchart LR; you --> bulkhead --> world",),
+        read=_diagram,
+    ),
+    Entry(
+        name="run",
+        usage='<capability> key=value key="two words" ...',
+        doc="run a capability: at once if it only observes, else after somebody approved it",
+        examples=("/run host.uptime", '/run workspace.write-note name=hello text="Hello, world"'),
+        read=_run,
+    ),
+    Entry(
+        name="patch",
+        usage="[base=<revision>] and on the next line a unified diff, bare or in a code block",
+        doc="propose a change to the workspace",
+        examples=(),
+        read=_patch,
+    ),
+    Entry(
+        name="pending",
+        doc="what waits for a decision",
+        examples=("/pending",),
+        read=_nothing("pending", ShowPending()),
+    ),
+    Entry(
+        name="schedule",
+        usage='["minute hour day month weekday" <time zone> <text or command> | remove <number>]',
+        doc="list, add or remove what comes back by itself",
+        examples=("/schedule", '/schedule "0 9 * * mon" Europe/Berlin /run host.disk', "/schedule remove 1"),
+        read=_schedule,
+    ),
+    Entry(
+        name="why",
+        doc="which model answered last, for which kind of task, at what cost",
+        examples=("/why",),
+        read=_nothing("why", ShowWhy()),
+    ),
+    Entry(
+        name="status",
+        doc="what works here and what does not",
+        examples=("/status",),
+        read=_nothing("status", ShowStatus()),
+    ),
+)
+"""Every command, in the order of `/help`."""
+
+_BY_NAME = {entry.name: entry for entry in COMMANDS} | {"start": COMMANDS[0]}  # Telegram opens every chat with /start

@@ -1,0 +1,10 @@
+"""Floor 4: one inbound event, start to end; the only place where the five layers meet.
+
+`engine` finds the work, `work` is one turn in progress, `messages`, `presses` and `effects` say what happens in it.
+"""
+
+from bot.dispatcher.engine import Dispatcher
+from bot.dispatcher.parts import Parts
+from bot.dispatcher.turns import handler
+
+__all__ = ["Dispatcher", "Parts", "handler"]

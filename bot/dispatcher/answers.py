@@ -1,0 +1,81 @@
+"""Texts of the small commands: `/pending`, `/why`, `/schedule`, and what an observation found."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+
+from bot.dispatcher.parts import Parts
+from layers import control
+from layers.store import Tx
+
+
+async def pending(parts: Parts) -> str:
+    """What waits for a decision, oldest first."""
+    approvals = await parts.store.run(control.pending)
+    if not approvals:
+        return "Nothing waits for a decision."
+    lines = [
+        f"- `{approval.plan.capability}` risk {approval.plan.risk}, asked by {approval.requested_by}, "
+        f"until {clock(approval.expires_at)}, in `{approval.conversation_id}` (request {approval.id})"
+        for approval in approvals
+    ]
+    return "\n".join([f"**{len(lines)} waiting for a decision**", "", *lines])
+
+
+async def why(parts: Parts, conversation: str) -> str:
+    """Which model answered the conversation's last turn that asked one."""
+    row = await parts.store.fetch_one("transport.last_route", conversation_id=conversation)
+    if row is None:
+        return "No model has answered in this conversation yet; commands never ask one."
+    route = json.loads(row["route"])
+    cues = ", ".join(route["cues"]) or "no particular cue"
+    lines = [
+        f"Turn {row['id']} was answered by **{route['model']}**, for the shape **{route['shape']}** ({cues}).",
+        "",
+        f"- calls: {route['calls']}, tokens {route['tokens_in']} in and {route['tokens_out']} out",
+        f"- cost: {dollars(route['cost_usd'])}",
+        f"- time: {route['ms']:.0f} ms",
+    ]
+    lines += [f"- failed before: {failure}" for failure in route["failures"]]
+    return "\n".join(lines)
+
+
+def dollars(cost: float | None) -> str:
+    """A price, also when nobody knows it."""
+    return "unknown: the model has no price here" if cost is None else f"${cost:.4f}"
+
+
+def schedules(lines: list[str]) -> str:
+    """The list that `/schedule` shows."""
+    if not lines:
+        return 'Nothing is scheduled here. Try `/schedule "0 9 * * mon" Europe/Berlin /run host.disk`'
+    return "\n".join(["**Scheduled here**", "", *(f"- {line}" for line in lines)])
+
+
+def removed(tx: Tx, parts: Parts, number: int, conversation: str) -> str:
+    """Remove a schedule and say so. Raises Refused."""
+    parts.schedules.remove(tx, number, conversation)
+    return f"Schedule {number} is removed."
+
+
+def observation(plan: control.Plan, outcome: control.Outcome) -> str:
+    """What a capability that only observes has found."""
+    ended = outcome.reason or f"exit code {outcome.exit_code}"
+    head = (
+        f"**{plan.capability}** {outcome.state.value}: {ended}, {outcome.duration_s:.1f} s, sandbox {outcome.profile}"
+    )
+    return f"{head}\n\n{control.tail(outcome.output)}" if outcome.output.strip() else head
+
+
+def fenced(text: str, language: str = "") -> str:
+    """A code block that nothing in `text` can end."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text.strip()}\n{fence}"
+
+
+def clock(epoch_s: float) -> str:
+    """A time for people, in UTC: the server does not know where they sit."""
+    return datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%d %H:%M UTC")

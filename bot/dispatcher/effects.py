@@ -1,0 +1,183 @@
+"""What a turn can do to the world: draw, act, edit. Commands and the agent use the same hands.
+
+Nothing privileged happens here: a picture is drawn, an observation is made, and whatever else is asked for becomes a
+request that a person decides.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+
+from bot.dispatcher import answers
+from bot.dispatcher.parts import Parts
+from bot.dispatcher.work import Work
+from layers import control, coordination, presentation
+from layers.failpoint import Point, reach
+from layers.presentation import Diagram, Figure
+from layers.store import Tx
+from layers.transport import StepKind
+from layers.types import Address, Button, ButtonStyle, Outbound, OutboundKind, Person, Picture
+
+
+class Hands:
+    """The doings of one turn on behalf of one person. Every method returns what to tell a model; all raise Refused."""
+
+    def __init__(self, parts: Parts, work: Work, person: Person, *, is_agent: bool = False) -> None:
+        self._parts = parts
+        self._work = work
+        self._person = person
+        self._is_agent = is_agent
+
+    async def draw(self, source: str, title: str = "") -> str:
+        """Draw a Mermaid flowchart, look at it, and post it for review."""
+        async with self._work.working("Drawing"):
+            figure = await self._parts.presenter.present(Diagram(source=source, title=title))
+        draft = Draft(self._parts, self._work, figure, source)
+        self._work.add(draft.post)
+        if figure.verdict.ok:
+            return f"posted; {presentation.badge(figure.verdict)}"
+        reasons = "; ".join(finding.text for finding in figure.verdict.findings)
+        return f"not good enough to post as a picture, its outline was posted instead: {reasons}"
+
+    async def act(self, capability: str, parameters: Mapping[str, str], reason: str = "") -> str:
+        """Observe at once, or ask a person."""
+        action = control.Action(capability=capability, parameters=parameters, requested_by=self._person, reason=reason)
+        plan = control.plan(self._parts.catalog, action)
+        if plan.risk == 0:
+            return await self._observe(plan)
+        self._work.add(lambda tx: self._request(tx, plan, reason))
+        return f"requested, a person decides about it: {plan.title}; go on without its result"
+
+    async def edit(self, diff: str, summary: str = "", base: str = "") -> str:
+        """Try a patch on its base and ask a person to apply it."""
+        author = "agent" if self._is_agent else self._person.name
+        patch = coordination.Patch(workspace=self._parts.workspace, diff=diff, base=base, author=author)
+        proposal = await self._parts.coordinator.propose(patch)
+        self._work.add(lambda tx: self._request_patch(tx, proposal, summary))
+        return "the patch applies; a person decides whether it is committed"
+
+    async def _observe(self, plan: control.Plan) -> str:
+        """Run a risk-0 capability now, journalled and audited."""
+        run_id = f"t{self._work.turn.id}-{secrets.token_hex(4)}"
+
+        async def run() -> str:
+            return (await self._parts.executor.run(run_id, plan)).json
+
+        outcome = control.Outcome.parse(await self._work.step(StepKind.EFFECT, plan.capability, run))
+        details = {"plan": plan.digest, "state": outcome.state.value, "exit_code": outcome.exit_code}
+        self._work.write(lambda tx: control.audit.append(tx, self._person.id, "observe", run_id, details))
+        text = answers.observation(plan, outcome)
+        if not self._is_agent:
+            self._work.say(text)
+        return text
+
+    def _context(self, reason: str) -> control.Context:
+        turn = self._work.turn
+        return control.Context(
+            conversation_id=turn.inbound.address.id,
+            turn_id=turn.id,
+            requested_by=self._person,
+            rules=self._parts.rules,
+            reason=reason,
+            expires_after_s=self._parts.approval_ttl_s,
+        )
+
+    def _request(self, tx: Tx, plan: control.Plan, reason: str) -> Outbound:
+        """The card of a new request, made in the transaction that ends the turn."""
+        reach(Point.REQUEST_BEFORE_COMMIT)
+        pending = control.request(tx, plan, self._context(reason))
+        self._work.point = Point.REQUEST_AFTER_COMMIT
+        return approval_message(tx, self._work, pending)
+
+    def _request_patch(self, tx: Tx, proposal: coordination.Proposal, summary: str) -> Outbound:
+        """The card of a patch: its diff above, its plan (the two trees) below."""
+        coordination.keep(tx, proposal, self._work.turn.inbound.address.id)
+        return self._request(tx, control.patch_plan(str(proposal.workspace), trees(proposal)), summary)
+
+
+def trees(proposal: coordination.Proposal) -> dict[str, str]:
+    """What an approval of a patch binds to, as the parameters of its plan."""
+    return {
+        "proposal": proposal.id,
+        "branch": proposal.branch,
+        "base_commit": proposal.base_commit,
+        "base_tree": proposal.base_tree,
+        "result_tree": proposal.result_tree,
+    }
+
+
+def approval_message(tx: Tx, work: Work, pending: control.Pending) -> Outbound:
+    """An approval as the one visible message that all its states edit. A patch shows its diff above its plan."""
+    approval = pending.approval
+    card = control.card(approval, handle=pending.handle)
+    text = card.text
+    if approval.plan.kind == "patch":
+        proposal = coordination.by_id(tx, str(approval.plan.parameters["proposal"]))
+        text = f"{coordination.summary_markdown(proposal)}\n\n{text}"
+    return Outbound(
+        address=Address.parse(approval.conversation_id),
+        key=f"a{approval.id}",
+        text=text,
+        kind=OutboundKind.CARD,
+        buttons=card.buttons,
+    )
+
+
+class Draft:
+    """A figure on its way to being posted."""
+
+    def __init__(self, parts: Parts, work: Work, figure: Figure, source: str, version: int = 1) -> None:
+        self._parts = parts
+        self._work = work
+        self._figure = figure
+        self._source = source
+        self._version = version
+        self.id = secrets.token_urlsafe(12)
+        self._key = work.key()
+
+    def post(self, tx: Tx) -> Outbound:
+        """Keep the figure and make its message, in the transaction that ends the turn."""
+        figure, turn = self._figure, self._work.turn
+        digest = self._parts.keep_media(tx, "image/png", figure.png)
+        presentation.keep_figure(
+            tx,
+            presentation.KeptFigure(
+                id=self.id,
+                conversation_id=turn.inbound.address.id,
+                turn_id=turn.id,
+                source=self._source,
+                media=digest if figure.verdict.ok else None,
+                verdict=figure.verdict,
+                version=self._version,
+            ),
+        )
+        picture = Picture(digest=digest, alt=figure.alt, width=figure.width, height=figure.height)
+        return Outbound(
+            address=turn.inbound.address,
+            key=self._key,
+            text=figure_text(figure),
+            picture=picture if figure.verdict.ok else None,
+            buttons=figure_buttons(self.id, is_shown=figure.verdict.ok),
+        )
+
+
+def figure_text(figure: Figure) -> str:
+    """What stands under a picture: its badge; in place of a bad one also its outline."""
+    title = f"**{figure.spec.title}**\n\n" if figure.spec.title else ""
+    if figure.verdict.ok:
+        return title + presentation.badge(figure.verdict)
+    return (
+        f"{title}The drawing did not pass, so it is not shown.\n\n{presentation.badge(figure.verdict)}\n\n"
+        f"{presentation.outline(figure.spec)}"
+    )
+
+
+def figure_buttons(figure_id: str, *, is_shown: bool, is_decided: bool = False) -> tuple[Button, ...]:
+    """What can be pressed under a figure; one that is not shown cannot be approved."""
+    source = Button(label="Source", value=f"d:source:{figure_id}")
+    if is_decided:
+        return (source,)
+    redo = Button(label="Redo", value=f"d:redo:{figure_id}")
+    approve = Button(label="Approve", value=f"d:approve:{figure_id}", style=ButtonStyle.PRIMARY)
+    return (approve, redo, source) if is_shown else (redo, source)

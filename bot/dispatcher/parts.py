@@ -1,0 +1,48 @@
+"""What the wiring hands to the dispatcher."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bot.agent import Agent
+from layers.control import Catalog, Executor, Rules
+from layers.coordination import Coordinator
+from layers.presentation import Presenter
+from layers.store import Store, Tx
+
+
+class Schedules(Protocol):
+    """What `/schedule` needs. bot.schedule is of this floor, so the wiring passes it; each takes a transaction."""
+
+    def add(self, tx: Tx, conversation: str, cron: str, timezone: str, text: str, created_by: str) -> str:
+        """Keep one; the line that tells of it. Raises BadInput or Refused."""
+
+    def remove(self, tx: Tx, number: int, conversation: str) -> None:
+        """Forget one. Raises Refused."""
+
+    def listing(self, tx: Tx, conversation: str) -> list[str]:
+        """One line of markdown each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The five layers and the few facts a turn needs."""
+
+    store: Store
+    presenter: Presenter
+    catalog: Catalog
+    executor: Executor
+    coordinator: Coordinator
+    agent: Agent
+    workspace: Path
+    rules: Rules
+    approval_ttl_s: float
+    keep_media: Callable[[Tx, str, bytes], str]
+    """(content type, content) -> digest."""
+    schedules: Schedules
+    status: Callable[[], Awaitable[str]]
+    """What `/status` says, in markdown."""
+    has_model: Callable[[], Awaitable[bool]]

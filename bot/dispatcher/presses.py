@@ -1,0 +1,161 @@
+"""Button presses, expiries, and the running of what was approved. No model takes part.
+
+A press is refused as a value, so that its audit row commits. Once approved, the run is claimed in the database, then
+claimed again by the executor, which runs an id once and remembers the end: a turn that is resumed asks it what became
+of the run.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from bot.dispatcher import answers
+from bot.dispatcher.effects import Draft, approval_message, figure_buttons, trees
+from bot.dispatcher.parts import Parts
+from bot.dispatcher.work import Work
+from layers import control, coordination, presentation
+from layers.errors import Misconfigured, Refused, Unavailable
+from layers.failpoint import Point, reach
+from layers.presentation import Diagram
+from layers.store import Tx
+from layers.transport import send, shown
+from layers.types import Outbound, OutboundKind
+
+
+async def press(parts: Parts, work: Work) -> None:
+    """Whatever the pressed button stands for."""
+    pressed = work.turn.inbound.press
+    noun, _, rest = (pressed.value if pressed else "").partition(":")
+    verb, _, handle = rest.partition(":")
+    if noun == "a" and handle:
+        await decide(parts, work, verb, handle)
+    elif noun == "d" and handle:
+        await review(parts, work, verb, handle)
+    else:
+        raise Refused("this button is none of Bulkhead's; nothing was done")
+
+
+async def decide(parts: Parts, work: Work, verb: str, handle: str) -> None:
+    """A decision about an approval, and the run that follows from it."""
+
+    def commit(tx: Tx) -> str:
+        decision = control.decide(tx, handle, verb, work.turn.inbound.person, parts.rules)
+        approval = decision.approval
+        if approval is not None and not decision.refused and approval.state is control.State.APPROVED:
+            progress = approval_message(tx, work, undecidable(approval))
+            send(tx, progress, f"t{work.turn.id}.decided", work.turn.id)
+        return json.dumps({"approval": approval.id if approval else "", "refused": decision.refused})
+
+    reach(Point.DECISION_BEFORE_COMMIT)
+    said = json.loads(await work.step_in("decide", commit))
+    reach(Point.DECISION_AFTER_COMMIT)
+    if said["refused"]:
+        work.say(said["refused"], OutboundKind.ERROR)
+        return
+    approval = await work.store.run(control.by_id, said["approval"])
+    if approval.state in (control.State.APPROVED, control.State.CLAIMED):
+        await run(parts, work, approval)
+    else:
+        work.add(lambda tx: settled(tx, work, approval))
+
+
+def undecidable(approval: control.Approval) -> control.Pending:
+    """The approval with nothing left to press."""
+    return control.Pending(approval=approval, handle="")
+
+
+def settled(tx: Tx, work: Work, approval: control.Approval) -> Outbound:
+    """The card of a denied or cancelled approval; a patch's proposal ends with it."""
+    if approval.plan.kind == "patch":
+        proposal = str(approval.plan.parameters["proposal"])
+        coordination.mark(tx, proposal, coordination.State.PROPOSED, coordination.State.DENIED)
+    return approval_message(tx, work, undecidable(approval))
+
+
+async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
+    """Run what was approved, once, and edit its card to the outcome."""
+    refused = await work.step_in("claim", lambda tx: control.claim(tx, approval.id, parts.rules).refused)
+    if refused:
+        withdrawn = await work.store.run(control.by_id, approval.id)
+        work.add(lambda tx: approval_message(tx, work, undecidable(withdrawn)))
+        work.say(refused, OutboundKind.ERROR)
+        return
+    reach(Point.EFFECT_STARTED)
+    try:
+        outcome = await perform(parts, approval)
+    except (Refused, Unavailable, Misconfigured) as error:  # each says that nothing was run
+        outcome = control.Outcome(state=control.State.FAILED, reason=str(error))
+    reach(Point.EFFECT_DONE)
+    work.point = Point.EFFECT_RECORDED
+    work.add(lambda tx: conclude(tx, work, approval.run_id, outcome))
+
+
+async def perform(parts: Parts, approval: control.Approval) -> control.Outcome:
+    """Hand the plan to whoever can carry it out."""
+    if approval.plan.kind == "patch":
+        return await apply_patch(parts, approval)
+    return await parts.executor.run(approval.run_id, approval.plan)
+
+
+def conclude(tx: Tx, work: Work, run_id: str, outcome: control.Outcome) -> Outbound:
+    """The outcome and its card, in the transaction that ends the turn."""
+    pending = control.conclude(tx, run_id, outcome)
+    plan = pending.approval.plan
+    if plan.kind == "patch":
+        is_applied = outcome.state is control.State.SUCCEEDED
+        after = coordination.State.APPLIED if is_applied else coordination.State.CONFLICTED
+        coordination.mark(tx, str(plan.parameters["proposal"]), coordination.State.PROPOSED, after)
+    return approval_message(tx, work, pending)
+
+
+async def apply_patch(parts: Parts, approval: control.Approval) -> control.Outcome:
+    """Commit an approved proposal. Repeating it makes the same commit, so its outcome is never unknown."""
+    proposal = await parts.store.run(coordination.by_id, str(approval.plan.parameters["proposal"]))
+    if trees(proposal) != approval.plan.parameters:
+        raise Refused("the proposal is not the one that was shown; propose the patch again")
+    message = approval.reason or f"Apply a patch to {', '.join(file.path for file in proposal.files[:3])}"
+    result = await parts.coordinator.apply(parts.workspace, proposal, message, proposal.author)
+    if isinstance(result, coordination.Applied):
+        return control.Outcome(state=control.State.SUCCEEDED, reason=result.text)
+    return control.Outcome(state=control.State.FAILED, reason=result.text)
+
+
+async def expired(parts: Parts, work: Work) -> None:
+    """An approval ran out: its card says so and loses its buttons."""
+    approval = await work.store.run(control.by_id, work.turn.inbound.subject)
+    work.add(lambda tx: settled(tx, work, approval))
+
+
+async def review(parts: Parts, work: Work, verb: str, figure_id: str) -> None:
+    """Approve, Redo or Source under a picture."""
+    kept = await work.store.run(presentation.figure_by_id, figure_id)
+    if kept is None:
+        raise Refused("this picture is not known here; draw it again with /diagram")
+    if verb == "source":
+        work.say(answers.fenced(kept.source, "mermaid"))
+    elif verb == "redo":
+        version = kept.version + 1
+        async with work.working("Drawing again"):
+            figure = await parts.presenter.present(Diagram(source=kept.source, version=version))
+        work.add(lambda tx: reviewed(tx, work, kept, "redone"))
+        work.add(Draft(parts, work, figure, kept.source, version).post)
+    elif verb == "approve":
+        work.add(lambda tx: reviewed(tx, work, kept, "approved"))
+    else:
+        raise Refused("this button is none of Bulkhead's; nothing was done")
+
+
+def reviewed(tx: Tx, work: Work, kept: presentation.KeptFigure, verdict: presentation.Review) -> Outbound:
+    """The figure's message with what was said of it, once.
+
+    Raises:
+        Refused: somebody was faster.
+    """
+    person, press = work.turn.inbound.person, work.turn.inbound.press
+    presentation.review(tx, kept.id, verdict, person)
+    message = shown(tx, kept.conversation_id, press.key if press else "")
+    if message is None:
+        raise Refused("the picture's message is not known here; draw it again with /diagram")
+    buttons = figure_buttons(kept.id, is_shown=True, is_decided=True)
+    return replace(message, text=f"{message.text}\n\n{verdict.capitalize()} by **{person.name}**", buttons=buttons)

@@ -1,0 +1,68 @@
+"""What a turn does, by the kind of its event: a command, free text, a press, a schedule, an expiry."""
+
+from __future__ import annotations
+
+from bot import commands
+from bot.commands import help_text, parse
+from bot.dispatcher import answers, presses
+from bot.dispatcher.effects import Hands
+from bot.dispatcher.engine import Handler
+from bot.dispatcher.parts import Parts
+from bot.dispatcher.talk import talk
+from bot.dispatcher.work import Work
+from layers.types import InboundKind
+
+
+def handler(parts: Parts) -> Handler:
+    """The function that the dispatcher calls for every turn."""
+
+    async def handle(work: Work) -> None:
+        match work.turn.inbound.kind:
+            case InboundKind.MESSAGE | InboundKind.SCHEDULE:
+                await message(parts, work)
+            case InboundKind.PRESS:
+                await presses.press(parts, work)
+            case InboundKind.EXPIRY:
+                await presses.expired(parts, work)
+
+    return handle
+
+
+async def message(parts: Parts, work: Work) -> None:
+    """A command, or something for the agent."""
+    inbound = work.turn.inbound
+    command = parse(inbound.text)
+    hands = Hands(parts, work, inbound.person)
+    match command:
+        case None:
+            await talk(parts, work)
+        case commands.ShowHelp():
+            work.say(help_text(await parts.has_model()))
+        case commands.ShowStatus():
+            work.say(await parts.status())
+        case commands.ShowPending():
+            work.say(await answers.pending(parts))
+        case commands.ShowWhy():
+            work.say(await answers.why(parts, inbound.address.id))
+        case commands.DrawDiagram(source=source):
+            await hands.draw(source)
+        case commands.RunCapability(capability=capability, parameters=parameters):
+            await hands.act(capability, parameters)
+        case commands.ProposePatch(diff=diff, base=base):
+            await hands.edit(diff, base=base)
+        case commands.ListSchedules() | commands.AddSchedule() | commands.RemoveSchedule():
+            schedule(parts, work, command)
+
+
+def schedule(parts: Parts, work: Work, command: commands.Command) -> None:
+    """`/schedule`, all three forms; written and answered in the transaction that ends the turn."""
+    conversation, person = work.turn.inbound.address.id, work.turn.inbound.person
+    match command:
+        case commands.AddSchedule(cron=cron, timezone=timezone, text=text):
+            work.answer(
+                lambda tx: "Scheduled: " + parts.schedules.add(tx, conversation, cron, timezone, text, person.id)
+            )
+        case commands.RemoveSchedule(id=number):
+            work.answer(lambda tx: answers.removed(tx, parts, number, conversation))
+        case _:
+            work.answer(lambda tx: answers.schedules(parts.schedules.listing(tx, conversation)))

@@ -1,0 +1,167 @@
+"""One turn in progress: what it has to say, and its journal.
+
+Nothing a turn says leaves before the turn ends: `finish` writes messages, requests, transcript and `done` in one
+transaction. The exceptions are the placeholder ("working on it") and the journal itself, which must survive a crash.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from layers.failpoint import Point, reach
+from layers.store import Store, Tx
+from layers.transport import Line, Step, StepKind, StepState, fence, finish, put_step, send, steps
+from layers.types import Button, Outbound, OutboundKind, Picture, Turn
+
+WORKING_AFTER_S = 0.25
+"""What is answered sooner needs no placeholder."""
+
+Entry = Outbound | Callable[[Tx], Outbound]
+"""A message, or what makes it inside the finishing transaction (a request gets its handle there)."""
+
+
+class Work:
+    """See the module. Made by `open_work`."""
+
+    def __init__(self, store: Store, turn: Turn, journal: list[Step]) -> None:
+        self.turn = turn
+        self.store = store
+        self.lines: list[Line] = []
+        self.route = ""
+        self.point = Point.FINISH_AFTER_COMMIT
+        self._entries: list[Entry] = []
+        self._writes: list[Callable[[Tx], object]] = []
+        self._journal = {step.n: step for step in journal}
+        self._next_step = 0
+        self._keys = 0
+
+    def key(self) -> str:
+        """A key for the next message: the first one takes the placeholder's place."""
+        self._keys += 1
+        return f"t{self.turn.id}" if self._keys == 1 else f"t{self.turn.id}.{self._keys}"
+
+    def say(
+        self,
+        text: str,
+        kind: OutboundKind = OutboundKind.MESSAGE,
+        *,
+        key: str = "",
+        picture: Picture | None = None,
+        buttons: tuple[Button, ...] = (),
+    ) -> None:
+        """Add a message."""
+        self._entries.append(
+            Outbound(
+                address=self.turn.inbound.address,
+                key=key or self.key(),
+                text=text,
+                kind=kind,
+                picture=picture,
+                buttons=buttons,
+            )
+        )
+
+    def add(self, entry: Callable[[Tx], Outbound]) -> None:
+        """Add a message that is made when the turn ends, within its transaction."""
+        self._entries.append(entry)
+
+    def answer(self, fn: Callable[[Tx], str]) -> None:
+        """Add a message whose text is found within the transaction that ends the turn."""
+        key, address = self.key(), self.turn.inbound.address
+        self.add(lambda tx: Outbound(address=address, key=key, text=fn(tx)))
+
+    def write(self, fn: Callable[[Tx], object]) -> None:
+        """Have something else written when the turn ends, before the messages."""
+        self._writes.append(fn)
+
+    @asynccontextmanager
+    async def working(self, text: str) -> AsyncIterator[None]:
+        """Show a placeholder while the block lasts longer than a moment; the turn's first message replaces it."""
+        task = asyncio.create_task(self._show_working(text))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _show_working(self, text: str) -> None:
+        await asyncio.sleep(WORKING_AFTER_S)
+        placeholder = Outbound(
+            address=self.turn.inbound.address, key=f"t{self.turn.id}", text=text, kind=OutboundKind.WORKING
+        )
+
+        def show(tx: Tx) -> None:
+            fence(tx, self.turn)
+            send(tx, placeholder, f"t{self.turn.id}.working", self.turn.id)
+
+        await self.store.run(show)
+
+    async def step(self, kind: StepKind, name: str, run: Callable[[], Awaitable[str]]) -> str:
+        """Do something once: its result is journalled, and a resumed turn gets the journal's.
+
+        The work of a step whose `done` was not reached is done again, so `run` must be safe to repeat: a question to a
+        model, or an effect that is claimed once by whoever performs it.
+        """
+        n = self._next_step
+        self._next_step += 1
+        seen = self._journal.get(n)
+        if seen is not None and seen.state is StepState.DONE:
+            return seen.body
+        if kind is StepKind.EFFECT and seen is None:
+            await self._put(Step(n=n, kind=kind, name=name, state=StepState.STARTED))
+            reach(Point.EFFECT_STARTED)
+        body = await run()
+        if kind is StepKind.EFFECT:
+            reach(Point.EFFECT_DONE)
+        await self._put(Step(n=n, kind=kind, name=name, state=StepState.DONE, body=body))
+        if kind is StepKind.EFFECT:
+            reach(Point.EFFECT_RECORDED)
+        return body
+
+    async def step_in(self, name: str, body: Callable[[Tx], str]) -> str:
+        """A step that is a transaction of its own: its journal row lands with what it changed, so it happens once."""
+        n = self._next_step
+        self._next_step += 1
+        seen = self._journal.get(n)
+        if seen is not None:
+            return seen.body
+
+        def commit(tx: Tx) -> str:
+            fence(tx, self.turn)
+            result = body(tx)
+            put_step(tx, self.turn, Step(n=n, kind=StepKind.EFFECT, name=name, state=StepState.DONE, body=result))
+            return result
+
+        return await self.store.run(commit)
+
+    async def finish(self) -> Turn | None:
+        """End the turn; returns the conversation's next one, already begun."""
+        reach(Point.FINISH_BEFORE_COMMIT)
+        following = await self.store.run(self._finish)
+        reach(self.point)
+        return following
+
+    def _finish(self, tx: Tx) -> Turn | None:
+        fence(tx, self.turn)
+        for write in self._writes:
+            write(tx)
+        outbounds = [entry if isinstance(entry, Outbound) else entry(tx) for entry in self._entries]
+        return finish(tx, self.turn, outbounds, self.lines, self.route)
+
+    def forget(self) -> None:
+        """Drop everything to be said or written: the turn failed and will say only that."""
+        self._entries.clear()
+        self._writes.clear()
+        self.lines.clear()
+        self._keys = 0
+
+    async def _put(self, step: Step) -> None:
+        await self.store.run(put_step, self.turn, step)
+
+
+async def open_work(store: Store, turn: Turn) -> Work:
+    """The work of a turn; a resumed turn's journal is read first."""
+    journal = await store.run(steps, turn) if turn.attempt > 1 else []
+    return Work(store, turn, journal)

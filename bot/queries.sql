@@ -1,0 +1,45 @@
+-- What comes back by itself, and who may run what must run once in a fleet.
+
+-- name: schedule_add(conversation_id, cron, timezone, text, next_fire, created_by, now)^
+INSERT INTO schedule (conversation_id, cron, timezone, text, next_fire, created_by, created_at)
+VALUES (:conversation_id, :cron, :timezone, :text, :next_fire, :created_by, :now)
+RETURNING id;
+
+-- name: schedules(conversation_id)
+SELECT id, conversation_id, cron, timezone, text, next_fire, created_by, enabled
+FROM schedule
+WHERE conversation_id = :conversation_id
+ORDER BY id;
+
+-- name: schedules_due(now, few)
+SELECT id, conversation_id, cron, timezone, text, next_fire, created_by, enabled
+FROM schedule
+WHERE enabled = 1 AND next_fire <= :now
+ORDER BY next_fire
+LIMIT :few;
+
+-- name: schedule_fire(id, seen, next_fire)!
+UPDATE schedule SET next_fire = :next_fire
+WHERE id = :id AND next_fire = :seen AND enabled = 1;
+
+-- name: schedule_disable(id, seen)!
+UPDATE schedule SET enabled = 0
+WHERE id = :id AND next_fire = :seen AND enabled = 1;
+
+-- name: schedule_remove(id, conversation_id)!
+DELETE FROM schedule
+WHERE id = :id AND conversation_id = :conversation_id;
+
+-- name: role_hold(name, owner, until, now)^
+INSERT INTO role_lease (name, owner, until, epoch)
+VALUES (:name, :owner, :until, 1)
+ON CONFLICT (name) DO UPDATE SET
+    owner = excluded.owner,
+    until = excluded.until,
+    epoch = role_lease.epoch + CASE WHEN role_lease.owner = excluded.owner THEN 0 ELSE 1 END
+WHERE role_lease.owner = excluded.owner OR role_lease.until <= :now
+RETURNING epoch;
+
+-- name: role_release(name, owner)!
+UPDATE role_lease SET until = 0
+WHERE name = :name AND owner = :owner;

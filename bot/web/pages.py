@@ -1,0 +1,57 @@
+"""What the page needs from the house, and what it counts as its own address."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from layers.store import Store
+from layers.types import Inbound, InboundKind, Person
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingCard:
+    """An approval that waits for a person, as one line of the page's list."""
+
+    id: str
+    title: str
+    conversation: str
+    """`Address.id` of where the card was posted."""
+    expires_at: float
+    """Epoch seconds; 0 means never."""
+    key: str = ""
+    """`Outbound.key` of the card, so that the page can jump to it. Empty where unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageServices:
+    """Everything the page is given by the wiring."""
+
+    store: Store
+    to_inbound: Callable[[InboundKind, bytes, Person], Inbound]
+    """The body of a post -> the event it means. Raises BadInput."""
+    accept: Callable[[Inbound], Awaitable[int]]
+    """Journals the event and gives its inbox id; the same event_id twice is one event."""
+    pending: Callable[[], Awaitable[list[PendingCard]]]
+    ready: Callable[[], bool]
+    persons: Callable[[str], Person | None]
+    """Who a session belongs to; None once they were taken out of the configuration."""
+    port: int
+    hosts: tuple[str, ...] = ()
+    """Further names the page may be called by, e.g. `bulkhead.lan` or `bulkhead.lan:8443`."""
+    version: str = ""
+
+    @property
+    def cookie(self) -> str:
+        """The session cookie's name. Browsers do not keep cookies of two ports apart, the name does."""
+        return f"bulkhead_{self.port}"
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """Every value of the Host header that is meant for this page."""
+        ported = {f"{name}:{self.port}" for name in LOOPBACK}
+        bare = set(LOOPBACK) if self.port in (80, 443) else set()
+        further = {name.lower() for name in self.hosts} | {f"{name.lower()}:{self.port}" for name in self.hosts}
+        return frozenset(ported | bare | further)

@@ -1,0 +1,27 @@
+"""Layer 4: coordination. Takes a `Patch`, shows a `Proposal`, gives `Applied` or `Conflict`.
+
+What broke: an agent, an IDE and another assistant fought over one file, and the last to save won. The rule: one actor
+at a time, and only patches that say what they expect to find; what was shown is what is committed, and nobody's
+unsaved work is written over.
+"""
+
+from layers.coordination.git import version as git_version
+from layers.coordination.records import State, by_id, keep, mark
+from layers.coordination.rules import summary_markdown
+from layers.coordination.service import Coordinator
+from layers.coordination.types import Applied, Conflict, FileChange, Patch, Proposal
+
+__all__ = [
+    "Applied",
+    "Conflict",
+    "Coordinator",
+    "FileChange",
+    "Patch",
+    "Proposal",
+    "State",
+    "by_id",
+    "git_version",
+    "keep",
+    "mark",
+    "summary_markdown",
+]

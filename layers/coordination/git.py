@@ -1,0 +1,279 @@
+"""The only place that runs git. Takes arguments and bytes, gives bytes; knows nothing of proposals.
+
+What a repository brings along can run code even inside plumbing (hooks, fsmonitor, filters, external diffs, merge
+drivers; coordination reference 2.3). So trees, diffs and patches are worked out in a `Scratch`: a bare repository of
+our own with our own config, an empty attribute set and a private index, which only borrows the object store. The few
+commands that need the repository itself (refs, history, its index) run with hooks and fsmonitor off and read no
+attributes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+import re
+import shutil
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from layers.coordination.types import Entry
+from layers.errors import Misconfigured, Refused, Unavailable
+
+OLDEST = (2, 38)
+TIMEOUT_S = 60.0
+ERROR_BYTES = 4_000
+SAFE = (
+    "-c", "core.hooksPath=/dev/null",
+    "-c", "core.fsmonitor=false",
+    "-c", "core.attributesFile=/dev/null",
+    "-c", "core.pager=cat",
+    "-c", "core.fsync=committed,loose-object",
+    "-c", "protocol.allow=never",
+    "-c", "gc.auto=0",
+    # Who owns the folder does not matter here: nothing that the folder's config names is ever run.
+    "-c", "safe.directory=*",
+    "--literal-pathspecs",
+)  # fmt: skip
+ENVIRONMENT = {
+    "LC_ALL": "C",
+    "HOME": "/nonexistent",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+}
+BOT = {"GIT_COMMITTER_NAME": "Bulkhead", "GIT_COMMITTER_EMAIL": "bulkhead@localhost"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How one git command ended."""
+
+    code: int
+    out: bytes
+    error: str
+
+    @property
+    def text(self) -> str:
+        """Standard output as text, without the last newline."""
+        return self.out.decode("utf-8", "surrogateescape").removesuffix("\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """Where a workspace's git data is."""
+
+    root: Path
+    """The work tree, resolved."""
+    git_dir: Path
+    common_dir: Path
+    """Equal to `git_dir` except in a linked work tree."""
+    object_format: str
+    """`sha1` or `sha256`."""
+
+    @property
+    def zero(self) -> str:
+        """The id that means: nothing."""
+        return "0" * (64 if self.object_format == "sha256" else 40)
+
+    @property
+    def place(self) -> Mapping[str, str]:
+        """The environment that points git at this repository, whatever its config says."""
+        return {"GIT_DIR": str(self.git_dir), "GIT_WORK_TREE": str(self.root)}
+
+    async def run(
+        self, *arguments: str, feed: bytes = b"", accept: Sequence[int] = (0,), place: Mapping[str, str] | None = None
+    ) -> Ran:
+        """Run git in the repository."""
+        return await run(*arguments, cwd=self.root, place={**self.place, **(place or {})}, feed=feed, accept=accept)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scratch:
+    """A throw-away bare repository over another one's objects."""
+
+    folder: Path
+    objects: Path
+
+    async def run(
+        self, *arguments: str, feed: bytes = b"", accept: Sequence[int] = (0,), place: Mapping[str, str] | None = None
+    ) -> Ran:
+        """Run git here."""
+        here = {"GIT_DIR": str(self.folder), "GIT_OBJECT_DIRECTORY": str(self.objects)}
+        return await run(*arguments, cwd=self.folder, place=here | dict(place or {}), feed=feed, accept=accept)
+
+    async def commit(self, tree: str, parent: str, body: bytes, *, author: str, at: int) -> Ran:
+        """A commit object with nothing in it that a second run would make differently. `at` is epoch seconds, UTC."""
+        name = "".join(char for char in author if char.isprintable() and char not in "<>").strip(" .,:;\"'\\")
+        date = f"{at} +0000"
+        place = BOT | {"GIT_AUTHOR_NAME": name or "unknown", "GIT_AUTHOR_EMAIL": ""}
+        place |= {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+        parents = ("-p", parent) if parent else ()
+        return await self.run("commit-tree", tree, *parents, feed=body, accept=(0, 128), place=place)
+
+    async def entries(self, tree: str, paths: Sequence[str]) -> dict[str, Entry]:
+        """What `tree` has at `paths`; absent ones are left out."""
+        found: dict[str, Entry] = {}
+        if not paths:
+            return found
+        ran = await self.run("ls-tree", "-z", "-l", "--full-tree", tree, "--", *paths)
+        for record in ran.text.split("\0")[:-1]:
+            facts, _, path = record.partition("\t")
+            mode, _, oid, size = facts.split()
+            found[path] = Entry(mode=mode, oid=oid, size=int(size) if size != "-" else 0)
+        return found
+
+    async def blobs(self, oids: Sequence[str]) -> dict[str, bytes]:
+        """The contents of `oids`, as kept: no filter, no conversion."""
+        wanted = list(dict.fromkeys(oids))
+        if not wanted:
+            return {}
+        out = (await self.run("cat-file", "--batch", feed="\n".join(wanted).encode() + b"\n")).out
+        found: dict[str, bytes] = {}
+        at = 0
+        for oid in wanted:
+            end = out.index(b"\n", at)
+            fields = out[at:end].split()
+            if len(fields) != 3:
+                raise Unavailable(f"git no longer has the object {oid[:12]}; propose the patch again")
+            at = end + 1 + int(fields[2]) + 1
+            found[oid] = out[end + 1 : at - 1]
+        return found
+
+    async def keep_blob(self, content: bytes) -> str:
+        """Store `content` as it is; its id."""
+        return (await self.run("hash-object", "-w", "-t", "blob", "--no-filters", "--stdin", feed=content)).text
+
+    async def write_tree(self, start: str, entries: Mapping[str, Entry | None]) -> Ran:
+        """The tree `start` (empty text: nothing) with `entries` put in, None taken out. `code` tells a clash."""
+        await self.run("read-tree", start or "--empty")
+        ran = await self.run("update-index", "-z", "--index-info", feed=index_lines(entries), accept=(0, 1, 128))
+        return ran if ran.code else await self.run("write-tree", accept=(0, 128))
+
+
+def index_lines(entries: Mapping[str, Entry | None]) -> bytes:
+    """`entries` as `git update-index -z --index-info` reads them; None removes."""
+    lines: list[bytes] = []
+    for path, entry in sorted(
+        entries.items(), key=lambda item: item[1] is not None
+    ):  # removals first: a file may become a folder
+        facts = f"{entry.mode} {entry.oid} 0\t" if entry else f"0 {'0' * 40}\t"
+        lines.append(facts.encode() + path.encode("utf-8", "surrogateescape") + b"\0")
+    return b"".join(lines)
+
+
+@contextlib.asynccontextmanager
+async def scratch(repository: Repository) -> AsyncIterator[Scratch]:
+    """A `Scratch` over `repository`'s objects, gone afterwards."""
+    folder = Path(await asyncio.to_thread(_make_scratch, repository.object_format))
+    try:
+        yield Scratch(folder=folder, objects=repository.common_dir / "objects")
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _make_scratch(object_format: str) -> str:
+    folder = tempfile.mkdtemp(prefix="bulkhead-git-")
+    os.mkdir(os.path.join(folder, "refs"))
+    version, extension = ("1", "[extensions]\n\tobjectFormat = sha256\n") if object_format == "sha256" else ("0", "")
+    core = f"[core]\n\trepositoryformatversion = {version}\n\tbare = true\n\tquotePath = false\n"
+    safe = "\tprotectNTFS = true\n\tprotectHFS = true\n"  # refuse names that are .git on other file systems
+    with open(os.path.join(folder, "config"), "w", encoding="ascii") as file:
+        file.write(core + safe + extension)
+    with open(os.path.join(folder, "HEAD"), "w", encoding="ascii") as file:
+        file.write("ref: refs/heads/none\n")
+    return folder
+
+
+async def open_repository(workspace: Path) -> Repository:
+    """The repository whose work tree is `workspace`.
+
+    Raises:
+        Refused: there is none, or `workspace` is only a folder inside one.
+        Misconfigured: git is missing or too old.
+    """
+    await version()
+    root = Path(os.path.realpath(workspace))
+    if not root.is_dir():
+        raise Refused(f"the workspace {str(workspace)!r} is not a folder; name one that exists")
+    wanted = ("--absolute-git-dir", "--path-format=absolute", "--git-common-dir", "--show-object-format")
+    ceiling = {"GIT_CEILING_DIRECTORIES": str(root.parent)}
+    ran = await run("rev-parse", *wanted, cwd=root, place=ceiling, accept=(0, 128))
+    facts = ran.text.split("\n")
+    if ran.code or len(facts) != 3 or not (root / ".git").exists():
+        raise Refused(f"the workspace {str(workspace)!r} is not the top of a git work tree; run `git init` there")
+    git_dir, common_dir, object_format = facts
+    return Repository(root=root, git_dir=Path(git_dir), common_dir=Path(common_dir), object_format=object_format)
+
+
+async def version() -> str:
+    """git's version, `2.39.5`.
+
+    Raises:
+        Misconfigured: there is no git, or one older than 2.38.
+    """
+    if _versions:
+        return _versions[0]
+    ran = await run("version", cwd=Path("/"), place={})
+    numbers = re.search(r"\d+(\.\d+)+", ran.text)
+    if numbers is None or tuple(int(n) for n in numbers[0].split(".")[:2]) < OLDEST:
+        raise Misconfigured(
+            f"git says {ran.text!r}; Bulkhead needs git 2.38 or newer, install it from your distribution"
+        )
+    _versions.append(numbers[0])
+    return numbers[0]
+
+
+_versions: list[str] = []
+"""What `version` found, once."""
+
+
+async def run(
+    *arguments: str, cwd: Path, place: Mapping[str, str], feed: bytes = b"", accept: Sequence[int] = (0,)
+) -> Ran:
+    """Run git to its end: no shell, no inherited environment, its own process group.
+
+    Raises:
+        Misconfigured: git is not installed.
+        Unavailable: it took longer than a minute, or ended with a code not in `accept`.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            _program(), *SAFE, *arguments, cwd=cwd, env={**ENVIRONMENT, **place, "PATH": os.defpath},
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        raise Unavailable(f"git {arguments[0]} could not be started: {error.strerror}; try again") from error
+    try:
+        out, error_out = await asyncio.wait_for(process.communicate(feed), TIMEOUT_S)
+    except TimeoutError:
+        raise Unavailable(f"git {arguments[0]} took longer than {TIMEOUT_S:.0f} seconds and was stopped") from None
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):  # it ended between the look and the kill
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+    assert process.returncode is not None
+    ran = Ran(process.returncode, out, error_out[:ERROR_BYTES].decode("utf-8", "replace").strip())
+    if ran.code not in accept:
+        raise Unavailable(
+            f"git {arguments[0]} failed with code {ran.code}: {ran.error.splitlines()[0] if ran.error else '-'}"
+        )
+    return ran
+
+
+@functools.cache
+def _program() -> str:
+    program = shutil.which("git")
+    if program is None:
+        raise Misconfigured("git is not installed; install git 2.38 or newer, for example `apt install git`")
+    return program

@@ -1,0 +1,219 @@
+"""A patch is tried on the workspace's branch: `Patch` in, `Proposal` out, nothing moved. Only objects are added.
+
+Unreferenced objects live for git's two weeks; an approval that comes later is told to propose again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from dataclasses import dataclass
+
+from layers.coordination import rules
+from layers.coordination.git import Ran, Repository, Scratch, open_repository, scratch
+from layers.coordination.types import Entry, FileChange, Patch, Proposal
+from layers.errors import BadInput, Refused, Unavailable
+
+MAX_FILE_BYTES = 5 << 20
+_REVISION = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_./~^-]{0,199}")
+_FAILED_AT = re.compile(r"^error: patch failed: (.+):(\d+)$", re.MULTILINE)
+_CORRUPT = re.compile(r"^error: (?:corrupt|.*at line) .*?(?:at )?line (\d+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Where the workspace's branch is."""
+
+    branch: str
+    commit: str
+    tree: str
+
+    @property
+    def name(self) -> str:
+        """The branch as people call it."""
+        return self.branch.removeprefix("refs/heads/")
+
+
+async def read_head(repository: Repository) -> Head:
+    """The checked-out branch.
+
+    Raises:
+        Refused: none is checked out, it has no commit, or a merge or rebase is half done.
+    """
+    ran = await repository.run(
+        "rev-parse", "HEAD^{commit}", "HEAD^{tree}", "--symbolic-full-name", "HEAD", accept=(0, 128)
+    )
+    facts = ran.text.split("\n")
+    where = repr(str(repository.root))
+    if ran.code or len(facts) != 3:
+        raise Refused(f"the workspace {where} has no commit yet; make a first one")
+    if not facts[2].startswith("refs/heads/"):
+        raise Refused(f"the workspace {where} is not on a branch; check one out")
+    for mark in ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"):
+        if (repository.git_dir / mark).exists():
+            raise Refused(f"the workspace {where} is in the middle of something ({mark}); finish or abort it first")
+    return Head(commit=facts[0], tree=facts[1], branch=facts[2])
+
+
+async def draft(patch: Patch, now: float) -> Proposal:
+    """The proposal that `patch` makes.
+
+    Raises:
+        BadInput: the diff cannot be read; `line` says where.
+        Refused: a rule forbids it, it does not fit, or what it touches moved since its base.
+    """
+    reading = rules.read(patch.diff)
+    repository = await open_repository(patch.workspace)
+    head = await read_head(repository)
+    async with scratch(repository) as pad:
+        found, _ = await asyncio.gather(pad.entries(head.tree, reading.paths), pad.run("read-tree", head.tree))
+        await _check_base(repository, pad, patch.base, head, reading.paths)
+        await _check_places(pad, reading, found)
+        await _apply(pad, reading, head, found)
+        result = (await pad.run("write-tree")).text
+        if result == head.tree:
+            raise Refused("the patch changes nothing: the files already are as it would make them")
+        diff, files = await _compare(pad, head.tree, result)
+        await _check_result(pad, result, files)
+    return Proposal(
+        id=secrets.token_hex(10), workspace=repository.root, branch=head.branch, base_commit=head.commit,
+        base_tree=head.tree, result_tree=result, diff=diff, files=files, author=patch.author, proposed_at=int(now),
+    )  # fmt: skip
+
+
+async def moved(
+    repository: Repository, since: str, head: Head, was: dict[str, Entry], now: dict[str, Entry]
+) -> dict[str, str]:
+    """Path to sentence, for every path of `was` or `now` that differs."""
+    found: dict[str, str] = {}
+    for path in dict.fromkeys((*was, *now)):
+        if was.get(path) != now.get(path):
+            ran = await repository.run(
+                "rev-list", "-1", head.commit, f"^{since}", "--", path, accept=(0, 128)
+            )  # since may be gone from history: then no commit can be named
+            by = f" in commit {ran.text[:10]}" if ran.code == 0 and ran.text else ""
+            act = "was deleted" if path not in now else "was added" if path not in was else "changed"
+            found[path] = f"{rules.visible(path)!r} {act} on {head.name}{by}"
+    return found
+
+
+async def _check_base(repository: Repository, pad: Scratch, base: str, head: Head, paths: tuple[str, ...]) -> None:
+    """Refuse when a file that the patch touches is not on the branch as it was on `base`."""
+    if not base:
+        return
+    if not _REVISION.fullmatch(base):
+        raise BadInput(f"the base {base[:80]!r} is no revision; name a commit, a branch or a tag")
+    ran = await repository.run(
+        "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}", accept=(0, 1, 128)
+    )
+    if ran.code:
+        raise Refused(f"the base {base!r} names no commit of this workspace; {head.name} is at {head.commit[:10]}")
+    if ran.text == head.commit:
+        return
+    before, now = await asyncio.gather(pad.entries(ran.text, paths), pad.entries(head.tree, paths))
+    changes = await moved(repository, ran.text, head, before, now)
+    if changes:
+        reasons = "; ".join(changes.values())
+        raise Refused(
+            f"the patch was made on {ran.text[:10]} and {head.name} moved on: {reasons}; "
+            f"make it again on {head.commit[:10]}"
+        )
+
+
+async def _check_places(pad: Scratch, reading: rules.Reading, found: dict[str, Entry]) -> None:
+    for path, entry in found.items():
+        if entry.size > MAX_FILE_BYTES:
+            raise Refused(f"{path!r} has {entry.size:,} bytes and {MAX_FILE_BYTES:,} is the limit for patched files")
+    known = [file for file in reading.files if file.hunks and file.old in found]
+    contents = await pad.blobs([found[file.old].oid for file in known if found[file.old].mode in rules.MODES])
+    for file in known:
+        if (content := contents.get(found[file.old].oid)) is not None:
+            rules.check_places(file, content)
+
+
+async def _apply(pad: Scratch, reading: rules.Reading, head: Head, found: dict[str, Entry]) -> None:
+    # unidiff-zero: a hunk that lacks context at one end may stand amid a file; `check_places` looked where it may land.
+    options = ("--cached", "--unidiff-zero", "--whitespace=nowarn", f"-p{reading.strip}")
+    ran = await pad.run("apply", *options, "-", feed=rules.as_bytes(reading.text), accept=(0, 1, 128))
+    if ran.code:
+        raise Refused(f"the patch does not apply on {head.name} ({head.commit[:10]}): {_reason(ran, reading, found)}")
+
+
+def _reason(ran: Ran, reading: rules.Reading, found: dict[str, Entry]) -> str:
+    """git's complaint, with the file and the patch's own line number."""
+    failed = _FAILED_AT.search(ran.error)
+    if failed is None:
+        lines = ran.error.splitlines()
+        return lines[0].removeprefix("error: ") if lines else f"git ended with code {ran.code}"
+    name, number = failed[1], int(failed[2])
+    file = next((file for file in reading.files if file.old == name), None)
+    hunk = next((hunk for hunk in file.hunks if hunk.old_start == number), None) if file else None
+    where = f"the hunk at line {hunk.line} of the patch" if hunk else "a hunk"
+    text = f"{name!r} does not have the lines that {where} expects near line {number}"
+    entry = found.get(name)
+    if file and file.expects and entry and not entry.oid.startswith(file.expects):
+        text += f" (the patch was made on version {file.expects[:10]} of the file, it is {entry.oid[:10]} now)"
+    return text + "; read the file again and make a new patch"
+
+
+async def _compare(pad: Scratch, base: str, result: str) -> tuple[str, tuple[FileChange, ...]]:
+    """The diff people see and its files, both from the trees."""
+    ran = await pad.run(
+        "diff-tree",
+        "-r",
+        "-z",
+        "--raw",
+        "--numstat",
+        "-p",
+        "-M",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-color",
+        base,
+        result,
+    )
+    head, _, diff = ran.out.partition(b"\0\0")
+    if not diff.startswith(b"diff --git "):
+        raise Unavailable("git's comparison of the two trees cannot be read; report this with `git version`")
+    fields = rules.as_text(head).split("\0")
+    raw: list[tuple[list[str], str, str]] = []
+    at = 0
+    while fields[at].startswith(":"):
+        facts = fields[at][1:].split(" ")
+        is_pair = facts[4][0] in "RC"
+        raw.append((facts, fields[at + 1], fields[at + 1 + is_pair]))
+        at += 2 + is_pair
+    files: list[FileChange] = []
+    for facts, old_path, path in raw:
+        added, removed, name = fields[at].split("\t")
+        at += 1 if name else 3  # a rename's names follow in fields of their own
+        control = rules.control_reason(path) or rules.control_reason(old_path)
+        files.append(
+            FileChange(
+                path=path, old_path=old_path, status=facts[4][0], old_mode=facts[0], new_mode=facts[1],
+                old_oid=facts[2], new_oid=facts[3], control=control,
+                added=None if added == "-" else int(added), removed=None if removed == "-" else int(removed),
+            )
+        )  # fmt: skip
+    return diff.decode("utf-8", "replace").replace("\0", "\ufffd"), tuple(files)
+
+
+async def _check_result(pad: Scratch, result: str, files: tuple[FileChange, ...]) -> None:
+    """What git made of the patch is held against the rules once more: these names and modes are the true ones."""
+    if len(files) > rules.MAX_FILES:
+        raise Refused(f"the patch touches {len(files)} files and {rules.MAX_FILES} is the limit; split it")
+    for file in files:
+        rules.check_path(file.path)
+        rules.check_path(file.old_path)
+        rules.check_mode(file.path, file.new_mode)
+        if file.old_mode == "160000":
+            raise Refused(f"the patch removes {file.path!r}, a submodule; do that yourself")
+    links = {file.path: file.new_oid for file in files if file.new_mode == "120000"}
+    targets = await pad.blobs(tuple(links.values()))
+    for path, oid in links.items():
+        rules.check_link(path, rules.as_text(targets[oid]))
+    sizes = await pad.entries(result, [file.path for file in files if file.added is None and file.new_mode != "000000"])
+    for path, entry in sizes.items():
+        if entry.size > MAX_FILE_BYTES:
+            raise Refused(f"the patch makes {path!r} {entry.size:,} bytes large; {MAX_FILE_BYTES:,} is the limit")

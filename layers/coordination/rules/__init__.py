@@ -1,0 +1,28 @@
+"""The rules of coordination, all pure: how a diff is read, what it may touch, where it may land, how it is shown."""
+
+from layers.coordination.rules.card import code, plain, summary_markdown, visible
+from layers.coordination.rules.diff import MAX_CHANGED_LINES, MAX_FILES, MAX_PATCH_BYTES, FilePatch, Hunk, Reading, read
+from layers.coordination.rules.paths import MODES, as_bytes, as_text, check_link, check_mode, check_path, control_reason
+from layers.coordination.rules.places import check_places
+
+__all__ = [
+    "MAX_CHANGED_LINES",
+    "MAX_FILES",
+    "MAX_PATCH_BYTES",
+    "MODES",
+    "FilePatch",
+    "Hunk",
+    "Reading",
+    "as_bytes",
+    "as_text",
+    "check_link",
+    "check_mode",
+    "check_path",
+    "check_places",
+    "code",
+    "control_reason",
+    "plain",
+    "read",
+    "summary_markdown",
+    "visible",
+]

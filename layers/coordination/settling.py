@@ -1,0 +1,163 @@
+"""From a commit to the files people see: the journal, the work tree, the index of their IDE.
+
+The journal is written before the branch moves and removed when the files are settled, so whoever comes next, in
+whichever process, finishes what a crash left: each file is decided by hashes, so doing it twice is doing it once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from layers.coordination import rules
+from layers.coordination.git import Repository, Scratch, index_lines
+from layers.coordination.types import Entry, Step
+from layers.coordination.worktree import Folder
+from layers.errors import Unavailable
+
+INDEX_TRIES = 10
+INDEX_WAIT_S = 0.1
+UNMERGED = "unmerged"
+"""The mode that stands for an index entry waiting for a merge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """What is being done to a workspace."""
+
+    branch: str
+    commit: str
+    steps: tuple[Step, ...]
+
+
+def own_folder(repository: Repository) -> Path:
+    """Where the lock, the journal and the stage are: inside the git folder, on the file system of the files."""
+    return repository.git_dir / "bulkhead"
+
+
+def work_tree(repository: Repository) -> Folder:
+    """The workspace's files."""
+    return Folder(repository.root, own_folder(repository) / "stage", repository.object_format)
+
+
+def write_journal(repository: Repository, journal: Journal) -> None:
+    """Keep `journal` on the disk, durably, before the branch moves."""
+    folder = own_folder(repository)
+    body = {
+        "branch": journal.branch,
+        "commit": journal.commit,
+        "steps": [[step.path, *_pair(step.old), *_pair(step.new)] for step in journal.steps],
+    }
+    with open(folder / "journal.new", "w", encoding="ascii") as file:
+        json.dump(body, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(folder / "journal.new", folder / "journal.json")
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def read_journal(repository: Repository) -> Journal | None:
+    """What a crash left to do; None when nothing."""
+    try:
+        body = json.loads((own_folder(repository) / "journal.json").read_bytes())
+    except FileNotFoundError:
+        return None
+    steps = tuple(Step(path=row[0], old=_entry(row[1], row[2]), new=_entry(row[3], row[4])) for row in body["steps"])
+    return Journal(branch=body["branch"], commit=body["commit"], steps=steps)
+
+
+def _pair(entry: Entry | None) -> tuple[str, str]:
+    return (entry.mode, entry.oid) if entry else ("", "")
+
+
+def _entry(mode: str, oid: str) -> Entry | None:
+    return Entry(mode=mode, oid=oid) if oid else None
+
+
+async def settle(repository: Repository, pad: Scratch) -> tuple[str, ...]:
+    """Finish what the journal tells, if there is one: files, then index. One sentence per file left alone.
+
+    Raises:
+        Unavailable: the disk refused; the journal stays and the next call goes on.
+    """
+    journal = await asyncio.to_thread(read_journal, repository)
+    if journal is None:
+        return ()
+    landed = await repository.run("merge-base", "--is-ancestor", journal.commit, journal.branch, accept=(0, 1, 128))
+    branch = await repository.run("symbolic-ref", "-q", "HEAD", accept=(0, 1))
+    left: tuple[str, ...] = ()
+    if landed.code == 0 and branch.text == journal.branch:  # else it never landed, or another branch is checked out
+        left = await _write(repository, pad, journal.steps)
+    with contextlib.suppress(FileNotFoundError):
+        await asyncio.to_thread(os.unlink, own_folder(repository) / "journal.json")
+    return left
+
+
+async def _write(repository: Repository, pad: Scratch, steps: Sequence[Step]) -> tuple[str, ...]:
+    head = (await repository.run("rev-parse", "HEAD^{tree}")).text
+    now = await pad.entries(head, [step.path for step in steps])
+    due = [step for step in steps if now.get(step.path) == step.new]  # else somebody's later commit is about this file
+    contents = await pad.blobs([step.new.oid for step in due if step.new])
+    try:
+        left = await asyncio.to_thread(work_tree(repository).write, due, contents)
+    except OSError as error:
+        what = rules.visible(str(error.filename or ""))
+        text = (
+            f"the commit is made but {what!r} could not be written: {error.strerror}; free the disk, it is tried again"
+        )
+        raise Unavailable(text) from error
+    sentences = [f"{why}: left alone" for why in left.values()]
+    if not await _refresh_index(repository, pad, due):
+        sentences.append(
+            "the git index could not be written: `git status` shows these files as staged until `git reset`"
+        )
+    return tuple(sentences)
+
+
+async def index_entries(repository: Repository, pad: Scratch, paths: Sequence[str]) -> dict[str, Entry]:
+    """What the workspace's own index has at `paths`."""
+    ran = await pad.run("ls-files", "-s", "-z", "--", *paths, place=_index(repository))
+    found: dict[str, Entry] = {}
+    for record in ran.text.split("\0")[:-1]:
+        facts, _, path = record.partition("\t")
+        mode, oid, stage = facts.split(" ")
+        found[path] = Entry(mode=mode if stage == "0" else UNMERGED, oid=oid)
+    return found
+
+
+def _index(repository: Repository) -> dict[str, str]:
+    """The workspace's index seen from the scratch: written from there, git finds no file to run a filter on.
+
+    From the repository itself even `update-index --index-info` runs the clean filter, on entries as young as the index.
+    """
+    return {"GIT_INDEX_FILE": str(repository.git_dir / "index")}
+
+
+async def _refresh_index(repository: Repository, pad: Scratch, steps: Sequence[Step]) -> bool:
+    """Whether the index now has the steps' results, where it had their beginnings: `git status` is clean then."""
+    staged = await index_entries(repository, pad, [step.path for step in steps])
+    due = {step.path: step.new for step in steps if staged.get(step.path) == step.old}
+    if not due:
+        return True
+    place = _index(repository)
+    path = Path(place["GIT_INDEX_FILE"])
+    age_ns = path.stat().st_mtime_ns if path.exists() else None
+    for _ in range(INDEX_TRIES):
+        ran = await pad.run("update-index", "-z", "--index-info", feed=index_lines(due), accept=(0, 128), place=place)
+        if ran.code == 0:
+            if age_ns is not None:  # entries that were too young to be trusted stay so
+                os.utime(path, ns=(age_ns, age_ns))
+            return True
+        if "index.lock" not in ran.error:
+            return False
+        await asyncio.sleep(INDEX_WAIT_S)
+    return False

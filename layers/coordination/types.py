@@ -1,0 +1,140 @@
+"""The nouns of coordination: a `Patch` goes in, a `Proposal` is shown, `Applied` or `Conflict` comes out."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+POLICY_VERSION = 1
+"""Grows when the rules change: an approval given under older rules no longer fits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """A change that somebody would like to make."""
+
+    workspace: Path
+    """The root of a git work tree."""
+    diff: str
+    """Unified diff, as git or a model writes it; a markdown fence around it is allowed."""
+    base: str = ""
+    """The commit it was made on, any revision git understands. Empty: the workspace's branch as it is now."""
+    author: str
+    """Who the commit will name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What a tree, an index or a folder holds at one path."""
+
+    mode: str
+    """Octal as in a tree, `100644`."""
+    oid: str
+    """Blob id, hex."""
+    size: int = field(default=0, compare=False)
+    """Bytes; 0 where nobody asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One path on its way from the base to the result; None means absent."""
+
+    path: str
+    old: Entry | None
+    new: Entry | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChange:
+    """One path in the base tree and in the result tree. A rename is one change with two paths."""
+
+    path: str
+    """The path in the result; of a deleted file, its last path. Bytes that are no UTF-8 are surrogate escapes."""
+    old_path: str
+    """The path in the base; equal to `path` unless renamed."""
+    status: str
+    """git's letter: A added, D deleted, M modified, R renamed, T type changed."""
+    old_mode: str
+    """Octal as in a tree, `100644`; `000000` where there was nothing."""
+    old_oid: str
+    """Blob id; all zeros where there was nothing."""
+    new_mode: str
+    new_oid: str
+    added: int | None
+    """Lines; None for a binary file."""
+    removed: int | None
+    """Lines; None for a binary file."""
+    control: str = ""
+    """Why touching this file may run code, e.g. `make runs it`; empty for an ordinary file."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The change path by path: a rename is a removal and a creation."""
+        old = Entry(mode=self.old_mode, oid=self.old_oid) if self.old_oid.strip("0") else None
+        new = Entry(mode=self.new_mode, oid=self.new_oid) if self.new_oid.strip("0") else None
+        if self.old_path == self.path or old is None:
+            return (Step(path=self.path, old=old, new=new),)
+        gone = Step(path=self.old_path, old=old, new=None)
+        return (gone, Step(path=self.path, old=None, new=new))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A patch that was tried on its base: what is shown, approved and applied."""
+
+    id: str
+    workspace: Path
+    branch: str
+    """Full name of the ref it will move, `refs/heads/main`."""
+    base_commit: str
+    base_tree: str
+    result_tree: str
+    diff: str
+    """Recomputed by git from the two trees: never the text that was sent."""
+    files: tuple[FileChange, ...]
+    author: str
+    proposed_at: int
+    """Epoch seconds; the date of the commit, so that applying twice makes the same commit."""
+
+    @property
+    def digest(self) -> str:
+        """What an approval binds to: sha256 of policy, base tree and result tree, hex."""
+        return hashlib.sha256(f"{POLICY_VERSION}\0{self.base_tree}\0{self.result_tree}".encode()).hexdigest()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Every touched path, removals first."""
+        return tuple(sorted((s for f in self.files for s in f.steps), key=lambda step: step.new is not None))
+
+    @property
+    def is_control_scope(self) -> bool:
+        """Whether a touched file may run code."""
+        return any(file.control for file in self.files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """The change is in history."""
+
+    commit: str
+    files: tuple[str, ...]
+    """Touched paths."""
+    left_alone: tuple[str, ...] = ()
+    """One sentence per file of the work tree that was not written because somebody else's edit is in it."""
+
+    @property
+    def text(self) -> str:
+        """What a card says."""
+        count = f"{len(self.files)} file{'s' if len(self.files) != 1 else ''}"
+        return "; ".join((f"committed {self.commit[:10]}, {count}", *self.left_alone))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """The change was not made; nothing was touched."""
+
+    files: tuple[str, ...]
+    """Paths that are not as the proposal expects."""
+    text: str
+    """One sentence: which file, what happened to it, what to do."""

@@ -1,0 +1,52 @@
+"""Layer 2: presentation. Takes a `Diagram`, gives a `Figure`: a PNG with a `Verdict`.
+
+What broke: valid syntax, unreadable picture. The rule: nothing visual leaves before something looked at the pixels;
+geometry lint always, a vision model where one is configured. A figure whose verdict is not ok is not posted as good:
+show its outline, its source and the reasons.
+
+matplotlib and pygraphviz live in the worker process only; importing this loads neither.
+"""
+
+from layers.presentation.figures import KeptFigure, Review, figure_by_id, keep_figure, review
+from layers.presentation.mermaid import parse_mermaid
+from layers.presentation.rules import badge, outline
+from layers.presentation.service import Look, Presenter
+from layers.presentation.types import (
+    Diagram,
+    DiagramSpec,
+    Direction,
+    Edge,
+    Figure,
+    Finding,
+    Group,
+    Head,
+    Line,
+    Node,
+    Shape,
+    Verdict,
+)
+
+__all__ = [
+    "Diagram",
+    "DiagramSpec",
+    "Direction",
+    "Edge",
+    "Figure",
+    "Finding",
+    "Group",
+    "Head",
+    "KeptFigure",
+    "Line",
+    "Look",
+    "Node",
+    "Presenter",
+    "Review",
+    "Shape",
+    "Verdict",
+    "badge",
+    "figure_by_id",
+    "keep_figure",
+    "outline",
+    "parse_mermaid",
+    "review",
+]

@@ -1,0 +1,118 @@
+"""Text metrics by matplotlib: which fonts, how wide a line is, where it breaks, what no font can draw.
+
+DejaVu Sans comes with matplotlib and is first everywhere; after it whatever this machine has for CJK and symbols.
+Only the worker imports this.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache, lru_cache
+
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.font_manager import FontProperties, fontManager, get_font
+
+LINE_HEIGHT = 1.3
+DPI = 144.0
+"""Of measuring and of drawing: twice as many pixels as points."""
+FALLBACKS = (
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei",
+    "Droid Sans Fallback", "IPAexGothic", "IPAGothic", "TakaoGothic", "NanumGothic", "UnDotum",
+    "PingFang SC", "Hiragino Sans", "Apple SD Gothic Neo", "Microsoft YaHei", "Yu Gothic", "Malgun Gothic",
+    "Noto Sans", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Thai", "Arial Unicode MS",
+    "Noto Sans Symbols", "Noto Sans Symbols 2", "Noto Emoji", "Symbola", "Segoe UI Symbol", "FreeSans", "Unifont",
+)  # fmt: skip
+TOKEN = re.compile(r"\s+|[^\s/_.,:;|-]+[/_.,:;|-]*|[/_.,:;|-]+")
+WIDE = re.compile(
+    r"[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]|[\U00020000-\U0003ffff]"
+)
+
+
+@cache
+def families() -> list[str]:
+    """The font families to draw with, first choice first."""
+    here = {entry.name for entry in fontManager.ttflist}
+    return ["DejaVu Sans", *(name for name in FALLBACKS if name in here)]
+
+
+@cache
+def properties(size: float, bold: bool = False) -> FontProperties:
+    """What to hand to matplotlib. The weight falls back with the family."""
+    return FontProperties(family=families(), size=size, weight="bold" if bold else "normal")
+
+
+@cache
+def _renderer() -> RendererAgg:
+    return RendererAgg(8, 8, DPI)  # type: ignore[no-untyped-call]
+
+
+@lru_cache(maxsize=8192)
+def width(text: str, size: float, bold: bool = False) -> float:
+    """Points that `text` takes on one line."""
+    pixels, _, _ = _renderer().get_text_width_height_descent(text, properties(size, bold), ismath=False)  # type: ignore[no-untyped-call]
+    return float(pixels) * 72 / DPI
+
+
+@lru_cache(maxsize=8192)
+def can_draw(character: str) -> bool:
+    """True when one of the families has a glyph for it."""
+    paths = fontManager._find_fonts_by_props(properties(12.0))
+    return character.isspace() or any(get_font(path).get_char_index(ord(character)) for path in paths)
+
+
+def undrawable(text: str) -> str:
+    """The characters of `text` that no family has, each once."""
+    return "".join(character for character in dict.fromkeys(text) if not can_draw(character))
+
+
+def wrap(text: str, most: float, size: float, bold: bool = False) -> tuple[str, ...]:
+    """Break `text` into lines of at most `most` points; the author's own line breaks stay.
+
+    The lines get equal lengths as far as that needs no further line: calmer than one long line and a stray word.
+    """
+    lines: list[str] = []
+    for line in text.split("\n"):
+        broken = _fill(line, most, size, bold)
+        if len(broken) > 1:
+            narrower = most
+            while narrower > most * 0.6 and len(tighter := _fill(line, narrower * 0.92, size, bold)) == len(broken):
+                if max(width(piece, size, bold) for piece in tighter) > narrower:
+                    break
+                narrower, broken = narrower * 0.92, tighter
+        lines += broken
+    return tuple(lines)
+
+
+def _fill(line: str, most: float, size: float, bold: bool) -> list[str]:
+    lines, current = [], ""
+    for token in _tokens(line, most, size, bold):
+        if current and width((current + token).rstrip(), size, bold) > most:
+            lines.append(current.rstrip())
+            current = "" if token.isspace() else token
+        else:
+            current += token
+    return [*lines, current.rstrip()] if current.strip() or not lines else lines
+
+
+def _tokens(line: str, most: float, size: float, bold: bool) -> list[str]:
+    """Pieces between which a line may break: words, path parts, CJK characters, and slices of what is too long."""
+    pieces: list[str] = []
+    for word in TOKEN.findall(line):
+        if width(word, size, bold) > most or WIDE.search(word):
+            pieces += _slices(word, most, size, bold)
+        else:
+            pieces.append(word)
+    return pieces
+
+
+def _slices(word: str, most: float, size: float, bold: bool) -> list[str]:
+    pieces, current = [], ""
+    for character in word:
+        combines = unicodedata.combining(character) or unicodedata.category(character) == "Po"
+        breaks = WIDE.match(character) or (current and WIDE.match(current[-1]))
+        if current and not combines and (breaks or width(current + character, size, bold) > most):
+            pieces.append(current)
+            current = ""
+        current += character
+    return [*pieces, current] if current else pieces

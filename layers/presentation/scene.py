@@ -1,0 +1,183 @@
+"""A drawing as geometry: what `layout` plans, what `draw` reports back as really drawn, what `lint` judges.
+
+Pure values. Lengths are points (1/72 inch), the origin is at the bottom left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from layers.presentation.types import Head, Line, Shape
+
+Point = tuple[float, float]
+STEPS = 10
+"""Straight pieces that stand for one Bezier segment."""
+
+
+class Rect(NamedTuple):
+    """An upright rectangle."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    @classmethod
+    def around(cls, centre: Point, width: float, height: float) -> Rect:
+        """The rectangle of this size with this centre."""
+        x, y = centre
+        return cls(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+    @property
+    def width(self) -> float:
+        """Left to right."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """Bottom to top."""
+        return self.top - self.bottom
+
+    @property
+    def centre(self) -> Point:
+        """The middle."""
+        return (self.left + self.right) / 2, (self.bottom + self.top) / 2
+
+    def inset(self, by: float) -> Rect:
+        """Smaller by `by` on each side; larger when negative."""
+        return Rect(self.left + by, self.bottom + by, self.right - by, self.top - by)
+
+    def moved(self, dx: float, dy: float) -> Rect:
+        """The same size elsewhere."""
+        return Rect(self.left + dx, self.bottom + dy, self.right + dx, self.top + dy)
+
+    def shared_area(self, other: Rect) -> float:
+        """Square points that both cover."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.top, other.top) - max(self.bottom, other.bottom)
+        return width * height if width > 0 and height > 0 else 0.0
+
+    def holds(self, other: Rect, slack: float = 0.0) -> bool:
+        """True when `other` sticks out by `slack` at most."""
+        return (
+            other.left >= self.left - slack
+            and other.right <= self.right + slack
+            and other.bottom >= self.bottom - slack
+            and other.top <= self.top + slack
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TextMark:
+    """Some lines of text."""
+
+    lines: tuple[str, ...]
+    box: Rect
+    """Planned: the space kept for it. After drawing: the extent of its ink."""
+    size: float
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NodeMark:
+    """A node's outline and label."""
+
+    id: str
+    shape: Shape
+    box: Rect
+    text: TextMark
+
+
+@dataclass(frozen=True)
+class EdgeMark:
+    """An edge's line and label."""
+
+    source: str
+    target: str
+    curve: tuple[Point, ...]
+    """Control points of a cubic Bezier: 3n + 1 of them."""
+    tips: tuple[Point | None, Point | None]
+    """Where the heads at source and target touch, when there are any."""
+    style: Line
+    arrows: tuple[Head, Head]
+    text: TextMark | None = None
+
+    @property
+    def name(self) -> str:
+        """How findings call it."""
+        return f"{self.source}->{self.target}"
+
+    @cached_property
+    def path(self) -> tuple[Point, ...]:
+        """The line as straight pieces, tips included."""
+        points = [] if self.tips[0] is None else [self.tips[0]]
+        points += flattened(self.curve)
+        return (*points, *([] if self.tips[1] is None else [self.tips[1]]))
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMark:
+    """A group's frame and title."""
+
+    id: str
+    box: Rect
+    depth: int
+    """0 at the top."""
+    members: frozenset[str]
+    """Ids of all nodes inside, at any depth."""
+    text: TextMark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """What only the finished image tells."""
+
+    width: int
+    height: int
+    ink: float
+    """Share of pixels that are not background, 0 to 1."""
+    border_ink: int
+    """Pixels of the outermost ring that are not background."""
+    undrawable: dict[str, str] = field(default_factory=dict)
+    """Element id to those of its characters that no font on this machine has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A whole drawing."""
+
+    width: float
+    height: float
+    nodes: tuple[NodeMark, ...] = ()
+    edges: tuple[EdgeMark, ...] = ()
+    groups: tuple[GroupMark, ...] = ()
+    title: TextMark | None = None
+    pixels: Pixels | None = None
+    """None until it was drawn."""
+
+    @property
+    def canvas(self) -> Rect:
+        """The paper."""
+        return Rect(0, 0, self.width, self.height)
+
+    def texts(self) -> list[tuple[str, TextMark]]:
+        """Every text with the name of its owner."""
+        found = [(node.id, node.text) for node in self.nodes if node.text.lines]
+        found += [(edge.name, edge.text) for edge in self.edges if edge.text]
+        found += [(group.id, group.text) for group in self.groups if group.text]
+        return found + ([("title", self.title)] if self.title else [])
+
+
+def flattened(curve: tuple[Point, ...]) -> list[Point]:
+    """Points along a cubic Bezier."""
+    points = list(curve[:1])
+    for start in range(0, len(curve) - 3, 3):
+        (ax, ay), (bx, by), (cx, cy), (dx, dy) = curve[start : start + 4]
+        for step in range(1, STEPS + 1):
+            t = step / STEPS
+            u = 1 - t
+            a, b, c, d = u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t
+            points.append((a * ax + b * bx + c * cx + d * dx, a * ay + b * by + c * cy + d * dy))
+    return points

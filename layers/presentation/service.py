@@ -1,0 +1,125 @@
+"""The verb of layer 2: `present` takes a `Diagram`, gives a `Figure`. Nothing leaves without a verdict.
+
+Parsing happens here; layout, drawing and lint in a worker process that dies after its budget. A vision model looks
+when the wiring gives one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from layers.errors import BulkheadError, Refused, Unavailable
+from layers.presentation.mermaid import parse_mermaid
+from layers.presentation.process import Drawn, Worker, WorkerDied
+from layers.presentation.rules import alternative, refuse_undrawable
+from layers.presentation.types import Diagram, DiagramSpec, Figure, Finding, Verdict
+from layers.presentation.wire import Job
+
+log = logging.getLogger(__name__)
+
+Look = Callable[[bytes, str], Awaitable[tuple[str, str, tuple[Finding, ...]]]]
+"""(png, what it should show) -> (which model looked, its sentence, its findings)."""
+
+BUDGET_S = 5.0
+MOST_WORKERS = 2
+LONG_TEXT = 5_000
+"""Characters above which parsing leaves the event loop."""
+
+
+class Presenter:
+    """Draws, checks, and tells what it found."""
+
+    def __init__(self, *, budget_s: float = BUDGET_S, look: Look | None = None) -> None:
+        self._budget_s = budget_s
+        self._look = look
+        self._idle: list[Worker] = []
+        self._slots = asyncio.Semaphore(MOST_WORKERS)
+
+    async def present(self, diagram: Diagram) -> Figure:
+        """Draw `diagram`.
+
+        Raises:
+            BadInput: the text cannot be read; line, column and what was expected.
+            Refused: too big to be legible, or over the budget.
+            Unavailable: the worker does not start or fails on this diagram.
+        """
+        spec = await self._read(diagram)
+        async with self._slots:
+            drawn = await self._drawn(spec, diagram.version - 1)
+        verdict = await self._looked(drawn.png, spec, Verdict(drawn.answer.findings))
+        return Figure(
+            png=drawn.png,
+            width=drawn.answer.width,
+            height=drawn.answer.height,
+            alt=alternative(spec),
+            verdict=verdict,
+            spec=spec,
+        )
+
+    async def close(self) -> None:
+        """End the workers."""
+        while self._idle:
+            await self._idle.pop().kill()
+
+    async def _read(self, diagram: Diagram) -> DiagramSpec:
+        if len(diagram.source) > LONG_TEXT:
+            spec = await asyncio.to_thread(parse_mermaid, diagram.source)
+        else:
+            spec = parse_mermaid(diagram.source)
+        if diagram.title and not spec.title:
+            spec = spec.model_copy(update={"title": diagram.title})
+        refuse_undrawable(spec)
+        return spec
+
+    async def _drawn(self, spec: DiagramSpec, rank: int) -> Drawn:
+        try:
+            drawn = await self._in_a_worker(Job(spec=spec, rank=rank, budget_s=self._budget_s))
+        except TimeoutError:
+            counts = f"{len(spec.nodes)} nodes and {len(spec.edges)} edges"
+            log.warning("draw.over_budget", extra={"nodes": len(spec.nodes), "edges": len(spec.edges)})
+            raise Refused(
+                f"Drawing {counts} took longer than {self._budget_s:g} s and was stopped: leave some out, or split the"
+                " diagram into several."
+            ) from None
+        if drawn.answer.failure:
+            raise Unavailable(
+                f"the drawing worker failed on this diagram ({drawn.answer.failure}); the source is unharmed, try a"
+                " simpler form of it"
+            )
+        return drawn
+
+    async def _in_a_worker(self, job: Job) -> Drawn:
+        """Run the job, once more in a fresh process when one that had been idle turns out to be gone."""
+        while True:
+            worker = await self._worker()
+            is_fresh = worker.jobs == 0
+            try:
+                drawn = await worker.run(job)
+            except WorkerDied:
+                log.warning("draw.worker_died", extra={"worker_pid": worker.pid, "fresh": is_fresh})
+                if is_fresh:
+                    raise Unavailable("the drawing worker ended in the middle of the job; ask again") from None
+                continue
+            self._idle.append(worker)
+            return drawn
+
+    async def _worker(self) -> Worker:
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.is_alive:
+                return worker
+            await worker.kill()
+        return await Worker.start()
+
+    async def _looked(self, png: bytes, spec: DiagramSpec, verdict: Verdict) -> Verdict:
+        if self._look is None:
+            return verdict
+        if not verdict.ok:
+            return Verdict(verdict.findings, opinion="the geometry failed first")
+        try:
+            looked_by, opinion, findings = await self._look(png, spec.title)
+        except BulkheadError as error:
+            return Verdict(verdict.findings, opinion=str(error))
+        return Verdict((*verdict.findings, *findings), looked_by, opinion)

@@ -1,0 +1,146 @@
+"""The outlines of the shapes as polygons: what is drawn, where text must stay, how big a box a label needs. Pure."""
+
+from __future__ import annotations
+
+from math import cos, hypot, pi, sin
+
+from layers.presentation.scene import Point, Rect
+from layers.presentation.types import Shape
+
+CORNER = 6.0
+PAD_X, PAD_Y = 15.0, 10.0
+LEAST_WIDTH, LEAST_HEIGHT = 54.0, 38.0
+SLANT = 0.32
+"""How far slanted sides lean, as a share of the height."""
+LID = 6.0
+"""Half the height of a cylinder's lid, and of a document's wave."""
+RIB = 7.0
+"""From a subroutine's side to its inner line."""
+GAP = 4.0
+"""Between the rings of a double circle."""
+
+
+def box_size(shape: Shape, text_width: float, text_height: float) -> tuple[float, float]:
+    """Width and height of the box in which `shape` holds a text of this size."""
+    width, height = max(text_width + 2 * PAD_X, LEAST_WIDTH), max(text_height + 2 * PAD_Y, LEAST_HEIGHT)
+    match shape:
+        case Shape.DIAMOND:
+            return max(1.5 * text_width + 30, 80), max(2.3 * text_height + 24, 60)
+        case Shape.CIRCLE | Shape.DOUBLE_CIRCLE:
+            ring = 2 * GAP if shape is Shape.DOUBLE_CIRCLE else 0
+            side = max(hypot(text_width, text_height) + 14, LEAST_HEIGHT) + ring
+            return side, side
+        case Shape.ELLIPSE:
+            return max(1.42 * text_width + 16, LEAST_WIDTH), max(1.42 * text_height + 12, LEAST_HEIGHT)
+        case Shape.TRIANGLE:
+            return 2 * text_width + 40, 2 * text_height + 24
+        case Shape.STADIUM | Shape.HEXAGON | Shape.FLAG:
+            return width + height * 0.3, height
+        case Shape.LEAN_LEFT | Shape.LEAN_RIGHT | Shape.TRAPEZOID | Shape.TRAPEZOID_TOP:
+            return width + 2 * SLANT * height, height
+        case Shape.SUBROUTINE:
+            return width + 2 * RIB, height
+        case Shape.CYLINDER:
+            return width, height + 3 * LID
+        case Shape.DOCUMENT:
+            return width, height + 2 * LID
+        case Shape.TEXT:
+            return text_width + 12, text_height + 10
+        case _:
+            return width, height
+
+
+def text_centre(shape: Shape, box: Rect) -> Point:
+    """Where the middle of the label goes."""
+    x, y = box.centre
+    match shape:
+        case Shape.CYLINDER:
+            return x, y - LID
+        case Shape.DOCUMENT:
+            return x, y + LID
+        case Shape.TRIANGLE:
+            return x, box.bottom + box.height * 0.3
+        case Shape.FLAG:
+            return x + box.height * 0.12, y
+        case _:
+            return x, y
+
+
+def outline(shape: Shape, box: Rect) -> list[Point]:
+    """The closed polygon of `shape` in `box`."""
+    left, bottom, right, top = box
+    x, y = box.centre
+    lean = SLANT * box.height
+    match shape:
+        case Shape.DIAMOND:
+            return [(x, top), (right, y), (x, bottom), (left, y)]
+        case Shape.CIRCLE | Shape.DOUBLE_CIRCLE | Shape.ELLIPSE:
+            return _arc(x, y, box.width / 2, box.height / 2, 0, 2 * pi, 48)[:-1]
+        case Shape.STADIUM:
+            return _rounded(box, box.height / 2)
+        case Shape.ROUNDED:
+            return _rounded(box, min(14, box.height / 2))
+        case Shape.HEXAGON:
+            cut = 0.28 * box.height
+            return [
+                (left + cut, top),
+                (right - cut, top),
+                (right, y),
+                (right - cut, bottom),
+                (left + cut, bottom),
+                (left, y),
+            ]
+        case Shape.LEAN_RIGHT:
+            return [(left + lean, top), (right, top), (right - lean, bottom), (left, bottom)]
+        case Shape.LEAN_LEFT:
+            return [(left, top), (right - lean, top), (right, bottom), (left + lean, bottom)]
+        case Shape.TRAPEZOID:
+            return [(left + lean, top), (right - lean, top), (right, bottom), (left, bottom)]
+        case Shape.TRAPEZOID_TOP:
+            return [(left, top), (right, top), (right - lean, bottom), (left + lean, bottom)]
+        case Shape.FLAG:
+            return [(left, top), (right, top), (right, bottom), (left, bottom), (left + 0.28 * box.height, y)]
+        case Shape.TRIANGLE:
+            return [(x, top), (right, bottom), (left, bottom)]
+        case Shape.CYLINDER:
+            upper = _arc(x, top - LID, box.width / 2, LID, pi, 0, 24)
+            return upper + _arc(x, bottom + LID, box.width / 2, LID, 0, -pi, 24)
+        case Shape.DOCUMENT:
+            return [(left, top), (right, top), *_wave(box)]
+        case _:
+            return _rounded(box, CORNER)
+
+
+def details(shape: Shape, box: Rect) -> list[list[Point]]:
+    """Open lines drawn inside the outline."""
+    x, y = box.centre
+    if shape is Shape.SUBROUTINE:
+        return [[(side, box.bottom), (side, box.top)] for side in (box.left + RIB, box.right - RIB)]
+    if shape is Shape.CYLINDER:
+        return [_arc(x, box.top - LID, box.width / 2, LID, -pi, 0, 24)]
+    if shape is Shape.DOUBLE_CIRCLE:
+        return [_arc(x, y, box.width / 2 - GAP, box.height / 2 - GAP, 0, 2 * pi, 48)]
+    return []
+
+
+def _arc(x: float, y: float, rx: float, ry: float, start: float, end: float, steps: int) -> list[Point]:
+    angles = [start + (end - start) * step / steps for step in range(steps + 1)]
+    return [(x + rx * cos(angle), y + ry * sin(angle)) for angle in angles]
+
+
+def _rounded(box: Rect, radius: float) -> list[Point]:
+    left, bottom, right, top = box
+    return [
+        *_arc(right - radius, top - radius, radius, radius, pi / 2, 0, 8),
+        *_arc(right - radius, bottom + radius, radius, radius, 0, -pi / 2, 8),
+        *_arc(left + radius, bottom + radius, radius, radius, -pi / 2, -pi, 8),
+        *_arc(left + radius, top - radius, radius, radius, pi, pi / 2, 8),
+    ]
+
+
+def _wave(box: Rect) -> list[Point]:
+    steps = 24
+    return [
+        (box.right - box.width * step / steps, box.bottom + LID - LID * sin(2 * pi * step / steps))
+        for step in range(steps + 1)
+    ]

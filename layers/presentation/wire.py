@@ -1,0 +1,65 @@
+"""What the server and the drawing worker say to each other: frames of bytes, and the values in them.
+
+A frame is four bytes of length (big endian) and that many bytes. A job is one frame; an answer is two, JSON and PNG.
+Neither side trusts the other to be alive, both trust it to be the same version.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import BinaryIO
+
+from pydantic import BaseModel, ConfigDict
+
+from layers.presentation.types import DiagramSpec, Finding
+
+LENGTH = struct.Struct(">I")
+MOST_BYTES = 64 * 1024 * 1024
+
+
+class Job(BaseModel):
+    """Draw this."""
+
+    model_config = ConfigDict(frozen=True)
+    spec: DiagramSpec
+    rank: int = 0
+    """0 takes the best layout, 1 the second best."""
+    budget_s: float
+    """After it the worker ends itself, should nobody have killed it by then."""
+
+
+class Answer(BaseModel):
+    """What became of a job, or that the worker is ready for the first."""
+
+    model_config = ConfigDict(frozen=True)
+    width: int = 0
+    height: int = 0
+    findings: tuple[Finding, ...] = ()
+    failure: str = ""
+    """The name of the exception, when drawing raised one."""
+
+
+def frame(payload: bytes) -> bytes:
+    """`payload` with its length in front."""
+    return LENGTH.pack(len(payload)) + payload
+
+
+def length_of(prefix: bytes) -> int:
+    """How many bytes follow `prefix`.
+
+    Raises:
+        ValueError: more than any picture has; the stream is out of step.
+    """
+    (length,) = LENGTH.unpack(prefix)
+    if length > MOST_BYTES:
+        raise ValueError(f"a frame of {length} bytes")
+    return int(length)
+
+
+def read_frame(stream: BinaryIO) -> bytes | None:
+    """The next frame of a blocking stream; None at its end."""
+    prefix = stream.read(LENGTH.size)
+    if len(prefix) < LENGTH.size:
+        return None
+    payload = stream.read(length := length_of(prefix))
+    return payload if len(payload) == length else None

@@ -1,0 +1,160 @@
+"""routes.toml: which models each shape goes to, which servers are asked for models, and what is known of a model.
+
+Text in, `Routes` out. A missing file means the defaults; a wrong one is refused with its line and field.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeFloat, ValidationError
+
+from layers.errors import Misconfigured
+from layers.routing.types import Shape, Tier
+
+AUTO = "auto"
+"""Stands for every model that was found, best suited first."""
+SERVERS = {
+    "ollama": "http://127.0.0.1:11434",
+    "lmstudio": "http://127.0.0.1:1234",
+    # llama.cpp's own default, 8080, is where our page listens
+    "llamacpp": "http://127.0.0.1:8081",
+}
+
+
+def default_routes_text() -> str:
+    """What is written to routes.toml at first start: every default, commented out."""
+    return f"""\
+# Which models answer. Read at start. `bulkhead route TEXT` shows where a text would go, `/why` where the last one went.
+
+# A task's shape is judged from its words; its models are tried in order until one answers.
+# "{AUTO}" stands for every model found from the environment's keys and the servers below, best suited first.
+[routes]
+# obedience = ["{AUTO}"]   # exact instructions: lengths, formats, standing rules
+# depth = ["{AUTO}"]       # several steps of reasoning
+# code = ["{AUTO}"]
+# vision = ["{AUTO}"]      # pictures attached, or a picture to be looked at
+# cheap = ["{AUTO}"]       # everything else
+# For example: depth = ["anthropic/claude-opus-5", "openai/gpt-5.5", "{AUTO}"]
+
+# Servers asked for their models at start. "" turns one off; any other name adds an OpenAI-compatible server.
+[servers]
+# ollama = "{SERVERS["ollama"]}"
+# lmstudio = "{SERVERS["lmstudio"]}"
+# llamacpp = "{SERVERS["llamacpp"]}"
+
+# What is known of a model, found or not. All fields are optional.
+# [models."openai/my-model"]
+# api_base = "https://models.example.org/v1"   # an OpenAI-compatible address
+# key_env = "MY_MODEL_KEY"                     # the environment variable that holds its key
+# vision = true
+# tools = true
+# tier = "middle"                              # small, middle or large
+# usd_per_million_in = 0.15
+# usd_per_million_out = 0.60
+"""
+
+
+EXPECTED = {
+    "extra_forbidden": "there is no such setting; the comments in the file name those there are",
+    "tuple_type": "expected a model's name or a list of them",
+    "too_short": "expected at least one model's name; remove the line to get the default",
+}
+"""Plain words for what pydantic calls an error's type."""
+
+
+def as_list(value: object) -> object:
+    """A single name counts as a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+Name = Annotated[str, Field(min_length=1)]
+Names = Annotated[tuple[Name, ...], Field(min_length=1), BeforeValidator(as_list)]
+
+
+class Entry(BaseModel):
+    """What an operator says of one model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    api_base: str | None = None
+    key_env: str | None = None
+    vision: bool | None = None
+    tools: bool | None = None
+    tier: Tier | None = None
+    usd_per_million_in: NonNegativeFloat | None = None
+    usd_per_million_out: NonNegativeFloat | None = None
+
+
+class Routes(BaseModel):
+    """The file's schema."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    routes: Mapping[Shape, Names] = {}
+    servers: Mapping[str, str] = {}
+    models: Mapping[str, Entry] = {}
+
+    def names(self, shape: Shape) -> tuple[str, ...]:
+        """The names to try for `shape`; `auto` stands for what was found."""
+        return self.routes.get(shape, (AUTO,))
+
+    def addresses(self) -> dict[str, str]:
+        """The servers to ask, without those that were turned off."""
+        return {name: url.rstrip("/") for name, url in {**SERVERS, **self.servers}.items() if url}
+
+
+def load_routes(path: Path) -> Routes:
+    """The routes in the file at `path`, or the defaults where there is none.
+
+    Raises:
+        Misconfigured: the file cannot be read, is not TOML, or says something that is not understood.
+    """
+    try:
+        return parse_routes(path.read_text(), str(path))
+    except FileNotFoundError:
+        return Routes()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{path} cannot be read: {error}; repair it or remove it to get the defaults") from None
+
+
+def parse_routes(text: str, name: str = "routes.toml") -> Routes:
+    """The routes that `text` describes; `name` is what errors call it.
+
+    Raises:
+        Misconfigured: with the line and the field.
+    """
+    try:
+        return Routes.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise Misconfigured(f"{name} is not TOML: {error}; correct that line") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = [str(part) for part in first["loc"] if part != "[key]"]
+        line = line_of(text, where)
+        at = f"{name} line {line}" if line else name
+        what = EXPECTED.get(first["type"], first["msg"].lower())
+        raise Misconfigured(f"{at}: {'.'.join(where)} is {first['input']!r}: {what}") from None
+
+
+def line_of(text: str, path: Sequence[str]) -> int:
+    """The line on which the key at `path` is set, counted from 1; 0 where it cannot be told (inline tables)."""
+    section: tuple[str, ...] = ()
+    keys = tuple(part for part in path if not part.isdigit())
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[\s*([^\[\]]+)\]", line):
+            section = parts_of(header[1])
+            if section == keys:
+                return number
+        elif (assignment := re.match(r"\s*([^=#]+)=", line)) and (*section, *parts_of(assignment[1])) == keys:
+            return number
+    return 0
+
+
+def parts_of(key: str) -> tuple[str, ...]:
+    """The parts of a dotted TOML key: `models."a.b"` is (models, a.b)."""
+    return tuple(quoted or bare for quoted, bare in re.findall(r"[\"']([^\"']*)[\"']|([^.\s\"']+)", key))

@@ -1,0 +1,94 @@
+"""Pure rules: which shape a task has, in which order models suit it, how long a failing one rests.
+
+The last thing a person said is split into words once and compared with the sets of `cues`; a phrase is searched only
+where its first word occurs. No regular expression per cue: that keeps a judgement under 100 us.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from layers.routing.cues import FAMILIES
+from layers.routing.types import Cue, Judged, Message, Model, Role, Shape, Tier
+
+WORDS = re.compile(r"[a-z']+|\d+")
+HEAD_CHARS, TAIL_CHARS = 1500, 500
+"""Longer texts are judged by both ends: instructions stand at the start or at the end, the middle is material."""
+ENOUGH = 2.0
+"""What a shape must weigh to win against `cheap`."""
+PRECEDENCE = (Shape.CODE, Shape.OBEDIENCE, Shape.DEPTH)
+"""Who wins a draw: the costly mistakes are code and obedience sent elsewhere."""
+MANY_NUMBERS = Cue(name="several numbers and a question", shape=Shape.DEPTH, weight=2.0)
+LONG = Cue(name="long", shape=Shape.DEPTH, weight=0.5)
+PICTURES = Cue(name="pictures attached", shape=Shape.VISION, weight=10.0)
+NOTHING = Cue(name="nothing that needs a strong model", shape=Shape.CHEAP, weight=0.0)
+
+
+def shape_of(messages: Sequence[Message]) -> Judged:
+    """The shape of the task that these messages set.
+
+    What counts is the last thing a person said: system prompts and tool answers are not the task, and so the shape
+    stays the same through a tool loop. Pictures anywhere decide, because whoever answers has to see them.
+    """
+    if any(message.images for message in messages):
+        return Judged(shape=Shape.VISION, cues=(PICTURES,))
+    text = next((message.content for message in reversed(messages) if message.role is Role.USER), "")
+    cues = tuple(cues_of(text))
+    weights = {shape: sum(cue.weight for cue in cues if cue.shape is shape) for shape in PRECEDENCE}
+    best = max(PRECEDENCE, key=weights.__getitem__)
+    if weights[best] < ENOUGH:
+        return Judged(shape=Shape.CHEAP, cues=(*cues, NOTHING))
+    return Judged(shape=best, cues=cues)
+
+
+def cues_of(text: str) -> Iterable[Cue]:
+    """Every cue in what a person said."""
+    if len(text) > HEAD_CHARS + TAIL_CHARS:
+        yield LONG
+        text = f"{text[:HEAD_CHARS]} {text[-TAIL_CHARS:]}"
+    text = text.lower().replace("\u2019", "'")
+    found = WORDS.findall(text)
+    words = frozenset(found)
+    for each in FAMILIES:
+        hits = len(each.words & words)
+        for word, phrase in each.phrases:
+            if hits >= each.most:
+                break
+            hits += (not word or word in words) and phrase in text
+        if hits:
+            yield Cue(name=each.name, shape=each.shape, weight=each.weight * min(hits, each.most))
+    if "?" in text and sum(word.isdigit() for word in found) >= 2:
+        yield MANY_NUMBERS
+
+
+SUITS: dict[Shape, tuple[Tier, ...]] = {
+    Shape.OBEDIENCE: (Tier.MIDDLE, Tier.LARGE, Tier.SMALL),
+    Shape.DEPTH: (Tier.LARGE, Tier.MIDDLE, Tier.SMALL),
+    Shape.CODE: (Tier.MIDDLE, Tier.LARGE, Tier.SMALL),
+    Shape.VISION: (Tier.MIDDLE, Tier.LARGE, Tier.SMALL),
+    Shape.CHEAP: (Tier.SMALL, Tier.MIDDLE, Tier.LARGE),
+}
+
+
+def suited(models: Iterable[Model], shape: Shape) -> list[Model]:
+    """The models in the order in which `auto` tries them: known ability before unknown, then tier, then as found."""
+    order = SUITS[shape]
+
+    def rank(model: Model) -> tuple[bool, int]:
+        return (shape is Shape.VISION and model.vision is None, order.index(model.tier))
+
+    return sorted(models, key=rank)
+
+
+def can_do(model: Model, *, sees: bool, calls_tools: bool) -> bool:
+    """Whether nothing known speaks against asking `model`."""
+    return not (sees and model.vision is False) and not (calls_tools and model.tools is False)
+
+
+REST_S = (15.0, 60.0, 300.0)
+
+
+def rest_s(failures: int) -> float:
+    """Seconds that a model is tried last after `failures` failures in a row."""
+    return REST_S[min(failures, len(REST_S)) - 1] if failures else 0.0

@@ -1,0 +1,224 @@
+"""The nouns of routing: what a model is asked (`Task`), what came back (`Reply`), and which models there are (`Model`).
+
+A `Reply` is journalled, so it turns into JSON and back without loss. Keys and tokens are in none of these values: a
+`Model` names the environment variable, and only the vendor's file reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pydantic import TypeAdapter, ValidationError
+
+from layers.errors import BadInput, Refused, Unavailable
+
+
+class Shape(StrEnum):
+    """What a task needs most from the model that answers it."""
+
+    OBEDIENCE = "obedience"
+    """Exact instructions: lengths, formats, forbidden words, standing rules."""
+    DEPTH = "depth"
+    """Several steps of reasoning."""
+    CODE = "code"
+    VISION = "vision"
+    """Pictures are attached: a fact, not a guess."""
+    CHEAP = "cheap"
+    """Everything else: any model will do."""
+
+
+class Tier(StrEnum):
+    """How strong a model is within its provider's own line-up."""
+
+    SMALL = "small"
+    MIDDLE = "middle"
+    LARGE = "large"
+
+
+class Role(StrEnum):
+    """Who speaks."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """What a model wants done. The arguments are an object, but nobody has checked them against the tool yet."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One entry of the conversation that a model reads."""
+
+    role: Role
+    content: str
+    images: tuple[bytes, ...] = ()
+    """PNG files."""
+    tool_call_id: str = ""
+    """For a tool's answer: the `ToolCall.id` it answers."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """For an assistant's message: what it asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolSpec:
+    """A tool that a model may call."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, object]
+    """JSON Schema of an object."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One question to whichever model suits it."""
+
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    shape: Shape | None = None
+    """None lets the rules judge."""
+    max_output_tokens: int = 0
+    """0 leaves it to the provider."""
+    timeout_s: float = 120.0
+    """Seconds one model may take before the next one is asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cue:
+    """One reason for a shape."""
+
+    name: str
+    shape: Shape
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A task's shape and every cue that was seen, also those that spoke for another shape."""
+
+    shape: Shape
+    cues: tuple[Cue, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model that can be asked. For each ability True and False are known; None is unknown and may be tried."""
+
+    name: str
+    """What people read and write in routes.toml: `anthropic/claude-sonnet-5`, `ollama/qwen3:8b`."""
+    wire: str
+    """What the vendor library is told. Differs from `name` for OpenAI-compatible servers."""
+    tier: Tier = Tier.MIDDLE
+    source: str = ""
+    """Where it was found, for people: `OPENAI_API_KEY`, `http://127.0.0.1:11434`, `routes.toml`."""
+    key_env: str = ""
+    """The environment variable that holds its key. Empty: it needs none, or the vendor library finds its own."""
+    api_base: str = ""
+    """Empty: the provider's own address."""
+    vision: bool | None = None
+    tools: bool | None = None
+    usd_per_million: tuple[float, float] | None = None
+    """Price of a million tokens in and out; (0, 0) on the own machine; None leaves it to the vendor's price list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One model asked once."""
+
+    model: str
+    ok: bool
+    error: str = ""
+    """One sentence without secrets; empty when it went well."""
+    ms: float = 0.0
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """What was billed."""
+
+    read: int = 0
+    written: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A model's answer, and how it came about."""
+
+    text: str
+    model: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    cost_usd: float | None = None
+    """None: the price is not known. 0: it costs nothing."""
+    tokens: Tokens = field(default_factory=Tokens)
+    is_cut: bool = False
+    """The text ended at the length limit."""
+    shape: Shape = Shape.CHEAP
+    cues: tuple[Cue, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    """In order; the last one is the answer."""
+
+    def to_json(self) -> str:
+        """The reply as one line of JSON, for the journal."""
+        return REPLY.dump_json(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> Reply:
+        """The reply that `to_json` wrote.
+
+        Raises:
+            BadInput: the text is not one.
+        """
+        try:
+            return REPLY.validate_json(text)
+        except ValidationError as error:
+            raise BadInput(f"a journalled reply cannot be read: {error.errors()[0]['msg']}") from None
+
+
+REPLY = TypeAdapter(Reply)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Which models a text would go to, and why. Nothing is asked to find out."""
+
+    judged: Judged
+    models: tuple[str, ...]
+    """In the order in which they would be tried; empty when none is connected."""
+    judge_us: float
+    """Microseconds the rules took."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a vision model says of a picture."""
+
+    model: str
+    opinion: str
+    problems: tuple[str, ...]
+
+
+class NoModel(Refused):
+    """No model is connected, or none that can do this."""
+
+
+class BadAnswer(Unavailable):
+    """A model answered, but with nothing that can be used: empty, cut off, or a broken tool call."""
+
+
+class NoAnswer(Unavailable):
+    """Every model that was asked failed."""
+
+    def __init__(self, text: str, attempts: tuple[Attempt, ...]) -> None:
+        super().__init__(text)
+        self.attempts = attempts

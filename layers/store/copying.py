@@ -1,0 +1,72 @@
+"""Move everything from one database to another of the same schema, by SQLAlchemy, which is imported when needed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from layers.errors import Misconfigured
+from layers.store import migrate
+
+CHUNK = 500
+"""Rows per insert."""
+OWN = ("alembic_version", "worker", "role_lease")
+"""What belongs to the database itself, or to the processes that use it."""
+
+
+async def copy_store(source: str, target: str) -> dict[str, int]:
+    """Copy every row of `source` into the empty `target`; rows per table. Both are migrated and not in use.
+
+    Raises:
+        Misconfigured: the target holds conversations already; nothing was changed.
+    """
+    return await asyncio.to_thread(copy_all, migrate.sqlalchemy_url(source), migrate.sqlalchemy_url(target))
+
+
+def copy_all(source: str, target: str) -> dict[str, int]:
+    """One transaction on the target: all of it or nothing."""
+    import sqlalchemy as sa
+
+    tables = sa.MetaData()
+    copied: dict[str, int] = {}
+    with migrate.make_engine(source).connect() as reader, migrate.make_engine(target).begin() as writer:
+        tables.reflect(reader)
+        fresh = sa.MetaData()
+        fresh.reflect(writer)
+        for table in fresh.sorted_tables:
+            if table.name not in (*OWN, "audit_head") and writer.execute(sa.select(table).limit(1)).first():
+                raise Misconfigured(f"the target is not empty (table {table.name!r}); name a new database")
+        writer.execute(fresh.tables["audit_head"].delete())
+        for table in tables.sorted_tables:
+            if table.name in OWN:
+                continue
+            rows = reader.execution_options(yield_per=CHUNK).execute(sa.select(table))
+            copied[table.name] = sum(
+                insert(writer, fresh.tables[table.name], [dict(row._mapping) for row in part])
+                for part in rows.partitions()
+            )
+        if writer.dialect.name == "postgresql":
+            move_sequences(writer, fresh.sorted_tables)
+    return copied
+
+
+def insert(writer: object, table: object, rows: list[dict[str, object]]) -> int:
+    """Insert a chunk; its size."""
+    if rows:
+        writer.execute(table.insert(), rows)  # type: ignore[attr-defined]  # SQLAlchemy's, which is imported lazily
+    return len(rows)
+
+
+def move_sequences(writer: object, tables: Iterable[object]) -> None:
+    """Let the growing keys go on behind the highest copied one."""
+    import sqlalchemy as sa
+
+    for table in tables:
+        for column in table.columns:  # type: ignore[attr-defined]
+            if column.autoincrement is True or (column.primary_key and column.server_default is not None):
+                name = table.name  # type: ignore[attr-defined]
+                sql = (
+                    f"SELECT setval(pg_get_serial_sequence('{name}', '{column.name}'), "
+                    f"coalesce(max({column.name}), 0) + 1, false) FROM {name}"
+                )
+                writer.execute(sa.text(sql))  # type: ignore[attr-defined]

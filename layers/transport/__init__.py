@@ -1,0 +1,43 @@
+"""Layer 1: transport. Takes an `Inbound` at the door and an `Outbound` on the way out; gives turns and receipts.
+
+What broke: providers assume a human, accounts were killed, and every crash lost or doubled messages. The rule: nothing
+is acknowledged before it is committed; everything leaves by the outbox; the agent never touches a provider.
+"""
+
+from layers.transport.courier import Courier
+from layers.transport.mailbox import accept, claim, fence, finish, give_back, put_step, reap, steps
+from layers.transport.outbox import send, shown
+from layers.transport.types import (
+    Accepted,
+    Channels,
+    Delivery,
+    Line,
+    LocalChannel,
+    RemoteChannel,
+    Step,
+    StepKind,
+    StepState,
+)
+
+__all__ = [
+    "Accepted",
+    "Channels",
+    "Courier",
+    "Delivery",
+    "Line",
+    "LocalChannel",
+    "RemoteChannel",
+    "Step",
+    "StepKind",
+    "StepState",
+    "accept",
+    "claim",
+    "fence",
+    "finish",
+    "give_back",
+    "put_step",
+    "reap",
+    "send",
+    "shown",
+    "steps",
+]

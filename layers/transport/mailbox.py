@@ -1,0 +1,155 @@
+"""Everything that happens to a conversation is an inbox row; one turn at a time works through them.
+
+A conversation's row holds who owns it and an epoch that grows with every turn. Each write of a turn begins with
+`fence`: once another worker took the conversation, the epoch differs and the write is refused. All functions take an
+open transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from layers.errors import LeaseLost
+from layers.store import Row, Tx
+from layers.transport.outbox import send
+from layers.transport.rules import dump_inbound, load_inbound
+from layers.transport.types import Accepted, Line, Step, StepKind, StepState
+from layers.types import Inbound, Outbound, Turn
+
+
+def accept(tx: Tx, inbound: Inbound, has_room: bool = True) -> Accepted:
+    """Journal an event once, by (channel, event id).
+
+    Takes the conversation in the same transaction when it is idle and `has_room`; otherwise leaves it ready for whoever
+    has. Commit before you acknowledge the provider.
+    """
+    conversation = inbound.address.id
+    lock = tx.one("transport.lock_conversation", id=conversation)
+    row = tx.one(
+        "transport.insert_inbox",
+        source=inbound.address.channel,
+        event_id=inbound.event_id,
+        conversation_id=conversation,
+        kind=inbound.kind.value,
+        payload=dump_inbound(inbound),
+        now=tx.now,
+    )
+    if row is None:
+        seen = tx.one("transport.inbox_by_event", source=inbound.address.channel, event_id=inbound.event_id)
+        return Accepted(inbox_id=seen["id"] if seen else 0, is_new=False)
+    turn = None
+    if lock and lock["owner"] is None:
+        if has_room:
+            turn = take(tx, conversation)
+        else:
+            tx.run("transport.mark_ready", id=conversation, now=tx.now)
+            tx.wake("inbox")
+    return Accepted(inbox_id=row["id"], is_new=True, turn=turn)
+
+
+def claim(tx: Tx, limit: int) -> list[Turn]:
+    """Take up to `limit` ready conversations, each with its oldest event."""
+    rows = tx.all("transport.ready_conversations", limit=limit)
+    turns = [take(tx, row["id"]) for row in rows]
+    return [turn for turn in turns if turn is not None]
+
+
+def take(tx: Tx, conversation: str) -> Turn | None:
+    """Own an idle conversation and begin its oldest pending event."""
+    row = tx.one("transport.own_conversation", id=conversation, worker=tx.worker)
+    return begin(tx, conversation, row["epoch"]) if row else None
+
+
+def begin(tx: Tx, conversation: str, epoch: int) -> Turn | None:
+    """The turn of the oldest pending event of an owned conversation; releases it when there is none."""
+    row: Row | None = tx.one("transport.first_pending", conversation_id=conversation)
+    if row is None:
+        tx.run("transport.release", id=conversation)
+        return None
+    tx.run("transport.count_attempt", id=row["id"])
+    tx.run("transport.start_turn", id=row["id"], conversation_id=conversation, epoch=epoch, now=tx.now)
+    return Turn(id=row["id"], epoch=epoch, inbound=load_inbound(row["payload"]), attempt=row["attempts"] + 1)
+
+
+def fence(tx: Tx, turn: Turn) -> None:
+    """Refuse to write for a turn whose conversation another worker owns.
+
+    Raises:
+        LeaseLost: stop silently; the new owner carries on.
+    """
+    conversation = turn.inbound.address.id
+    if tx.one("transport.fence", id=conversation, epoch=turn.epoch, worker=tx.worker) is None:
+        raise LeaseLost(f"turn {turn.id} of {conversation!r} belongs to another worker now")
+
+
+def finish(
+    tx: Tx, turn: Turn, outbounds: Sequence[Outbound], lines: Sequence[Line] = (), route: str = ""
+) -> Turn | None:
+    """End a turn: its messages, its transcript and `done` land together. Returns the conversation's next turn.
+
+    `route` is what `/why` will tell, as JSON; empty when no model took part.
+    """
+    fence(tx, turn)
+    conversation = turn.inbound.address.id
+    for n, outbound in enumerate(outbounds):
+        send(tx, outbound, dedupe=f"t{turn.id}.{n}", turn_id=turn.id)
+    for line in lines:
+        row = tx.one("transport.next_sequence", id=conversation)
+        seq = row["sequence"] if row else 0
+        tx.run(
+            "transport.add_line",
+            conversation_id=conversation,
+            seq=seq,
+            turn_id=turn.id,
+            role=line.role,
+            content=line.content,
+            now=tx.now,
+        )
+    tx.run("transport.end_turn", id=turn.id, state="done", now=tx.now, route=route or None)
+    tx.run("transport.end_inbox", id=turn.id)
+    row = tx.one("transport.next_epoch", id=conversation)
+    return begin(tx, conversation, row["epoch"]) if row else None
+
+
+def give_back(tx: Tx, turn: Turn) -> None:
+    """Let another worker, or this one after a restart, begin the turn again: the server is stopping."""
+    tx.run("transport.give_back", id=turn.inbound.address.id, epoch=turn.epoch, worker=tx.worker, now=tx.now)
+    tx.wake("inbox")
+
+
+def reap(tx: Tx) -> int:
+    """Free what workers that run no more had taken. Returns how many conversations became ready."""
+    freed = 0
+    for row in tx.all("transport.owners"):
+        if tx.is_gone(row["owner"]):
+            freed += tx.run("transport.free_conversations", owner=row["owner"], now=tx.now)
+            tx.wake("inbox")
+    for row in tx.all("transport.sending_owners"):
+        if tx.is_gone(row["owner"]) and tx.run("transport.free_deliveries", owner=row["owner"]):
+            tx.wake("outbox")
+    return freed
+
+
+def steps(tx: Tx, turn: Turn) -> list[Step]:
+    """The journal of a turn, oldest first."""
+    rows = tx.all("transport.steps", turn_id=turn.id)
+    return [
+        Step(n=r["n"], kind=StepKind(r["kind"]), name=r["name"], state=StepState(r["state"]), body=r["body"] or "")
+        for r in rows
+    ]
+
+
+def put_step(tx: Tx, turn: Turn, step: Step) -> None:
+    """Write one journal row, fenced."""
+    fence(tx, turn)
+    tx.run(
+        "transport.put_step",
+        turn_id=turn.id,
+        n=step.n,
+        kind=step.kind.value,
+        name=step.name,
+        state=step.state.value,
+        body=step.body,
+        epoch=turn.epoch,
+        now=tx.now,
+    )

@@ -1,0 +1,96 @@
+"""What is to be said, row by row: taken when due, delivered in order within a conversation, marked one by one."""
+
+from __future__ import annotations
+
+import logging
+
+from layers.store import Row, Tx
+from layers.transport.rules import MAX_ATTEMPTS, dump_outbound, load_outbound, retry_delay_s
+from layers.transport.types import Channels, Delivery, LocalChannel
+from layers.types import Outbound, Receipt
+
+log = logging.getLogger(__name__)
+
+
+def send(tx: Tx, outbound: Outbound, dedupe: str, turn_id: int | None = None) -> Receipt:
+    """Take a message into the outbox, once per `dedupe`."""
+    row = tx.one(
+        "transport.put_outbox",
+        channel=outbound.address.channel,
+        conversation_id=outbound.address.id,
+        turn_id=turn_id,
+        dedupe=dedupe,
+        key=outbound.key,
+        payload=dump_outbound(outbound),
+        now=tx.now,
+    )
+    tx.wake("outbox")
+    if row is not None:
+        return Receipt(outbox_id=row["id"], is_new=True)
+    seen = tx.one("transport.outbox_by_dedupe", dedupe=dedupe)
+    return Receipt(outbox_id=seen["id"] if seen else 0, is_new=False)
+
+
+def shown(tx: Tx, conversation: str, key: str) -> Outbound | None:
+    """The newest form of a visible message, for whoever wants to edit it."""
+    row = tx.one("transport.outbox_by_key", conversation_id=conversation, key=key)
+    return load_outbound(row["payload"]) if row else None
+
+
+def take_due(tx: Tx, channels: Channels, limit: int) -> tuple[list[Delivery], int]:
+    """Take due rows. Those of a local channel are written and marked here and now.
+
+    Returns what must be delivered outside the transaction, and how many rows were handled in all.
+    """
+    taken: list[Delivery] = []
+    rows = tx.all("transport.due_deliveries", now=tx.now, limit=limit)
+    for row in rows:
+        channel = channels.get(row["channel"])
+        if isinstance(channel, LocalChannel):
+            write_local(tx, channel, as_delivery(row))
+        elif tx.run("transport.take_delivery", id=row["id"], owner=tx.worker):
+            taken.append(as_delivery(row))
+    return taken, len(rows)
+
+
+def write_local(tx: Tx, channel: LocalChannel, delivery: Delivery) -> None:
+    """Show a message within the transaction that marks it."""
+    try:
+        body = channel.render(delivery.outbound)
+    except Exception as error:
+        log.exception("outbox.unrenderable", extra={"outbox": delivery.outbox_id})
+        due, text = tx.now, f"cannot be shown: {type(error).__name__}"
+        tx.run("transport.mark_failed", id=delivery.outbox_id, state="dead", due=due, error=text)
+        return
+    reference = channel.write(tx, delivery.outbound, body, delivery.dedupe)
+    tx.run("transport.mark_sent", id=delivery.outbox_id, provider_ref=reference)
+
+
+def as_delivery(row: Row) -> Delivery:
+    """The row as a noun."""
+    return Delivery(
+        outbox_id=row["id"],
+        dedupe=row["dedupe"],
+        outbound=load_outbound(row["payload"]),
+        attempts=row["attempts"],
+    )
+
+
+def mark_sent(tx: Tx, delivery: Delivery, reference: str) -> None:
+    """The provider took it."""
+    tx.run("transport.mark_sent", id=delivery.outbox_id, provider_ref=reference)
+    tx.wake("outbox")
+
+
+def mark_failed(tx: Tx, delivery: Delivery, error: str, is_final: bool) -> None:
+    """The provider did not take it: try later, or never."""
+    attempts = delivery.attempts + 1
+    is_dead = is_final or attempts >= MAX_ATTEMPTS
+    tx.run(
+        "transport.mark_failed",
+        id=delivery.outbox_id,
+        state="dead" if is_dead else "pending",
+        due=tx.now + retry_delay_s(attempts),
+        error=error,
+    )
+    tx.wake("outbox")

@@ -1,0 +1,98 @@
+"""Nouns of this layer only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from layers.store import Tx
+from layers.types import Outbound, Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What became of an `Inbound` at the door."""
+
+    inbox_id: int
+    is_new: bool
+    """False when the provider delivered the same event again."""
+    turn: Turn | None = None
+    """Set when the conversation was idle and this process took it: work on it now."""
+
+
+class StepKind(StrEnum):
+    """What a journalled step is."""
+
+    MODEL = "model"
+    """A model's reply: replayed after a crash, so nothing is asked twice."""
+    EFFECT = "effect"
+    """Something outside changed: `started` is committed before, `done` after."""
+
+
+class StepState(StrEnum):
+    """How far a step came. A `started` effect found after a crash has an unknown outcome until somebody looks."""
+
+    STARTED = "started"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One row of a turn's journal."""
+
+    n: int
+    """Counts from 0 within the turn."""
+    kind: StepKind
+    name: str
+    state: StepState
+    body: str = ""
+    """JSON of whoever wrote the step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the transcript, as the agent remembers it."""
+
+    role: str
+    """`user` or `assistant`."""
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One outbox row on its way out."""
+
+    outbox_id: int
+    dedupe: str
+    outbound: Outbound
+    attempts: int
+    """Failed tries so far."""
+
+
+@runtime_checkable
+class LocalChannel(Protocol):
+    """A channel whose messages live in this very database: taken, written and marked in one transaction, once."""
+
+    def render(self, outbound: Outbound) -> str:
+        """The message as this channel keeps it. Pure; what it raises makes the row dead, not the courier."""
+
+    def write(self, tx: Tx, outbound: Outbound, body: str, dedupe: str) -> str:
+        """Show what was rendered; returns its reference."""
+
+
+class RemoteChannel(Protocol):
+    """A channel behind a provider."""
+
+    async def deliver(self, outbound: Outbound, dedupe: str) -> str:
+        """Send or edit; returns the provider's reference.
+
+        Raises:
+            Unavailable: a later try may work.
+            Refused, Misconfigured: no later try will.
+        """
+
+
+Channels = Mapping[str, LocalChannel | RemoteChannel]
+"""Channel name -> where its messages go."""

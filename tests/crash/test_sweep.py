@@ -1,0 +1,45 @@
+"""kill -9 at every named point, on both databases: nothing lost, nothing doubled, no approved effect twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from layers.failpoint import Point
+from tests.crash.scenario import CASES, Case, run
+from tests.fakes import model_server
+
+
+def test_the_sweep_visits_every_named_point() -> None:
+    assert {case.point for case in CASES} == set(Point)
+
+
+@pytest.fixture(scope="module")
+def model_url() -> Iterator[str]:
+    with model_server.running() as server:
+        yield server.url
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_server_killed_on_sqlite_carries_on(case: Case, tmp_path: Path, model_url: str) -> None:
+    run(case, tmp_path, "", model_url)
+
+
+QUICK = {Point.ACCEPT_AFTER_COMMIT, Point.DECISION_AFTER_COMMIT, Point.EFFECT_RUNNING, Point.PATCH_COMMITTED}
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.point in QUICK], ids=str)
+def test_a_server_killed_on_postgresql_carries_on(
+    case: Case, tmp_path: Path, model_url: str, postgres_url: str
+) -> None:
+    run(case, tmp_path, postgres_url, model_url)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [case for case in CASES if case.point not in QUICK], ids=str)
+def test_a_server_killed_on_postgresql_carries_on_at_every_other_point(
+    case: Case, tmp_path: Path, model_url: str, postgres_url: str
+) -> None:
+    run(case, tmp_path, postgres_url, model_url)

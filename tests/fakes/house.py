@@ -1,0 +1,177 @@
+"""The real server in a process of its own, to talk to, to kill and to start again.
+
+`python -m tests.fakes.house POINT:N serve ...` runs the `bulkhead` command with a failpoint hook that kills the process by
+SIGKILL at the N-th reach of POINT; `none:0` runs it as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+REPO = Path(__file__).parents[2]
+KEYS = ("API_KEY", "BASE_URL", "API_BASE", "BULKHEAD_")
+"""Variables of the developer's own that a test must not see."""
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Ours without the developer's keys and settings."""
+    kept = {name: value for name, value in os.environ.items() if not any(key in name for key in KEYS)}
+    return kept | more
+
+
+class House:
+    """One home on one port, whose server comes and goes."""
+
+    def __init__(self, home: Path, database_url: str = "", env: dict[str, str] | None = None) -> None:
+        self.home = home
+        self.port = free_port()
+        self.env = environment(BULKHEAD_DATABASE_URL=database_url, **(env or {}))
+        self.process: subprocess.Popen[str] | None = None
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20)
+        self.url = ""
+        self.log = home.parent / f"{home.name}.log"
+
+    def start(self, kill_at: str = "none:0", wait: bool = True) -> None:
+        """Start the server; with `wait` return once it printed its link."""
+        program = [sys.executable, "-m", "tests.fakes.house", kill_at]
+        arguments = ["serve", "--home", str(self.home), "--port", str(self.port), "--json"]
+        with open(self.log, "a", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                [*program, *arguments], stdout=subprocess.PIPE, stderr=log, text=True, cwd=REPO, env=self.env
+            )
+        if wait:
+            assert self.process.stdout is not None
+            line = self.process.stdout.readline()
+            if not line:
+                raise AssertionError(f"the server did not start: {self.log.read_text()[-2000:]}")
+            self.url = json.loads(line)["url"]
+
+    def sign_in(self) -> None:
+        """Trade the printed link for a session."""
+        token = self.url.partition("#token=")[2]
+        answer = self.post("/auth", {"token": token})
+        assert answer.status_code == 200, answer.text
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL, as the kernel would."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM, and wait; the exit code."""
+        if self.process is None:
+            return 0
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        if self.is_alive:
+            self.stop()
+        if self.process is not None and self.process.stdout is not None:
+            self.process.stdout.close()
+        self.client.close()
+
+    def post(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        """A post as the page makes it."""
+        return self.client.post(path, json=body, headers={"origin": f"http://127.0.0.1:{self.port}"})
+
+    def say(self, text: str, conversation: str = "main", id: str = "") -> httpx.Response:
+        """A message."""
+        return self.post(
+            "/api/messages", {"id": id or str(uuid.uuid4()), "conversation": conversation, "text": text}
+        )
+
+    def press(self, event: dict[str, Any], label: str, conversation: str = "main", id: str = "") -> httpx.Response:
+        """Press a button of a message by its label."""
+        value = next(button["value"] for button in event["buttons"] if button["label"] == label)
+        body = {"id": id or str(uuid.uuid4()), "conversation": conversation, "key": event["key"], "value": value}
+        return self.post("/api/presses", body)
+
+    def history(self, conversation: str = "main") -> list[dict[str, Any]]:
+        """What the page shows, oldest first; every item has its key."""
+        answer = self.client.get("/api/history", params={"conversation": conversation})
+        answer.raise_for_status()
+        return list(answer.json()["events"])
+
+    def wait_for(
+        self, found: Callable[[dict[str, Any]], bool], conversation: str = "main", seconds: float = 30
+    ) -> dict[str, Any]:
+        """The newest shown message of which `found` holds, once there is one."""
+        deadline = time.monotonic() + seconds
+        while True:
+            events = self.history(conversation)
+            for event in reversed(events):
+                if found(event):
+                    return event
+            if time.monotonic() > deadline:
+                raise AssertionError(f"nothing like that within {seconds} s; shown: {json.dumps(events)[-3000:]}")
+            time.sleep(0.05)
+
+    def ask(self, text: str, conversation: str = "main", seconds: float = 30) -> dict[str, Any]:
+        """Say something; the first message after it that is not a placeholder."""
+        id = str(uuid.uuid4())
+        answer = self.say(text, conversation, id)
+        assert answer.status_code == 202, answer.text
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            events = self.history(conversation)
+            place = next(n for n, event in enumerate(events) if event["key"] == f"u{id}")
+            answers = [event for event in events[place + 1 :] if event["kind"] not in ("own", "working")]
+            if answers:
+                return answers[0]
+            time.sleep(0.02)
+        raise AssertionError(f"no answer to {text!r} within {seconds} s")
+
+
+def main() -> int:
+    """Run the command with a hook that kills."""
+    from bot.__main__ import main as bulkhead
+    from layers import failpoint
+
+    name, _, times = sys.argv[1].partition(":")
+    left = int(times)
+
+    def hook(point: failpoint.Point) -> None:
+        nonlocal left
+        if point.value == name:
+            left -= 1
+            if left == 0:
+                if name in ("draw.started", "effect.running", "model.called"):
+                    with contextlib.suppress(InterruptedError):
+                        time.sleep(0.15)  # let the other process get into the middle of it
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    if left:
+        failpoint.hook = hook
+    return bulkhead(sys.argv[2:])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

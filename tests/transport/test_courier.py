@@ -1,0 +1,158 @@
+"""Everything leaves by the outbox: in order, once where that is possible, again after a failure."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from layers.errors import Refused, Unavailable
+from layers.store import Store, Tx
+from layers.transport import Channels, Courier, send
+from layers.transport.rules import (
+    MAX_DELAY_S,
+    dump_inbound,
+    dump_outbound,
+    load_inbound,
+    load_outbound,
+    retry_delay_s,
+)
+from layers.types import (
+    Address,
+    Button,
+    ButtonStyle,
+    Inbound,
+    InboundKind,
+    Outbound,
+    OutboundKind,
+    Person,
+    Picture,
+    Press,
+)
+
+
+class Remote:
+    """A provider that fails as told, then takes what it gets."""
+
+    def __init__(self, failures: list[Exception]) -> None:
+        self.failures = failures
+        self.got: list[str] = []
+
+    async def deliver(self, outbound: Outbound, dedupe: str) -> str:
+        await asyncio.sleep(0)
+        if self.failures:
+            raise self.failures.pop(0)
+        self.got.append(outbound.text)
+        return f"ref-{dedupe}"
+
+
+class Local:
+    """A channel inside the database."""
+
+    def __init__(self) -> None:
+        self.got: list[str] = []
+
+    def render(self, outbound: Outbound) -> str:
+        if outbound.text == "poison":
+            raise ValueError("cannot be shown")
+        return outbound.text
+
+    def write(self, tx: Tx, outbound: Outbound, body: str, dedupe: str) -> str:
+        self.got.append(body)
+        return dedupe
+
+
+def message(channel: str, text: str) -> Outbound:
+    return Outbound(address=Address(channel=channel, conversation="c"), key=text, text=text)
+
+
+async def deliver(store: Store, channels: Channels, until_s: float = 3.0) -> list[tuple[str, str, str | None]]:
+    """Run a courier until nothing is pending; the rows' dedupe, state and error."""
+    courier = asyncio.create_task(Courier(store, channels).run())
+    for _ in range(int(until_s / 0.05)):
+        counts = await store.fetch_one("transport.counts")
+        if counts is not None and counts["unsent"] == 0:
+            break
+        await asyncio.sleep(0.05)
+    courier.cancel()
+    await asyncio.gather(courier, return_exceptions=True)
+    dead = await store.fetch_one("transport.dead_letters")
+    assert dead is not None
+    return [("dead", str(dead["dead"]), None)]
+
+
+async def test_messages_of_a_conversation_arrive_in_order(store: Store) -> None:
+    remote, local = Remote([]), Local()
+    for n in range(10):
+        await store.run(send, message("remote", str(n)), f"r{n}")
+        await store.run(send, message("local", str(n)), f"l{n}")
+    await deliver(store, {"remote": remote, "local": local})
+    assert remote.got == local.got == [str(n) for n in range(10)]
+
+
+async def test_the_same_dedupe_is_sent_once(store: Store) -> None:
+    remote = Remote([])
+    first = await store.run(send, message("remote", "a"), "d1")
+    again = await store.run(send, message("remote", "a"), "d1")
+    assert first.is_new
+    assert not again.is_new
+    assert first.outbox_id == again.outbox_id
+    await deliver(store, {"remote": remote})
+    assert remote.got == ["a"]
+
+
+async def test_an_unavailable_provider_gets_it_later_and_order_holds(store: Store) -> None:
+    remote = Remote([Unavailable("down")])
+    await store.run(send, message("remote", "first"), "d1")
+    await store.run(send, message("remote", "second"), "d2")
+    await deliver(store, {"remote": remote}, 5)
+    assert remote.got == ["first", "second"]
+
+
+async def test_a_refused_message_is_dead_and_the_next_one_goes_on(store: Store) -> None:
+    remote = Remote([Refused("too long")])
+    await store.run(send, message("remote", "bad"), "d1")
+    await store.run(send, message("remote", "good"), "d2")
+    assert await deliver(store, {"remote": remote}) == [("dead", "1", None)]
+    assert remote.got == ["good"]
+
+
+async def test_a_message_that_cannot_be_shown_does_not_hold_up_the_others(store: Store) -> None:
+    local = Local()
+    await store.run(send, message("local", "poison"), "d1")
+    await store.run(send, message("local", "good"), "d2")
+    assert await deliver(store, {"local": local}) == [("dead", "1", None)]
+    assert local.got == ["good"]
+
+
+async def test_a_channel_that_is_not_there_makes_the_row_dead(store: Store) -> None:
+    await store.run(send, message("nowhere", "x"), "d1")
+    assert await deliver(store, {}) == [("dead", "1", None)]
+
+
+def test_delays_double_up_to_the_cap() -> None:
+    assert [retry_delay_s(n) for n in (1, 2, 3, 4)] == [1.0, 2.0, 4.0, 8.0]
+    assert retry_delay_s(50) == MAX_DELAY_S
+
+
+def test_nouns_survive_being_written_down() -> None:
+    address = Address(channel="slack", conversation="T1/C2", thread="17.5")
+    inbound = Inbound(
+        address=address,
+        event_id="e",
+        person=Person(id="p", name="P"),
+        kind=InboundKind.PRESS,
+        press=Press(value="a:approve:x", key="k"),
+        subject="s",
+    )
+    outbound = Outbound(
+        address=address,
+        key="k",
+        text="t",
+        kind=OutboundKind.CARD,
+        picture=Picture(digest="d", alt="a", width=1, height=2),
+        buttons=(Button(label="l", value="v", style=ButtonStyle.DANGER),),
+    )
+    assert load_inbound(dump_inbound(inbound)) == inbound
+    assert load_outbound(dump_outbound(outbound)) == outbound
+    assert json.loads(dump_outbound(outbound))["kind"] == "card"
+    assert Address.parse(address.id) == address

@@ -1,0 +1,155 @@
+"""A real page on a real socket: the server, a store, and a person who knows how to sign in.
+
+`House.accept` journals in one transaction what the page posts, as the wiring does; what an agent would say, the tests say
+through the real channel.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from bot.adapters.web import WebChannel, add_event, keep_media, own_message, to_inbound
+from bot.web import PageServer, PageServices, PendingCard, create_app, listen, mint_link
+from layers.store import Store, Tx
+from layers.types import Address, Button, Inbound, Outbound, OutboundKind, Person, Picture
+
+OWNER = Person(id="owner", name="Ada")
+GUEST = Person(id="guest", name="Grace")
+PEOPLE = {person.id: person for person in (OWNER, GUEST)}
+
+
+def journal(tx: Tx, inbound: Inbound) -> int:
+    """What accepting does here: a message is shown; a press leaves a line that says who pressed what."""
+    if inbound.press is None:
+        own_message(tx, inbound)
+        row = tx.one("web.event_by_dedupe", dedupe=f"{inbound.address.id}/u{inbound.event_id}")
+        assert row is not None
+        return int(row["id"])
+    html = f"<p>{inbound.person.name} pressed {inbound.press.value} on {inbound.press.key}</p>"
+    body = json.dumps({"kind": "message", "html": html})
+    return add_event(tx, inbound.address.id, f"p{inbound.event_id}", body, f"press/{inbound.event_id}")
+
+
+@dataclass
+class House:
+    """The page and what stands behind it."""
+
+    store: Store
+    port: int = 0
+    server: PageServer | None = None
+    taken: list[Inbound] = field(default_factory=list)
+    cards: list[PendingCard] = field(default_factory=list)
+    people: dict[str, Person] = field(default_factory=lambda: dict(PEOPLE))
+    is_ready: bool = True
+    hosts: tuple[str, ...] = ()
+    failing: Exception | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def channel(self) -> WebChannel:
+        return WebChannel(self.store)
+
+    async def start(self) -> None:
+        listener = listen("127.0.0.1", self.port)
+        self.port = listener.getsockname()[1]
+        services = PageServices(
+            store=self.store,
+            to_inbound=to_inbound,
+            accept=self.accept,
+            pending=self.pending,
+            ready=lambda: self.is_ready,
+            persons=self.people.get,
+            port=self.port,
+            hosts=self.hosts,
+            version="0.1.0",
+        )
+        self.server = PageServer(create_app(services), listener)
+        await self.server.start()
+
+    async def stop(self) -> None:
+        if self.server is not None:
+            await self.server.stop()
+            self.server = None
+
+    async def accept(self, inbound: Inbound) -> int:
+        if self.failing is not None:
+            raise self.failing
+        self.taken.append(inbound)
+        return await self.store.run(journal, inbound)
+
+    async def pending(self) -> list[PendingCard]:
+        return list(self.cards)
+
+    async def link(self, person: Person = OWNER) -> str:
+        return f"{self.url}/#token={await mint_link(self.store, person.id)}"
+
+    async def say(
+        self,
+        text: str,
+        key: str = "",
+        kind: OutboundKind = OutboundKind.MESSAGE,
+        conversation: str = "main",
+        picture: Picture | None = None,
+        buttons: tuple[Button, ...] = (),
+    ) -> str:
+        """Deliver as the courier does; the event's id."""
+        outbound = Outbound(
+            address=Address(channel="web", conversation=conversation),
+            key=key or f"t{uuid4().hex[:8]}",
+            text=text,
+            kind=kind,
+            picture=picture,
+            buttons=buttons,
+        )
+        return await self.channel.deliver(outbound, uuid4().hex)
+
+    async def keep(self, content: bytes, content_type: str = "image/png") -> str:
+        return await self.store.run(keep_media, content_type, content)
+
+    def stranger(self) -> httpx.AsyncClient:
+        """A client without a session whose posts look as the page's own."""
+        return httpx.AsyncClient(base_url=self.url, headers={"origin": self.url}, trust_env=False, timeout=20)
+
+    async def client(self, person: Person = OWNER) -> httpx.AsyncClient:
+        """A client that is signed in. The caller closes it."""
+        client = self.stranger()
+        token = await mint_link(self.store, person.id)
+        answer = await client.post("/auth", json={"token": token})
+        assert answer.status_code == 200, answer.text
+        return client
+
+
+@pytest.fixture
+async def house(store: Store) -> AsyncIterator[House]:
+    """A page that runs, on each kind of database."""
+    built = House(store)
+    await built.start()
+    yield built
+    await built.stop()
+
+
+@pytest.fixture
+async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    """A signed-in person."""
+    async with await house.client() as signed_in:
+        yield signed_in
+
+
+def message(text: str, **more: object) -> dict[str, object]:
+    """What the page posts for a message."""
+    return {"id": str(uuid4()), "conversation": "main", "text": text, **more}
+
+
+def in_minutes(minutes: float) -> float:
+    """Epoch seconds."""
+    return time.time() + minutes * 60
