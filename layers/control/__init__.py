@@ -18,7 +18,6 @@ from layers.control.service import (
     conclude,
     decide,
     expire,
-    in_flight,
     pending,
     request,
 )
@@ -64,7 +63,6 @@ __all__ = [
     "conclude",
     "decide",
     "expire",
-    "in_flight",
     "install_capabilities",
     "move",
     "outcome_line",
