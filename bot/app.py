@@ -7,7 +7,6 @@ from the dispatcher, schedules become inbox rows through it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 import time
@@ -75,7 +74,7 @@ class House:
 
     async def has_model(self) -> bool:
         """Whether free text can be answered."""
-        return bool(await self.router.models())
+        return await self.router.is_connected()
 
     async def status(self) -> str:
         """What `/status` says."""
@@ -203,7 +202,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         await store.run(enrol)
         stack.push_async_callback(store.run, leave)
         console.connect(house.dispatcher.accept, house.is_quiet)
-        await router.warm()
+        warming = asyncio.create_task(router.warm(), name="warm")
+        stack.push_async_callback(cancel, warming)
         yield house
 
 
@@ -223,7 +223,7 @@ def make_parts(house: House, workspace: Path) -> Parts:
         rules=control.Rules(approvers=approvers, manifests=house.catalog.digests),
         approval_ttl_s=settings.approval_ttl_s or FOR_EVER_S,
         keep_media=keep_media,
-        schedules=schedule,
+        schedules=Schedules(),
         status=house.status,
         has_model=house.has_model,
     )
@@ -253,6 +253,22 @@ def show_own(tx: Tx, inbound: Inbound) -> None:
     """What a person says on the page is shown there, in the transaction that accepts it."""
     if inbound.address.channel == CHANNEL:
         own_message(tx, inbound)
+
+
+class Schedules:
+    """bot.schedule as the dispatcher wants it: in lines of text."""
+
+    def add(self, tx: Tx, conversation: str, cron: str, timezone: str, text: str, created_by: str) -> str:
+        """Keep one; its line."""
+        return schedule.line(schedule.add(tx, conversation, cron, timezone, text, created_by))
+
+    def remove(self, tx: Tx, number: int, conversation: str) -> None:
+        """Forget one."""
+        schedule.remove(tx, number, conversation)
+
+    def listing(self, tx: Tx, conversation: str) -> list[str]:
+        """One line each."""
+        return [schedule.line(entry) for entry in schedule.listing(tx, conversation)]
 
 
 def make_jobs(house: House) -> list[schedule.Job]:
@@ -315,10 +331,9 @@ def leave(tx: Tx) -> None:
 
 
 async def cancel(task: asyncio.Task[None]) -> None:
-    """Cancel and wait."""
+    """Cancel and wait; how it ended is of no interest any more."""
     task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager
