@@ -81,6 +81,7 @@ def make_parser() -> argparse.ArgumentParser:
     link.add_argument("--person", default="", help="whose link: an id of bulkhead.toml")
 
     add_picture_verbs(verb)
+    verb("doctor", records.doctor, "check every part, and say what to do for each that fails")
     audit = verb("audit", records.audit, "check the hash chain of the audit trail")
     audit.add_argument("action", choices=["verify"])
     verb("migrate", records.migrate, "bring the database's schema up to date")

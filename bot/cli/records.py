@@ -7,9 +7,18 @@ import json
 import sys
 from collections.abc import Mapping
 
+from bot.app import examine_house
 from bot.config import Settings, first_start
+from bot.doctor import as_json, as_text
 from layers import control
 from layers.store import copy_store, read_store, upgrade_store
+
+
+async def doctor(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Check every part; 1 when something that is needed does not work."""
+    checks = await examine_house(settings)
+    say(parsed, as_json(checks), as_text(checks))
+    return 0 if all(check.ok or check.severity != "error" for check in checks) else 1
 
 
 async def audit(parsed: argparse.Namespace, settings: Settings) -> int:

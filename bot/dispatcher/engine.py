@@ -174,8 +174,8 @@ class Dispatcher:
         except Exception as error:
             log.exception("dispatcher.turn_failed", extra={"turn": turn.id})
             sentence = (
-                f"Something went wrong inside Bulkhead ({type(error).__name__}); your message is kept as turn {turn.id} "
-                "and the server's log has the details."
+                f"Something went wrong inside Bulkhead ({type(error).__name__}); your message is kept as turn "
+                f"{turn.id} and the server's log has the details."
             )
         work.forget()
         work.say(sentence, OutboundKind.ERROR)

@@ -105,7 +105,7 @@ def conclude(tx: Tx, work: Work, run_id: str, outcome: control.Outcome) -> Outbo
     if plan.kind == "patch":
         is_applied = outcome.state is control.State.SUCCEEDED
         after = coordination.State.APPLIED if is_applied else coordination.State.CONFLICTED
-        coordination.mark(tx, str(plan.parameters["proposal"]), coordination.State.PROPOSED, after)
+        coordination.mark(tx, str(plan.parameters["proposal"]), coordination.State.PROPOSED, after, outcome.output)
     return approval_message(tx, work, pending)
 
 
@@ -117,7 +117,7 @@ async def apply_patch(parts: Parts, approval: control.Approval) -> control.Outco
     message = approval.reason or f"Apply a patch to {', '.join(file.path for file in proposal.files[:3])}"
     result = await parts.coordinator.apply(parts.workspace, proposal, message, proposal.author)
     if isinstance(result, coordination.Applied):
-        return control.Outcome(state=control.State.SUCCEEDED, reason=result.text)
+        return control.Outcome(state=control.State.SUCCEEDED, reason=result.text, output=result.commit)
     return control.Outcome(state=control.State.FAILED, reason=result.text)
 
 

@@ -22,3 +22,6 @@ SELECT pg_try_advisory_lock(:space, hashtext(:worker)) AS locked;
 
 -- name: notify__postgresql(topics)^
 SELECT pg_notify('bulkhead', :topics) AS sent;
+
+-- name: version()^
+SELECT version_num FROM alembic_version;

@@ -1,7 +1,7 @@
 """What people do while the server is killed under them, and what must be true afterwards.
 
 The driver acts as a provider does: an event that was not acknowledged is delivered again, with the same id, to the
-server that was started after the kill. Effects are counted outside the server: lines of a file, commits of a branch, calls of a model.
+server that was started after the kill. Effects are counted outside the server: lines of a file, commits of a branch.
 """
 
 from __future__ import annotations
@@ -97,7 +97,8 @@ class Driver:
             events = self.house.history()
             keys = [item["key"] for item in events]
             later = events[keys.index(f"u{id}") + 1 :] if f"u{id}" in keys else []
-            return event["key"] in [item["key"] for item in later if item["kind"] not in ("own", "working")]
+            answers = [item["key"] for item in later if item["kind"] not in ("own", "working")]
+            return event["kind"] != "working" and event["key"] in answers
 
         return self.wait_for(follows)
 

@@ -1,8 +1,4 @@
-"""Wiring: every concrete class is named here and nowhere else. Takes `Settings`, gives a running `House`.
-
-What one layer needs of another is passed as a function: presentation gets `look` from routing, the page gets `accept`
-from the dispatcher, schedules become inbox rows through it.
-"""
+"""The house: store, layers, dispatcher and clock, started in order and stopped in the other."""
 
 from __future__ import annotations
 
@@ -12,32 +8,32 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot import schedule
 from bot.adapters.console import CHANNEL as CONSOLE
-from bot.adapters.console import Console, ConsoleServer
-from bot.adapters.web import CHANNEL, WebChannel, keep_media, own_message, to_inbound
+from bot.adapters.console import Console
+from bot.adapters.web import CHANNEL, WebChannel, keep_media, own_message
 from bot.agent import Agent, Limits
-from bot.config import FILE_NAME, BulkheadFile, Settings, first_start, load_file
+from bot.app.jobs import Schedules, make_jobs
+from bot.app.making import VERSION, make_presenter, make_router, prepare_home, workspace_of
+from bot.config import BulkheadFile, Settings
 from bot.dispatcher import Dispatcher, Parts, handler
 from bot.prompt import Offer
 from bot.status import Facts, status_text
-from bot.web import PageServer, PageServices, PendingCard, create_app, listen, mint_link
+from bot.web import PendingCard
 from layers import control
 from layers.coordination import Coordinator
-from layers.errors import BulkheadError, Refused
-from layers.presentation import Finding, Presenter
-from layers.routing import Router, default_routes_text, load_routes
+from layers.errors import Refused
+from layers.presentation import Presenter
+from layers.routing import Router
 from layers.store import Store, Tx, open_store
-from layers.transport import Channels, Courier, send
-from layers.types import CLOCK, Address, Inbound, InboundKind, Outbound, Person
+from layers.transport import Channels, Courier
+from layers.types import Inbound, Person
 
-VERSION = "0.1.0"
 FOR_EVER_S = 100 * 365 * 86400.0
 """What an approval that never expires gets: the database wants a time."""
-ROUTES = "routes.toml"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -116,48 +112,6 @@ class House:
         ]
 
 
-def prepare_home(settings: Settings) -> BulkheadFile:
-    """Make the home what it must be, and read bulkhead.toml.
-
-    Raises:
-        Misconfigured: the home cannot be written, or a file in it is wrong.
-    """
-    first_start(settings.home)
-    routes = settings.home / ROUTES
-    if not routes.exists():
-        routes.write_text(default_routes_text(), encoding="utf-8")
-    control.install_capabilities(settings.home / "capabilities")
-    return load_file(settings.home / FILE_NAME)
-
-
-def workspace_of(settings: Settings, file: BulkheadFile) -> Path:
-    """Where `/patch` and `workspace.*` work."""
-    return (settings.home / file.workspace.path).resolve()
-
-
-def make_router(settings: Settings) -> Router:
-    """Routing over the process's environment, which holds the providers' keys."""
-    return Router(environ=dict(os.environ), routes=load_routes(settings.home / ROUTES))
-
-
-def make_presenter(settings: Settings, router: Router | None = None) -> Presenter:
-    """Presentation, with routing's vision model looking at each picture where there is one."""
-
-    async def look(png: bytes, title: str) -> tuple[str, str, tuple[Finding, ...]]:
-        if router is None:
-            return "", "no vision model was asked", ()
-        try:
-            seen = await router.look(png, title)
-        except BulkheadError as error:
-            return "", f"the vision model could not be asked: {error}", ()
-        if seen is None:
-            return "", "no vision model is configured", ()
-        findings = tuple(Finding("vision", "error", (), problem) for problem in seen.problems)
-        return seen.model, seen.opinion, findings
-
-    return Presenter(budget_s=settings.draw_budget_s, look=look)
-
-
 @asynccontextmanager
 async def open_house(settings: Settings) -> AsyncIterator[House]:
     """Open the store and start everything but the page; stop it all in the other order.
@@ -196,7 +150,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(cancel, courier)
         await house.dispatcher.start()
         stack.push_async_callback(house.dispatcher.stop)
-        clock = schedule.Clock(make_jobs(house))
+        clock = schedule.Clock(make_jobs(store, house.dispatcher, house.person))
         clock.start()
         stack.push_async_callback(clock.stop)
         await store.run(enrol)
@@ -255,68 +209,6 @@ def show_own(tx: Tx, inbound: Inbound) -> None:
         own_message(tx, inbound)
 
 
-class Schedules:
-    """bot.schedule as the dispatcher wants it: in lines of text."""
-
-    def add(self, tx: Tx, conversation: str, cron: str, timezone: str, text: str, created_by: str) -> str:
-        """Keep one; its line."""
-        return schedule.line(schedule.add(tx, conversation, cron, timezone, text, created_by))
-
-    def remove(self, tx: Tx, number: int, conversation: str) -> None:
-        """Forget one."""
-        schedule.remove(tx, number, conversation)
-
-    def listing(self, tx: Tx, conversation: str) -> list[str]:
-        """One line each."""
-        return [schedule.line(entry) for entry in schedule.listing(tx, conversation)]
-
-
-def make_jobs(house: House) -> list[schedule.Job]:
-    """The housekeeping of one process. Each looks before it opens a write transaction: an idle house writes nothing."""
-    store, dispatcher = house.store, house.dispatcher
-
-    async def fire() -> None:
-        if await store.fetch_all("bot.schedules_due", now=time.time(), few=1):
-            await store.run(fire_all)
-
-    def accept_known(tx: Tx, inbound: Inbound) -> None:
-        dispatcher.accept_in(tx, replace(inbound, person=house.person(inbound.person.id)))
-
-    def fire_all(tx: Tx) -> None:
-        for fired in schedule.fire_due(tx, accept_known):
-            if note := schedule.note(fired):
-                key = f"s{fired.id}.{fired.due_at:.0f}"
-                send(tx, Outbound(address=Address.parse(fired.conversation_id), key=key, text=note), key)
-
-    async def expire() -> None:
-        if await store.fetch_all("control.due", now=time.time()):
-            await store.run(expire_all)
-
-    def expire_all(tx: Tx) -> None:
-        for approval in control.expire(tx):
-            dispatcher.accept_in(tx, expiry_of(approval))
-
-    async def beat() -> None:
-        await store.run(lambda tx: tx.run("store.beat", id=tx.worker, now=tx.now))
-
-    return [
-        schedule.Job("schedules", 1.0, fire),
-        schedule.Job("expiry", 1.0, expire),
-        schedule.Job("heartbeat", 15.0, beat),
-    ]
-
-
-def expiry_of(approval: control.Approval) -> Inbound:
-    """The event that an approval ran out."""
-    return Inbound(
-        address=Address.parse(approval.conversation_id),
-        event_id=f"expiry:{approval.id}",
-        person=CLOCK,
-        kind=InboundKind.EXPIRY,
-        subject=approval.id,
-    )
-
-
 def enrol(tx: Tx) -> None:
     """Write this process down, and forget those that run no more."""
     for row in tx.all("store.workers"):
@@ -334,39 +226,3 @@ async def cancel(task: asyncio.Task[None]) -> None:
     """Cancel and wait; how it ended is of no interest any more."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-@asynccontextmanager
-async def open_page(house: House) -> AsyncIterator[str]:
-    """Serve the page; yields the one-use link of the first approver, or of the first person."""
-    settings = house.settings
-    listener = listen(settings.host, settings.port)
-    port = listener.getsockname()[1]
-    is_ready = False
-    services = PageServices(
-        store=house.store,
-        to_inbound=to_inbound,
-        accept=house.dispatcher.accept,
-        pending=house.pending,
-        ready=lambda: is_ready,
-        persons=house.file.persons.get,
-        port=port,
-        hosts=tuple(filter(None, [settings.public_url.partition("://")[2]])),
-        version=VERSION,
-    )
-    server = PageServer(create_app(services), listener)
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-
-    async def link(person: Person) -> str:
-        token = await mint_link(house.store, person.id)
-        return f"{settings.public_url or f'http://{host}:{port}'}/#token={token}"
-
-    console = ConsoleServer(house.console, house.operator, link)
-    await server.start()
-    await console.start(settings.home)
-    is_ready = True
-    try:
-        yield await link(house.operator())
-    finally:
-        await console.stop()
-        await server.stop()

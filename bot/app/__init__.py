@@ -1,0 +1,21 @@
+"""Wiring: every concrete class is named here and nowhere else. Takes `Settings`, gives a running `House`.
+
+What one layer needs of another is passed as a function: presentation gets `look` from routing, the page gets `accept`
+from the dispatcher, schedules become inbox rows through it.
+"""
+
+from bot.app.checks import examine_house
+from bot.app.house import House, open_house
+from bot.app.making import VERSION, make_presenter, make_router, prepare_home
+from bot.app.page import open_page
+
+__all__ = [
+    "VERSION",
+    "House",
+    "examine_house",
+    "make_presenter",
+    "make_router",
+    "open_house",
+    "open_page",
+    "prepare_home",
+]

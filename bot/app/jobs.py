@@ -1,0 +1,75 @@
+"""The clock's side: what `/schedule` needs, and the housekeeping of one process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot import schedule
+from bot.dispatcher import Dispatcher
+from layers import control
+from layers.store import Store, Tx
+from layers.transport import send
+from layers.types import CLOCK, Address, Inbound, InboundKind, Outbound, Person
+
+
+class Schedules:
+    """bot.schedule as the dispatcher wants it: in lines of text."""
+
+    def add(self, tx: Tx, conversation: str, cron: str, timezone: str, text: str, created_by: str) -> str:
+        """Keep one; its line."""
+        return schedule.line(schedule.add(tx, conversation, cron, timezone, text, created_by))
+
+    def remove(self, tx: Tx, number: int, conversation: str) -> None:
+        """Forget one."""
+        schedule.remove(tx, number, conversation)
+
+    def listing(self, tx: Tx, conversation: str) -> list[str]:
+        """One line each."""
+        return [schedule.line(entry) for entry in schedule.listing(tx, conversation)]
+
+
+def make_jobs(store: Store, dispatcher: Dispatcher, person: Callable[[str], Person]) -> list[schedule.Job]:
+    """The housekeeping of one process. Each looks before it opens a write transaction: an idle house writes nothing."""
+
+    async def fire() -> None:
+        if await store.fetch_all("bot.schedules_due", now=time.time(), few=1):
+            await store.run(fire_all)
+
+    def accept_known(tx: Tx, inbound: Inbound) -> None:
+        dispatcher.accept_in(tx, replace(inbound, person=person(inbound.person.id)))
+
+    def fire_all(tx: Tx) -> None:
+        for fired in schedule.fire_due(tx, accept_known):
+            if note := schedule.note(fired):
+                key = f"s{fired.id}.{fired.due_at:.0f}"
+                send(tx, Outbound(address=Address.parse(fired.conversation_id), key=key, text=note), key)
+
+    async def expire() -> None:
+        if await store.fetch_all("control.due", now=time.time()):
+            await store.run(expire_all)
+
+    def expire_all(tx: Tx) -> None:
+        for approval in control.expire(tx):
+            dispatcher.accept_in(tx, expiry_of(approval))
+
+    async def beat() -> None:
+        await store.run(lambda tx: tx.run("store.beat", id=tx.worker, now=tx.now))
+
+    return [
+        schedule.Job("schedules", 1.0, fire),
+        schedule.Job("expiry", 1.0, expire),
+        schedule.Job("heartbeat", 15.0, beat),
+    ]
+
+
+def expiry_of(approval: control.Approval) -> Inbound:
+    """The event that an approval ran out."""
+    return Inbound(
+        address=Address.parse(approval.conversation_id),
+        event_id=f"expiry:{approval.id}",
+        person=CLOCK,
+        kind=InboundKind.EXPIRY,
+        subject=approval.id,
+    )

@@ -1,0 +1,49 @@
+"""The page and the console's socket in front of a house."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bot.adapters.console import ConsoleServer
+from bot.adapters.web import to_inbound
+from bot.app.house import House
+from bot.app.making import VERSION
+from bot.web import PageServer, PageServices, create_app, listen, mint_link
+from layers.types import Person
+
+
+@asynccontextmanager
+async def open_page(house: House) -> AsyncIterator[str]:
+    """Serve the page; yields the one-use link of the first approver, or of the first person."""
+    settings = house.settings
+    listener = listen(settings.host, settings.port)
+    port = listener.getsockname()[1]
+    is_ready = False
+    services = PageServices(
+        store=house.store,
+        to_inbound=to_inbound,
+        accept=house.dispatcher.accept,
+        pending=house.pending,
+        ready=lambda: is_ready,
+        persons=house.file.persons.get,
+        port=port,
+        hosts=tuple(filter(None, [settings.public_url.partition("://")[2]])),
+        version=VERSION,
+    )
+    server = PageServer(create_app(services), listener)
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+
+    async def link(person: Person) -> str:
+        token = await mint_link(house.store, person.id)
+        return f"{settings.public_url or f'http://{host}:{port}'}/#token={token}"
+
+    console = ConsoleServer(house.console, house.operator, link)
+    await server.start()
+    await console.start(settings.home)
+    is_ready = True
+    try:
+        yield await link(house.operator())
+    finally:
+        await console.stop()
+        await server.stop()
