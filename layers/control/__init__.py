@@ -70,5 +70,6 @@ __all__ = [
     "pending",
     "plan",
     "request",
+    "tail",
     "verify_store",
 ]
