@@ -31,7 +31,7 @@ TITLE_INSET = 10.0
 TITLE_STEP = 9.0
 INSET_SHAPES = {
     *(Shape.HEXAGON, Shape.LEAN_LEFT, Shape.LEAN_RIGHT, Shape.TRAPEZOID, Shape.TRAPEZOID_TOP),
-    *(Shape.FLAG, Shape.DOCUMENT, Shape.TRIANGLE, Shape.CYLINDER, Shape.STADIUM),
+    *(Shape.FLAG, Shape.DOCUMENT, Shape.TRIANGLE, Shape.CYLINDER, Shape.STADIUM, Shape.ROUNDED),
 }
 """Shapes that dot takes for rectangles: edges may have to be drawn on to them."""
 TURNED = {
