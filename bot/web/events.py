@@ -53,8 +53,10 @@ async def conversations(store: Store, channel: str) -> list[dict[str, object]]:
     ]
 
 
-def title(first_body: str) -> str:
-    """How a conversation's first message begins; empty where a machine began it."""
+def title(first_body: str | None) -> str:
+    """How the first thing a person said begins; empty where nobody has said anything."""
+    if first_body is None:
+        return ""
     line = " ".join(str(json.loads(first_body).get("text", "")).split())
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
 

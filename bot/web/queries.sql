@@ -41,10 +41,11 @@ WHERE opening.conversation_id = :conversation_id AND opening.id < :before
 ORDER BY opening.id DESC LIMIT :count;
 
 -- name: conversations(count)
+-- Named by the first thing a person said, whose keys begin with u.
 SELECT span.conversation_id, opening.body AS first_body, newest.at AS last_at
-FROM (SELECT conversation_id, MIN(id) AS first_id, MAX(id) AS last_id FROM page_event
-      GROUP BY conversation_id ORDER BY MAX(id) DESC LIMIT :count) span
-JOIN page_event opening ON opening.id = span.first_id
+FROM (SELECT conversation_id, MIN(CASE WHEN substr(key, 1, 1) = 'u' THEN id END) AS said_id, MAX(id) AS last_id
+      FROM page_event GROUP BY conversation_id ORDER BY MAX(id) DESC LIMIT :count) span
+LEFT JOIN page_event opening ON opening.id = span.said_id
 JOIN page_event newest ON newest.id = span.last_id
 ORDER BY span.last_id DESC;
 

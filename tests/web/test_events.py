@@ -95,10 +95,16 @@ async def test_a_long_history_comes_in_pages_that_meet_without_a_gap(house: Hous
 
 
 async def test_conversations_are_listed_by_how_they_began(house: House, client: httpx.AsyncClient) -> None:
+    await house.say("an alarm", conversation="one")
+    await house.say("an alarm", conversation="three")
     await client.post("/api/messages", json=message("first words\nmore", conversation="one"))
     await client.post("/api/messages", json=message("x" * 90, conversation="two"))
     listed = (await client.get("/api/conversations")).json()["conversations"]
-    assert [(chat["id"], chat["title"]) for chat in listed] == [("two", "x" * 59 + "…"), ("one", "first words more")]
+    assert [(chat["id"], chat["title"]) for chat in listed] == [
+        ("two", "x" * 59 + "…"),
+        ("one", "first words more"),
+        ("three", ""),
+    ]
 
 
 async def test_delivering_twice_is_one_event_and_gives_the_same_reference(
@@ -192,6 +198,21 @@ async def test_a_stream_from_another_database_is_told_to_start_over(house: House
         got = await take(events, 2)
     assert got[0] == (-1, {"event": "reset"})
     assert got[1][1]["html"] == "<p>only one</p>\n"
+
+
+async def test_a_slow_writer_cannot_slip_in_behind_what_a_reader_has_seen(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    def write(tx: Tx, name: str, pause_s: float) -> None:
+        add_event(tx, "web:main", name, json.dumps({"kind": "message", "html": name}), name)
+        time.sleep(pause_s)
+
+    async with following(client) as events:
+        slow = asyncio.create_task(house.store.run(write, "slow", 0.6))
+        await asyncio.sleep(0.2)
+        await house.store.run(write, "quick", 0.0)
+        await slow
+        assert [event["key"] for _, event in await take(events, 2)] == ["slow", "quick"]
 
 
 async def test_many_writers_at_once_and_a_reader_who_resumes_misses_nothing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import statistics
 import time
 from collections.abc import AsyncIterator
 from uuid import uuid4
@@ -293,6 +294,17 @@ async def test_pending_cards_are_listed(house: House, client: httpx.AsyncClient)
     answer = (await client.get("/api/pending")).json()
     assert answer["pending"][0]["title"] == "workspace.make"
     assert abs(answer["now"] - time.time()) < 60
+
+
+async def test_an_answer_leaves_at_once(house: House) -> None:
+    """Nagle's algorithm with delayed acknowledgements makes every answer 40 ms late; see serving.listen."""
+    async with house.stranger() as stranger:
+        took = []
+        for _ in range(12):
+            began = time.perf_counter()
+            await stranger.get("/healthz")
+            took.append(time.perf_counter() - began)
+    assert statistics.median(took) < 0.035
 
 
 async def test_a_port_in_use_is_one_sentence(house: House) -> None:

@@ -4,7 +4,7 @@ import { Log, make } from "./messages.js";
 
 const el = (id) => document.getElementById(id);
 const TEXT_CAP = 64 * 1024;
-const state = { conversation: "main", earlier: null, person: null, sent: "", titles: new Map(), skew: 0 };
+const state = { conversation: "main", earlier: null, person: null, sent: "", titles: new Map(), isNamed: false, skew: 0 };
 
 const log = new Log(el("log"), {
   press: (key, value, retrying) => insist(
@@ -76,6 +76,7 @@ const named = () => /^#c=([a-z0-9-]{1,64})$/.exec(location.hash)?.[1] || "main";
 
 async function open(conversation) {
   state.conversation = conversation;
+  state.isNamed = false;
   stream.close();
   closeSide();
   let past;
@@ -119,8 +120,10 @@ el("earlier").onclick = async () => {
 async function chats() {
   const known = await call("/api/conversations").catch(() => null);
   if (!known) return;
-  const list = known.conversations;
-  for (const id of ["main", state.conversation]) if (!list.some((chat) => chat.id === id)) list.unshift({ id, title: "" });
+  const others = known.conversations.filter((chat) => chat.id !== "main");
+  const isNew = state.conversation !== "main" && !others.some((chat) => chat.id === state.conversation);
+  const list = [{ id: "main" }, ...(isNew ? [{ id: state.conversation, title: "" }] : []), ...others];
+  state.isNamed = known.conversations.some((chat) => chat.id === state.conversation && chat.title);
   state.titles = new Map(list.map((chat) => [chat.id, chat.id === "main" ? "Main" : chat.title || "New chat"]));
   el("chats").replaceChildren(...list.map((chat) => {
     const item = make("a", { href: `#c=${chat.id}`, textContent: state.titles.get(chat.id) });
@@ -147,7 +150,7 @@ function arrived(event) {
   if (pinned) toEnd();
   else if (isNew) el("newer").hidden = false;
   if (event.kind === "card" || event.buttons) pending();
-  if (event.kind === "own") chats();
+  if (event.kind === "own" && !state.isNamed) chats();
 }
 
 function welcome() { el("welcome").hidden = !log.isEmpty; }
@@ -241,7 +244,8 @@ async function pending() {
 function waiting(card) {
   const [channel, conversation] = card.conversation.split(":");
   const where = channel === "web" ? state.titles.get(conversation) || conversation : channel;
-  const words = [make("b", { textContent: card.title }), make("small", { textContent: `${where} · ${left(card.expires_at)}` })];
+  const words = [make("b", { textContent: card.title }), make("small", {},
+    make("span", { textContent: where }), make("span", { textContent: left(card.expires_at) }))];
   if (channel !== "web") return make("li", {}, make("div", {}, ...words));
   const go = make("a", { href: `#c=${conversation}` }, ...words);
   go.onclick = async () => {
