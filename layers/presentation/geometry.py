@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import hypot
 
-from layers.presentation.scene import Point, Rect
+from layers.presentation.scene import EdgeMark, Point, Rect
 
 
 def length_inside(path: Sequence[Point], box: Rect) -> float:
@@ -32,12 +32,6 @@ def _clipped_length(start: Point, end: Point, box: Rect) -> float:
     return max(0.0, leave - enter) * hypot(dx, dy)
 
 
-def bounds(path: Sequence[Point]) -> Rect:
-    """The smallest rectangle around `path`."""
-    xs, ys = [x for x, _ in path], [y for _, y in path]
-    return Rect(min(xs), min(ys), max(xs), max(ys))
-
-
 def is_inside(point: Point, polygon: Sequence[Point]) -> bool:
     """True when `point` lies in `polygon` (even-odd)."""
     x, y = point
@@ -61,17 +55,33 @@ def _to_segment(point: Point, start: Point, end: Point) -> float:
     return hypot(px - x0 - t * dx, py - y0 - t * dy)
 
 
-def crossings(one: Sequence[Point], other: Sequence[Point]) -> int:
-    """How often two lines cross."""
-    a, b = bounds(one), bounds(other)
-    if a.left > b.right or b.left > a.right or a.bottom > b.top or b.bottom > a.top:
+def crossings(one: EdgeMark, other: EdgeMark) -> int:
+    """How often two edges cross. Only what lies where both reach is compared: there are many pairs."""
+    a, b = one.reach, other.reach
+    common = Rect(max(a.left, b.left), max(a.bottom, b.bottom), min(a.right, b.right), min(a.top, b.top))
+    if common.left > common.right or common.bottom > common.top:
         return 0
-    return sum(_cross(p, q, r, s) for p, q in pairwise(one) for r, s in pairwise(other))
+    near = _segments_near(one.path, common)
+    return sum(_cross(p, q, r, s) for r, s in _segments_near(other.path, common) for p, q in near) if near else 0
+
+
+def _segments_near(path: Sequence[Point], box: Rect) -> list[tuple[Point, Point]]:
+    left, bottom, right, top = box
+    return [
+        (p, q)
+        for p, q in pairwise(path)
+        if not (
+            (p[0] < left and q[0] < left)
+            or (p[0] > right and q[0] > right)
+            or (p[1] < bottom and q[1] < bottom)
+            or (p[1] > top and q[1] > top)
+        )
+    ]
 
 
 def _cross(p: Point, q: Point, r: Point, s: Point) -> bool:
-    return (_side(p, q, r) > 0) != (_side(p, q, s) > 0) and (_side(r, s, p) > 0) != (_side(r, s, q) > 0)
-
-
-def _side(a: Point, b: Point, c: Point) -> float:
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+    (px, py), (qx, qy), (rx, ry), (sx, sy) = p, q, r, s
+    dx, dy, ex, ey = qx - px, qy - py, sx - rx, sy - ry
+    return (dx * (ry - py) > dy * (rx - px)) != (dx * (sy - py) > dy * (sx - px)) and (
+        (ex * (py - ry) > ey * (px - rx)) != (ex * (qy - ry) > ey * (qx - rx))
+    )

@@ -31,9 +31,11 @@ TITLE_INSET = 10.0
 TITLE_STEP = 9.0
 INSET_SHAPES = {
     *(Shape.HEXAGON, Shape.LEAN_LEFT, Shape.LEAN_RIGHT, Shape.TRAPEZOID, Shape.TRAPEZOID_TOP),
-    *(Shape.FLAG, Shape.DOCUMENT, Shape.TRIANGLE, Shape.CYLINDER, Shape.STADIUM),
+    *(Shape.FLAG, Shape.DOCUMENT, Shape.TRIANGLE, Shape.CYLINDER, Shape.STADIUM, Shape.ROUNDED),
 }
 """Shapes that dot takes for rectangles: edges may have to be drawn on to them."""
+MANY_EDGES = 60
+"""Above it a candidate takes up to a second, so fewer are tried."""
 TURNED = {
     Direction.DOWN: Direction.RIGHT,
     Direction.UP: Direction.LEFT,
@@ -70,8 +72,9 @@ def lay_out(spec: DiagramSpec, rank: int = 0) -> Scene:
     `rank` 1 gives the second best and so on, for whoever did not like the first; it begins again after the last.
     """
     trials: list[_Trial] = []
+    wraps = WRAPS if len(spec.edges) <= MANY_EDGES else WRAPS[:1]
     for direction in (spec.direction, TURNED[spec.direction]):
-        for wrap in WRAPS:
+        for wrap in wraps:
             trial = _try(spec, Candidate(direction, wrap))
             if trial.cost == 0 and rank == 0:
                 return trial.scene
@@ -79,7 +82,9 @@ def lay_out(spec: DiagramSpec, rank: int = 0) -> Scene:
                 trials.append(trial)
     trials.sort(key=lambda trial: trial.cost)
     best = trials[rank % len(trials)]
-    struck = frozenset(found.elements[1] for found in lint(best.scene, spec) if found.rule == "title_hit")
+    struck = frozenset(
+        found.elements[1] for found in lint(best.scene, spec, is_planned=True) if found.rule == "title_hit"
+    )
     if struck:
         other = _try(spec, replace(best.candidate, low=struck))
         best = other if other.cost < best.cost else best
@@ -93,7 +98,7 @@ def _try(spec: DiagramSpec, candidate: Candidate) -> _Trial:
 
 
 def _cost(scene: Scene, spec: DiagramSpec) -> float:
-    findings = sum(COST[finding.severity] for finding in lint(scene, spec))
+    findings = sum(COST[finding.severity] for finding in lint(scene, spec, is_planned=True))
     smallness = max(0.0, CSS_TARGET - css_pixels(NODE_SIZE, scene.width))
     tallness = max(0.0, scene.height / scene.width - 2.4)
     return findings + CROSSING_COST * count_crossings(scene) + SMALLNESS_COST * smallness + 10 * tallness

@@ -116,6 +116,12 @@ class EdgeMark:
         points += flattened(self.curve)
         return (*points, *([] if self.tips[1] is None else [self.tips[1]]))
 
+    @cached_property
+    def reach(self) -> Rect:
+        """The smallest rectangle around the line."""
+        xs, ys = [x for x, _ in self.path], [y for _, y in self.path]
+        return Rect(min(xs), min(ys), max(xs), max(ys))
+
 
 @dataclass(frozen=True, slots=True)
 class GroupMark:

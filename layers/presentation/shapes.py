@@ -75,7 +75,7 @@ def outline(shape: Shape, box: Rect) -> list[Point]:
         case Shape.DIAMOND:
             return [(x, top), (right, y), (x, bottom), (left, y)]
         case Shape.CIRCLE | Shape.DOUBLE_CIRCLE | Shape.ELLIPSE:
-            return _arc(x, y, box.width / 2, box.height / 2, 0, 2 * pi, 48)[:-1]
+            return _arc((x, y), (box.width / 2, box.height / 2), (0, 2 * pi), 48)[:-1]
         case Shape.STADIUM:
             return _rounded(box, box.height / 2)
         case Shape.ROUNDED:
@@ -103,8 +103,8 @@ def outline(shape: Shape, box: Rect) -> list[Point]:
         case Shape.TRIANGLE:
             return [(x, top), (right, bottom), (left, bottom)]
         case Shape.CYLINDER:
-            upper = _arc(x, top - LID, box.width / 2, LID, pi, 0, 24)
-            return upper + _arc(x, bottom + LID, box.width / 2, LID, 0, -pi, 24)
+            upper = _arc((x, top - LID), (box.width / 2, LID), (pi, 0), 24)
+            return upper + _arc((x, bottom + LID), (box.width / 2, LID), (0, -pi), 24)
         case Shape.DOCUMENT:
             return [(left, top), (right, top), *_wave(box)]
         case _:
@@ -117,13 +117,15 @@ def details(shape: Shape, box: Rect) -> list[list[Point]]:
     if shape is Shape.SUBROUTINE:
         return [[(side, box.bottom), (side, box.top)] for side in (box.left + RIB, box.right - RIB)]
     if shape is Shape.CYLINDER:
-        return [_arc(x, box.top - LID, box.width / 2, LID, -pi, 0, 24)]
+        return [_arc((x, box.top - LID), (box.width / 2, LID), (-pi, 0), 24)]
     if shape is Shape.DOUBLE_CIRCLE:
-        return [_arc(x, y, box.width / 2 - GAP, box.height / 2 - GAP, 0, 2 * pi, 48)]
+        return [_arc((x, y), (box.width / 2 - GAP, box.height / 2 - GAP), (0, 2 * pi), 48)]
     return []
 
 
-def _arc(x: float, y: float, rx: float, ry: float, start: float, end: float, steps: int) -> list[Point]:
+def _arc(centre: Point, radii: Point, span: tuple[float, float], steps: int) -> list[Point]:
+    """Points along an ellipse, from the first angle of `span` to the second."""
+    (x, y), (rx, ry), (start, end) = centre, radii, span
     angles = [start + (end - start) * step / steps for step in range(steps + 1)]
     return [(x + rx * cos(angle), y + ry * sin(angle)) for angle in angles]
 
@@ -131,10 +133,10 @@ def _arc(x: float, y: float, rx: float, ry: float, start: float, end: float, ste
 def _rounded(box: Rect, radius: float) -> list[Point]:
     left, bottom, right, top = box
     return [
-        *_arc(right - radius, top - radius, radius, radius, pi / 2, 0, 8),
-        *_arc(right - radius, bottom + radius, radius, radius, 0, -pi / 2, 8),
-        *_arc(left + radius, bottom + radius, radius, radius, -pi / 2, -pi, 8),
-        *_arc(left + radius, top - radius, radius, radius, pi, pi / 2, 8),
+        *_arc((right - radius, top - radius), (radius, radius), (pi / 2, 0), 8),
+        *_arc((right - radius, bottom + radius), (radius, radius), (0, -pi / 2), 8),
+        *_arc((left + radius, bottom + radius), (radius, radius), (-pi / 2, -pi), 8),
+        *_arc((left + radius, top - radius), (radius, radius), (pi, pi / 2), 8),
     ]
 
 

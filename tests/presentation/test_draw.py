@@ -51,14 +51,17 @@ def test_dollars_stay_dollars() -> None:
 
 
 @pytest.mark.parametrize("shape", list(Shape))
-@pytest.mark.parametrize("label", ["x", "two words", "a label of several words that has to be wrapped somewhere"])
-def test_every_shape_holds_its_label(shape: Shape, label: str) -> None:
-    spec = DiagramSpec(
-        nodes=(Node(id="A", label=label, shape=shape), Node(id="B", label="B")),
-        edges=(Edge(source="A", target="B", label="on"), Edge(source="B", target="A", style=Line.DOTTED)),
+def test_every_shape_holds_its_label(shape: Shape) -> None:
+    labels = ["x", "two words", "a label of several words that has to be wrapped somewhere"]
+    nodes = tuple(Node(id=label, label=label, shape=shape) for label in labels)
+    edges = (
+        Edge(source=labels[0], target=labels[1], label="on"),
+        Edge(source=labels[1], target=labels[0], style=Line.DOTTED),
+        Edge(source=labels[2], target=labels[1], style=Line.THICK),
     )
+    spec = DiagramSpec(nodes=nodes, edges=edges)
     _, drawn = draw(lay_out(spec))
-    assert [finding for finding in lint(drawn, spec) if finding.rule != "aspect"] == []
+    assert [finding for finding in lint(drawn, spec) if finding.rule not in ("aspect", "tiny_text")] == []
 
 
 @pytest.mark.parametrize("label", ['"]; n9 -> n8 [label=<', "</TD></TABLE>>", "\\N\\G\\l", "<b>", "{a|b}", "`${x}`"])
