@@ -7,13 +7,12 @@ from the dispatcher, schedules become inbox rows through it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot import schedule
@@ -75,7 +74,7 @@ class House:
 
     async def has_model(self) -> bool:
         """Whether free text can be answered."""
-        return bool(await self.router.models())
+        return await self.router.is_connected()
 
     async def status(self) -> str:
         """What `/status` says."""
@@ -91,8 +90,7 @@ class House:
                 models=tuple(model.name for model in found.models),
                 model_problems=found.notes,
                 sandbox=self.executor.profile,
-                capabilities=len(self.catalog.capabilities),
-                unavailable=self.catalog.unavailable,
+                capabilities=control.listing(self.catalog),
                 approvers=tuple(self.person(id).name for id in sorted(self.file.approvers)),
                 pending=len(await self.store.run(control.pending)),
                 workspace=str(workspace_of(self.settings, self.file)),
@@ -204,7 +202,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         await store.run(enrol)
         stack.push_async_callback(store.run, leave)
         console.connect(house.dispatcher.accept, house.is_quiet)
-        await router.warm()
+        warming = asyncio.create_task(router.warm(), name="warm")
+        stack.push_async_callback(cancel, warming)
         yield house
 
 
@@ -224,7 +223,7 @@ def make_parts(house: House, workspace: Path) -> Parts:
         rules=control.Rules(approvers=approvers, manifests=house.catalog.digests),
         approval_ttl_s=settings.approval_ttl_s or FOR_EVER_S,
         keep_media=keep_media,
-        schedules=schedule,
+        schedules=Schedules(),
         status=house.status,
         has_model=house.has_model,
     )
@@ -256,6 +255,22 @@ def show_own(tx: Tx, inbound: Inbound) -> None:
         own_message(tx, inbound)
 
 
+class Schedules:
+    """bot.schedule as the dispatcher wants it: in lines of text."""
+
+    def add(self, tx: Tx, conversation: str, cron: str, timezone: str, text: str, created_by: str) -> str:
+        """Keep one; its line."""
+        return schedule.line(schedule.add(tx, conversation, cron, timezone, text, created_by))
+
+    def remove(self, tx: Tx, number: int, conversation: str) -> None:
+        """Forget one."""
+        schedule.remove(tx, number, conversation)
+
+    def listing(self, tx: Tx, conversation: str) -> list[str]:
+        """One line each."""
+        return [schedule.line(entry) for entry in schedule.listing(tx, conversation)]
+
+
 def make_jobs(house: House) -> list[schedule.Job]:
     """The housekeeping of one process. Each looks before it opens a write transaction: an idle house writes nothing."""
     store, dispatcher = house.store, house.dispatcher
@@ -264,8 +279,11 @@ def make_jobs(house: House) -> list[schedule.Job]:
         if await store.fetch_all("bot.schedules_due", now=time.time(), few=1):
             await store.run(fire_all)
 
+    def accept_known(tx: Tx, inbound: Inbound) -> None:
+        dispatcher.accept_in(tx, replace(inbound, person=house.person(inbound.person.id)))
+
     def fire_all(tx: Tx) -> None:
-        for fired in schedule.fire_due(tx, dispatcher.accept_in):
+        for fired in schedule.fire_due(tx, accept_known):
             if note := schedule.note(fired):
                 key = f"s{fired.id}.{fired.due_at:.0f}"
                 send(tx, Outbound(address=Address.parse(fired.conversation_id), key=key, text=note), key)
@@ -313,10 +331,9 @@ def leave(tx: Tx) -> None:
 
 
 async def cancel(task: asyncio.Task[None]) -> None:
-    """Cancel and wait."""
+    """Cancel and wait; how it ended is of no interest any more."""
     task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager

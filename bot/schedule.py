@@ -28,7 +28,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from layers.errors import BadInput, Refused
 from layers.store import Row, Tx
-from layers.types import CLOCK, Address, Inbound, InboundKind
+from layers.types import Address, Inbound, InboundKind, Person
 
 log = logging.getLogger(__name__)
 
@@ -361,7 +361,7 @@ def _inbound(entry: Scheduled) -> Inbound:
     return Inbound(
         address=Address.parse(entry.conversation_id),
         event_id=f"schedule:{entry.id}:{entry.next_fire:.0f}",
-        person=CLOCK,
+        person=Person(id=entry.created_by, name=entry.created_by),
         kind=InboundKind.SCHEDULE,
         text=entry.text,
         subject=str(entry.id),

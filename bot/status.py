@@ -21,8 +21,8 @@ class Facts:
     model_problems: tuple[str, ...]
     sandbox: str
     """The profile that holds; empty when nothing has been run yet."""
-    capabilities: int
-    unavailable: Mapping[str, str]
+    capabilities: str
+    """A list in markdown."""
     approvers: tuple[str, ...]
     pending: int
     workspace: str
@@ -47,8 +47,9 @@ def status_text(facts: Facts) -> str:
         f"given up: {counts['dead']}",
         f"- models: {models}",
         *[f"  - {problem}" for problem in facts.model_problems],
-        f"- capabilities: {facts.capabilities}, sandbox: {sandbox}",
-        *[f"  - `{name}` is unavailable: {reason}" for name, reason in facts.unavailable.items()],
+        f"- sandbox: {sandbox}",
+        "- capabilities:",
+        *[f"  {line}" for line in facts.capabilities.splitlines()],
         f"- approvers: {', '.join(facts.approvers) or 'none, so nothing can be approved: set one in bulkhead.toml'}",
         f"- waiting for a decision: {facts.pending}",
         f"- workspace: `{facts.workspace}`",

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import json
 import sys
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from bot.app import make_presenter, make_router, prepare_home
 from bot.config import Settings
 from layers.errors import BadInput, BulkheadError, Misconfigured
 from layers.presentation import Diagram, DiagramSpec, Figure, badge, parse_mermaid
-from layers.routing import Message, Role, Router, shape_of
+from layers.routing import Router
 
 
 async def draw(parsed: argparse.Namespace, settings: Settings) -> int:
@@ -100,10 +99,8 @@ async def route(parsed: argparse.Namespace, settings: Settings) -> int:
 
 async def explain(router: Router, text: str) -> dict[str, object]:
     """Where a text would go."""
-    started = time.perf_counter()
-    judged = shape_of((Message(role=Role.USER, content=text),))
-    us = (time.perf_counter() - started) * 1e6
-    models = list((await router.explain(text)).models)
+    explained = await router.explain(text)
+    judged, models = explained.judged, list(explained.models)
     return {
         "ok": True,
         "error": None,
@@ -111,7 +108,7 @@ async def explain(router: Router, text: str) -> dict[str, object]:
         "cues": [cue.name for cue in judged.cues],
         "model": models[0] if models else None,
         "models": models,
-        "us": round(us, 1),
+        "us": round(explained.judge_us, 1),
     }
 
 

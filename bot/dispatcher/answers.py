@@ -60,15 +60,6 @@ def removed(tx: Tx, parts: Parts, number: int, conversation: str) -> str:
     return f"Schedule {number} is removed."
 
 
-def observation(plan: control.Plan, outcome: control.Outcome) -> str:
-    """What a capability that only observes has found."""
-    ended = outcome.reason or f"exit code {outcome.exit_code}"
-    head = (
-        f"**{plan.capability}** {outcome.state.value}: {ended}, {outcome.duration_s:.1f} s, sandbox {outcome.profile}"
-    )
-    return f"{head}\n\n{control.tail(outcome.output)}" if outcome.output.strip() else head
-
-
 def fenced(text: str, language: str = "") -> str:
     """A code block that nothing in `text` can end."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)

@@ -6,7 +6,7 @@ a person's decision makes a grant, a grant is used once, and what was shown is w
 
 from layers.control import audit
 from layers.control.audit import Report, verify_store
-from layers.control.card import buttons, card, listing, outcome_line, report
+from layers.control.card import buttons, card, outcome_line, tail
 from layers.control.catalog import Capability, Catalog, install_capabilities
 from layers.control.executor import Executor
 from layers.control.manifest import Manifest
@@ -18,7 +18,6 @@ from layers.control.service import (
     conclude,
     decide,
     expire,
-    in_flight,
     pending,
     request,
 )
@@ -64,15 +63,12 @@ __all__ = [
     "conclude",
     "decide",
     "expire",
-    "in_flight",
     "install_capabilities",
-    "listing",
     "move",
     "outcome_line",
     "patch_plan",
     "pending",
     "plan",
-    "report",
     "request",
     "verify_store",
 ]

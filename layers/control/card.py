@@ -10,7 +10,6 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from layers.control.catalog import Catalog
 from layers.control.rules import clock
 from layers.control.types import PATCH, Approval, Card, Event, Outcome, Plan, State
 from layers.types import Button, ButtonStyle
@@ -166,24 +165,6 @@ def ended(outcome: Outcome) -> str:
     if outcome.profile:
         said.append(f"sandbox {outcome.profile}")
     return ", ".join(said)
-
-
-def report(plan: Plan, outcome: Outcome) -> str:
-    """What is said of a run that needed nobody's approval (risk 0), in markdown."""
-    line = f"**{visible(plan.title)}** ({visible(plan.capability)}): {ended(outcome)}."
-    return f"{line}\n\n{tail(outcome.output)}" if outcome.output.strip() else line
-
-
-def listing(catalog: Catalog) -> str:
-    """What can be asked for and how, and what cannot and why, in markdown."""
-    lines = []
-    for name, capability in sorted(catalog.capabilities.items()):
-        manifest = capability.manifest
-        asks = "".join(f" {each}=..." for each in manifest.parameters)
-        needs = "runs at once" if manifest.risk == 0 else f"risk {manifest.risk}, needs approval"
-        lines.append(f"- `{name}{asks}`: {visible(manifest.title)} ({needs})")
-    lines += [f"- {visible(name)} is unavailable: {visible(why)}" for name, why in sorted(catalog.unavailable.items())]
-    return "\n".join(lines) or "There are no capabilities."
 
 
 def tail(output: str) -> str:

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 import layers
+from layers.control.ledger import Ledger
 from layers.control.sandbox import LAUNCHER_ENVIRONMENT
-from layers.control.types import Outcome, Plan
+from layers.control.types import Outcome, Plan, State
 from layers.errors import Misconfigured, Refused, Unavailable
 from layers.failpoint import Point, reach
 
@@ -34,6 +35,7 @@ class Executor:
         self.sandbox = sandbox
         self.profile = ""
         """The sandbox that was found to hold: `bwrap` or `landlock`; empty before `start`."""
+        self._ledger = Ledger(self.home)
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._starting = asyncio.Lock()
@@ -85,18 +87,23 @@ class Executor:
     async def run(self, run_id: str, plan: Plan) -> Outcome:
         """Run `plan` under the name `run_id` (`Approval.run_id`, or a fresh one at risk 0) and wait for its end.
 
-        The same name never runs twice: the second time tells how the first ended.
+        The same name never runs twice: the second time tells how the first ended. What it raises means that nothing
+        was run, now or earlier; once a run has begun, whatever goes wrong is an outcome, at worst `unknown`.
 
         Raises:
             Refused: the executor would not.
-            Unavailable: it could not be reached, and nothing was run.
+            Unavailable: it could not be reached.
             Misconfigured: no sandbox holds.
         """
         request = {"verb": "run", "run_id": run_id, "plan": plan.canonical, "digest": plan.digest}
-        answer = await self._ask(request)
-        if answer is not None and answer["outcome"]:
-            return Outcome.parse(answer["outcome"])
-        outcome = await self.look_up(run_id)  # it ended without an answer: its ledger knows how far it came
+        try:
+            answer = await self._ask(request)
+            outcome = Outcome.parse(answer["outcome"]) if answer else await self.look_up(run_id)
+        except (Refused, Unavailable, Misconfigured) as error:
+            if not self._ledger.has_begun(run_id):
+                raise
+            reason = f"it was started and its end cannot be looked up: {error}"
+            return self._ledger.result(run_id) or Outcome(state=State.UNKNOWN, reason=reason)
         if outcome is None:
             raise Unavailable(f"the executor stopped before {plan.capability} began; nothing was run, try again")
         return outcome

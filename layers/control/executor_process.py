@@ -52,6 +52,8 @@ class Desk:
         """Claim, run, keep. A run that was begun before is looked up instead: it never begins twice."""
         if digest_of(raw["plan"]) != raw["digest"]:
             raise Refused("the plan does not match its digest; nothing was run")
+        if self.ledger.has_begun(raw["run_id"]):
+            return self.look_up(raw["run_id"])
         plan = Plan.parse(raw["plan"])
         check(plan, self.workspace)
         held = self.ledger.claim(raw["run_id"], plan)

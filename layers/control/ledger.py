@@ -63,6 +63,11 @@ class Ledger:
         sync_folder(self.claims)
         return file
 
+    def has_begun(self, run_id: str) -> bool:
+        """Whether that run was ever claimed."""
+        check(run_id)
+        return (self.claims / run_id).exists()
+
     def wait(self, run_id: str) -> Plan | None:
         """The plan of a run that was begun, once nobody is running it any more; None when it never began."""
         check(run_id)

@@ -13,9 +13,6 @@ SELECT * FROM approval WHERE handle_hash = :handle_hash OR settle_hash = :handle
 -- name: pending()
 SELECT * FROM approval WHERE state = 'pending' ORDER BY created_at, id;
 
--- name: in_flight()
-SELECT * FROM approval WHERE state IN ('approved', 'claimed') ORDER BY decided_at, id;
-
 -- name: due(now)
 SELECT * FROM approval WHERE state = 'pending' AND expires_at <= :now ORDER BY expires_at, id;
 

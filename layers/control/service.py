@@ -78,11 +78,6 @@ def pending(tx: Tx) -> list[Approval]:
     return readable(tx.all("control.pending"))
 
 
-def in_flight(tx: Tx) -> list[Approval]:
-    """What was approved and has no outcome yet: after a crash, `claim` the approved and look up the claimed."""
-    return readable(tx.all("control.in_flight"))
-
-
 def request(tx: Tx, plan: Plan, context: Context) -> Pending:
     """Write down what is asked for.
 

@@ -66,6 +66,11 @@ class Ran:
         """Standard output as text, without the last newline."""
         return self.out.decode("utf-8", "surrogateescape").removesuffix("\n")
 
+    @property
+    def first_line(self) -> str:
+        """The beginning of what it complained of; never empty."""
+        return self.error.partition("\n")[0].strip() or f"code {self.code}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repository:
@@ -102,6 +107,8 @@ class Scratch:
 
     folder: Path
     objects: Path
+    zero: str
+    """The id that means: nothing."""
 
     async def run(
         self, *arguments: str, feed: bytes = b"", accept: Sequence[int] = (0,), place: Mapping[str, str] | None = None
@@ -120,15 +127,28 @@ class Scratch:
         return await self.run("commit-tree", tree, *parents, feed=body, accept=(0, 128), place=place)
 
     async def entries(self, tree: str, paths: Sequence[str]) -> dict[str, Entry]:
-        """What `tree` has at `paths`; absent ones are left out."""
+        """The files that `tree` has at `paths`; absent ones and folders are left out."""
         found: dict[str, Entry] = {}
         if not paths:
             return found
         ran = await self.run("ls-tree", "-z", "-l", "--full-tree", tree, "--", *paths)
         for record in ran.text.split("\0")[:-1]:
             facts, _, path = record.partition("\t")
-            mode, _, oid, size = facts.split()
+            mode, kind, oid, size = facts.split()
+            if kind == "tree":
+                continue
             found[path] = Entry(mode=mode, oid=oid, size=int(size) if size != "-" else 0)
+        return found
+
+    async def changes(self, before: str, after: str) -> dict[str, tuple[Entry | None, Entry | None]]:
+        """What differs between two trees, path by path."""
+        ran = await self.run("diff-tree", "-r", "-z", "--raw", "--no-renames", before, after)
+        fields = ran.text.split("\0")[:-1]
+        found: dict[str, tuple[Entry | None, Entry | None]] = {}
+        for facts, path in zip(fields[::2], fields[1::2], strict=True):
+            old_mode, new_mode, old_oid, new_oid, _ = facts[1:].split(" ")
+            old = Entry(mode=old_mode, oid=old_oid) if old_oid.strip("0") else None
+            found[path] = (old, Entry(mode=new_mode, oid=new_oid) if new_oid.strip("0") else None)
         return found
 
     async def blobs(self, oids: Sequence[str]) -> dict[str, bytes]:
@@ -152,20 +172,20 @@ class Scratch:
         """Store `content` as it is; its id."""
         return (await self.run("hash-object", "-w", "-t", "blob", "--no-filters", "--stdin", feed=content)).text
 
-    async def write_tree(self, start: str, entries: Mapping[str, Entry | None]) -> Ran:
-        """The tree `start` (empty text: nothing) with `entries` put in, None taken out. `code` tells a clash."""
+    async def write_tree(self, start: str, entries: Mapping[str, Entry | None]) -> str:
+        """The tree `start` (empty text: nothing) with `entries` put in, whatever is in their way, None taken out."""
         await self.run("read-tree", start or "--empty")
-        ran = await self.run("update-index", "-z", "--index-info", feed=index_lines(entries), accept=(0, 1, 128))
-        return ran if ran.code else await self.run("write-tree", accept=(0, 128))
+        await self.run("update-index", "-z", "--index-info", feed=index_lines(entries, self.zero))
+        return (await self.run("write-tree")).text
 
 
-def index_lines(entries: Mapping[str, Entry | None]) -> bytes:
+def index_lines(entries: Mapping[str, Entry | None], zero: str) -> bytes:
     """`entries` as `git update-index -z --index-info` reads them; None removes."""
     lines: list[bytes] = []
     for path, entry in sorted(
         entries.items(), key=lambda item: item[1] is not None
     ):  # removals first: a file may become a folder
-        facts = f"{entry.mode} {entry.oid} 0\t" if entry else f"0 {'0' * 40}\t"
+        facts = f"{entry.mode} {entry.oid} 0\t" if entry else f"0 {zero}\t"
         lines.append(facts.encode() + path.encode("utf-8", "surrogateescape") + b"\0")
     return b"".join(lines)
 
@@ -175,7 +195,7 @@ async def scratch(repository: Repository) -> AsyncIterator[Scratch]:
     """A `Scratch` over `repository`'s objects, gone afterwards."""
     folder = Path(await asyncio.to_thread(_make_scratch, repository.object_format))
     try:
-        yield Scratch(folder=folder, objects=repository.common_dir / "objects")
+        yield Scratch(folder=folder, objects=repository.common_dir / "objects", zero=repository.zero)
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
@@ -266,7 +286,7 @@ async def run(
     ran = Ran(process.returncode, out, error_out[:ERROR_BYTES].decode("utf-8", "replace").strip())
     if ran.code not in accept:
         raise Unavailable(
-            f"git {arguments[0]} failed with code {ran.code}: {ran.error.splitlines()[0] if ran.error else '-'}"
+            f"git {arguments[0]} failed: {ran.first_line}; try again, and see to the repository if it stays"
         )
     return ran
 

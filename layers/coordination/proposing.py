@@ -18,7 +18,6 @@ from layers.errors import BadInput, Refused, Unavailable
 MAX_FILE_BYTES = 5 << 20
 _REVISION = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_./~^-]{0,199}")
 _FAILED_AT = re.compile(r"^error: patch failed: (.+):(\d+)$", re.MULTILINE)
-_CORRUPT = re.compile(r"^error: (?:corrupt|.*at line) .*?(?:at )?line (\d+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,8 +143,7 @@ def _reason(ran: Ran, reading: rules.Reading, found: dict[str, Entry]) -> str:
     """git's complaint, with the file and the patch's own line number."""
     failed = _FAILED_AT.search(ran.error)
     if failed is None:
-        lines = ran.error.splitlines()
-        return lines[0].removeprefix("error: ") if lines else f"git ended with code {ran.code}"
+        return ran.first_line.removeprefix("error: ")
     name, number = failed[1], int(failed[2])
     file = next((file for file in reading.files if file.old == name), None)
     hunk = next((hunk for hunk in file.hunks if hunk.old_start == number), None) if file else None

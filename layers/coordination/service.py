@@ -127,7 +127,10 @@ class Coordinator:
             conflict = await _find_conflict(repository, pad, proposal, head)
             if conflict is not None:
                 return conflict
-            commit = await _make_commit(pad, proposal, head, words)
+            tree = await _result_on(pad, proposal, head)
+            if isinstance(tree, Conflict):
+                return tree
+            commit = await _make_commit(pad, proposal, head, tree, words)
             journal = Journal(branch=head.branch, commit=commit, steps=proposal.steps)
             if await _move_branch(repository, journal, head.commit):
                 reach(Point.PATCH_COMMITTED)
@@ -200,20 +203,31 @@ async def _find_conflict(repository: Repository, pad: Scratch, proposal: Proposa
     return Conflict(files=tuple(reasons), text=text)
 
 
-async def _make_commit(pad: Scratch, proposal: Proposal, head: Head, words: tuple[str, str]) -> str:
+async def _result_on(pad: Scratch, proposal: Proposal, head: Head) -> str | Conflict:
+    """The tree of `head` with exactly what was shown changed; a conflict where that would change more.
+
+    git makes room silently: a new file takes the place of a folder that grew meanwhile, and all that is in it.
+    """
+    if head.tree == proposal.base_tree:
+        return proposal.result_tree
+    tree = await pad.write_tree(head.tree, {step.path: step.new for step in proposal.steps})
+    shown = {step.path: (step.old, step.new) for step in proposal.steps}
+    changes = await pad.changes(head.tree, tree)
+    if changes == shown:
+        return tree
+    others = tuple(path for path in changes if changes[path] != shown.get(path))
+    names = ", ".join(repr(rules.visible(path)) for path in others)
+    text = f"{head.name} moved on, and the patch would now also change {names}; propose it again on {head.commit[:10]}"
+    return Conflict(files=others, text=text)
+
+
+async def _make_commit(pad: Scratch, proposal: Proposal, head: Head, tree: str, words: tuple[str, str]) -> str:
     """The commit object: the same proposal on the same head makes the same id, whenever and wherever it is made."""
     message, author = words
-    tree = proposal.result_tree
-    if head.tree != proposal.base_tree:
-        entries: dict[str, Entry | None] = {step.path: step.new for step in proposal.steps}
-        ran = await pad.write_tree(head.tree, entries)
-        if ran.code:
-            raise Refused(f"the patch no longer fits {head.name}: {ran.error.splitlines()[0]}; propose it again")
-        tree = ran.text
     body = f"{message.strip() or 'Apply a patch'}\n\n{TRAILER}{proposal.id}\n".replace("\0", "")
     ran = await pad.commit(tree, head.commit, rules.as_bytes(body), author=author, at=proposal.proposed_at)
     if ran.code:
-        raise Refused(f"git no longer has what was approved ({ran.error.splitlines()[0]}); propose the patch again")
+        raise Refused(f"git no longer has what was approved ({ran.first_line}); propose the patch again")
     return ran.text
 
 
@@ -222,6 +236,8 @@ async def _move_branch(repository: Repository, journal: Journal, old: str) -> bo
     await asyncio.to_thread(write_journal, repository, journal)
     arguments = ("update-ref", "-m", "bulkhead: apply a patch", journal.branch, journal.commit, old)
     ran = await repository.run(*arguments, accept=(0, 1, 128), place=git.BOT)
+    if ran.code and "but expected" not in ran.error and "already exists" not in ran.error:
+        raise Unavailable(f"git could not move {journal.branch}: {ran.first_line}; apply the patch again")
     return ran.code == 0
 
 
@@ -229,7 +245,7 @@ async def _first_commit(repository: Repository, pad: Scratch, now: int) -> None:
     entries: dict[str, Entry | None] = {}
     for name, content in README_AND_MAKEFILE.items():
         entries[name] = Entry(mode="100644", oid=await pad.keep_blob(content.encode()))
-    tree = (await pad.write_tree("", entries)).text
+    tree = await pad.write_tree("", entries)
     commit = (await pad.commit(tree, "", b"Start the workspace\n", author="Bulkhead", at=now)).text
     branch = (await repository.run("symbolic-ref", "HEAD")).text
     steps = tuple(Step(path=path, old=None, new=entry) for path, entry in entries.items())

@@ -152,7 +152,9 @@ async def _refresh_index(repository: Repository, pad: Scratch, steps: Sequence[S
     path = Path(place["GIT_INDEX_FILE"])
     age_ns = path.stat().st_mtime_ns if path.exists() else None
     for _ in range(INDEX_TRIES):
-        ran = await pad.run("update-index", "-z", "--index-info", feed=index_lines(due), accept=(0, 128), place=place)
+        ran = await pad.run(
+            "update-index", "-z", "--index-info", feed=index_lines(due, pad.zero), accept=(0, 128), place=place
+        )
         if ran.code == 0:
             if age_ns is not None:  # entries that were too young to be trusted stay so
                 os.utime(path, ns=(age_ns, age_ns))

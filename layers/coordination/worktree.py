@@ -66,14 +66,21 @@ class Folder:
         going = {step.path for step in steps if step.new is None}
         found: dict[str, str] = {}
         for step in steps:
-            makes_room = any(step.path.startswith(f"{path}/") or path.startswith(f"{step.path}/") for path in going)
             seen = self.look(step.path)
-            if _is_ready(seen, step) or (
-                makes_room and seen is not None and seen.kind in ("a folder", "below no folder")
-            ):
-                continue
-            found[step.path] = _why(step, seen)
+            if not _is_ready(seen, step) and not (step.new and seen and self._makes_room(step.path, seen, going)):
+                found[step.path] = _why(step, seen)
         return found
+
+    def _makes_room(self, path: str, seen: Seen, going: set[str]) -> bool:
+        """Whether what is in the way of a new file is all deleted by the same change."""
+        if seen.kind == "below no folder":
+            return any(path.startswith(f"{gone}/") for gone in going)
+        if seen.kind != "a folder":
+            return False
+        inside = os.walk(self.root / path)
+        return all(
+            os.path.relpath(os.path.join(at, name), self.root) in going for at, _, names in inside for name in names
+        )
 
     def look(self, path: str) -> Seen | None:
         """What is at `path`; None when nothing is."""

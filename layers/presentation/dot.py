@@ -56,6 +56,8 @@ class Frame:
 
     title: Size | None
     parent: int = ROOT
+    is_low: bool = False
+    """The space for the title is at the bottom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ def _group_source(group: int, boxes: list[Box], frames: list[Frame]) -> Iterator
     for index, frame in enumerate(frames):
         if frame.parent == group:
             label = _reserved(frame.title) if frame.title else '""'
-            yield f"subgraph cluster_{index} {{ margin={GROUP_MARGIN} label={label}"
+            where = "b" if frame.is_low else "t"
+            yield f"subgraph cluster_{index} {{ margin={GROUP_MARGIN} labelloc={where} label={label}"
             yield from _group_source(index, boxes, frames)
             yield "}"
 

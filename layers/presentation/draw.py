@@ -76,6 +76,9 @@ def draw(scene: Scene) -> tuple[bytes, Scene]:
         pen.group(group)
     for edge in scene.edges:
         pen.edge(edge)
+    for group in scene.groups:
+        if group.text:
+            pen.text(group.text, GROUP_INK, backing=_group_fill(group.depth))
     for node in scene.nodes:
         pen.node(node)
     for edge in scene.edges:
@@ -92,7 +95,11 @@ def draw(scene: Scene) -> tuple[bytes, Scene]:
 def _ground(box: Rect, scene: Scene) -> str:
     """The colour behind `box`: that of the innermost group around its middle."""
     depths = [group.depth for group in scene.groups if group.box.holds(Rect.around(box.centre, 0, 0))]
-    return GROUP_FILLS[min(max(depths), len(GROUP_FILLS) - 1)] if depths else PAPER
+    return _group_fill(max(depths)) if depths else PAPER
+
+
+def _group_fill(depth: int) -> str:
+    return GROUP_FILLS[min(depth, len(GROUP_FILLS) - 1)]
 
 
 def _png(rgba: PixelGrid) -> bytes:
@@ -121,10 +128,8 @@ class _Pen:
         self.texts: dict[int, list[Text]] = {}
 
     def group(self, group: GroupMark) -> None:
-        fill = GROUP_FILLS[min(group.depth, len(GROUP_FILLS) - 1)]
+        fill = _group_fill(group.depth)
         self._polygon(outline(Shape.ROUNDED, group.box), facecolor=fill, edgecolor=GROUP_LINE, linewidth=1.0)
-        if group.text:
-            self.text(group.text, GROUP_INK)
 
     def node(self, node: NodeMark) -> None:
         if node.shape is not Shape.TEXT:

@@ -24,6 +24,8 @@ FALLBACKS = (
     "Noto Sans Symbols", "Noto Sans Symbols 2", "Noto Emoji", "Symbola", "Segoe UI Symbol", "FreeSans", "Unifont",
 )  # fmt: skip
 TOKEN = re.compile(r"\s+|[^\s/_.,:;|-]+[/_.,:;|-]*|[/_.,:;|-]+")
+HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+STRETCH = 1.5
 WIDE = re.compile(
     r"[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]|[\U00020000-\U0003ffff]"
 )
@@ -69,24 +71,28 @@ def undrawable(text: str) -> str:
 def wrap(text: str, most: float, size: float, bold: bool = False) -> tuple[str, ...]:
     """Break `text` into lines of at most `most` points; the author's own line breaks stay.
 
-    The lines get equal lengths as far as that needs no further line: calmer than one long line and a stray word.
+    A long word may widen its line by `STRETCH` before it is broken, first at its humps (camelCase). Lines get equal
+    lengths as far as that needs no further line: calmer than one long line and a stray word.
     """
     lines: list[str] = []
     for line in text.split("\n"):
-        broken = _fill(line, most, size, bold)
-        if len(broken) > 1:
-            narrower = most
-            while narrower > most * 0.6 and len(tighter := _fill(line, narrower * 0.92, size, bold)) == len(broken):
-                if max(width(piece, size, bold) for piece in tighter) > narrower:
-                    break
-                narrower, broken = narrower * 0.92, tighter
+        longest = max((width(piece.rstrip(), size, bold) for piece in TOKEN.findall(line)), default=0.0)
+        room = max(most, longest) if longest <= most * STRETCH else most
+        tokens = _tokens(line, room, size, bold)
+        broken = _fill(tokens, room, size, bold)
+        floor = max((width(token, size, bold) for token in tokens), default=0.0)
+        while len(broken) > 1 and (room := room * 0.92) >= max(floor, most * 0.55):
+            tighter = _fill(tokens, room, size, bold)
+            if len(tighter) > len(broken):
+                break
+            broken = tighter
         lines += broken
     return tuple(lines)
 
 
-def _fill(line: str, most: float, size: float, bold: bool) -> list[str]:
+def _fill(tokens: list[str], most: float, size: float, bold: bool) -> list[str]:
     lines, current = [], ""
-    for token in _tokens(line, most, size, bold):
+    for token in tokens:
         if current and width((current + token).rstrip(), size, bold) > most:
             lines.append(current.rstrip())
             current = "" if token.isspace() else token
@@ -99,8 +105,11 @@ def _tokens(line: str, most: float, size: float, bold: bool) -> list[str]:
     """Pieces between which a line may break: words, path parts, CJK characters, and slices of what is too long."""
     pieces: list[str] = []
     for word in TOKEN.findall(line):
-        if width(word, size, bold) > most or WIDE.search(word):
+        if WIDE.search(word):
             pieces += _slices(word, most, size, bold)
+        elif width(word, size, bold) > most:
+            for hump in HUMP.split(word):
+                pieces += _slices(hump, most, size, bold)
         else:
             pieces.append(word)
     return pieces

@@ -70,7 +70,7 @@ def crossings(one: Sequence[Point], other: Sequence[Point]) -> int:
 
 
 def _cross(p: Point, q: Point, r: Point, s: Point) -> bool:
-    return _side(p, q, r) * _side(p, q, s) < 0 and _side(r, s, p) * _side(r, s, q) < 0
+    return (_side(p, q, r) > 0) != (_side(p, q, s) > 0) and (_side(r, s, p) > 0) != (_side(r, s, q) > 0)
 
 
 def _side(a: Point, b: Point, c: Point) -> float:

@@ -1,7 +1,8 @@
 """`DiagramSpec` to `Scene`: a small search. Each candidate is measured, placed by dot and linted; the best one wins.
 
 Candidates are two directions times two wrapping widths. Turning the author's direction costs, so it happens only
-where it makes the drawing legible on a phone or removes a defect (reference: 24 % to 8 % defective drawings).
+where it makes the drawing legible on a phone or removes a defect (reference: 24 % to 8 % defective drawings). Group
+titles that an edge strikes get one more try at the bottom of their frames.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ NODE_SIZE, EDGE_SIZE, GROUP_SIZE, TITLE_SIZE = 14.0, 12.0, 12.0, 17.0
 WRAPS = (120.0, 180.0)
 MARGIN = 22.0
 LEAST_WIDTH = 300.0
+CALM_ASPECT = 3.1
+"""Longer drawings get more paper at their sides, as far as that does not make them smaller on a phone."""
+WIDEST_PADDED = 400.0
 LABEL_PAD_X, LABEL_PAD_Y = 5.0, 3.0
 TITLE_INSET = 10.0
 TITLE_STEP = 9.0
@@ -49,6 +53,15 @@ class Candidate:
 
     direction: Direction
     wrap: float
+    low: frozenset[str] = frozenset()
+    """Ids of the groups that have their title at the bottom."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    candidate: Candidate
+    scene: Scene
+    cost: float
 
 
 def lay_out(spec: DiagramSpec, rank: int = 0) -> Scene:
@@ -56,16 +69,27 @@ def lay_out(spec: DiagramSpec, rank: int = 0) -> Scene:
 
     `rank` 1 gives the second best and so on, for whoever did not like the first; it begins again after the last.
     """
-    ranked: list[tuple[float, Scene]] = []
+    trials: list[_Trial] = []
     for direction in (spec.direction, TURNED[spec.direction]):
         for wrap in WRAPS:
-            scene = compose(spec, Candidate(direction, wrap))
-            cost = _cost(scene, spec) + (TURNING_COST if direction is not spec.direction else 0.0)
-            if cost == 0 and rank == 0:
-                return scene
-            ranked.append((cost, scene))
-    ranked.sort(key=lambda pair: pair[0])
-    return ranked[rank % len(ranked)][1]
+            trial = _try(spec, Candidate(direction, wrap))
+            if trial.cost == 0 and rank == 0:
+                return trial.scene
+            if all(trial.scene != other.scene for other in trials):
+                trials.append(trial)
+    trials.sort(key=lambda trial: trial.cost)
+    best = trials[rank % len(trials)]
+    struck = frozenset(found.elements[1] for found in lint(best.scene, spec) if found.rule == "title_hit")
+    if struck:
+        other = _try(spec, replace(best.candidate, low=struck))
+        best = other if other.cost < best.cost else best
+    return best.scene
+
+
+def _try(spec: DiagramSpec, candidate: Candidate) -> _Trial:
+    scene = compose(spec, candidate)
+    turning = TURNING_COST if candidate.direction is not spec.direction else 0.0
+    return _Trial(candidate, scene, _cost(scene, spec) + turning)
 
 
 def _cost(scene: Scene, spec: DiagramSpec) -> float:
@@ -84,7 +108,8 @@ def compose(spec: DiagramSpec, candidate: Candidate) -> Scene:
     links = [_link(edge, label, spec, places) for edge, label in zip(spec.edges, labels, strict=True)]
     parents = {group.id: index for index, group in enumerate(spec.groups)}
     frames = [
-        Frame(_padded(title), parents.get(group.parent, ROOT)) for group, title in zip(spec.groups, titles, strict=True)
+        Frame(_padded(title), parents.get(group.parent, ROOT), is_low=group.id in candidate.low)
+        for group, title in zip(spec.groups, titles, strict=True)
     ]
     placement = place(boxes, links, frames, candidate.direction)
     nodes = tuple(
@@ -248,13 +273,15 @@ def _hits(scene: Scene) -> Callable[[Rect], float]:
 
 
 def _on_paper(scene: Scene, placement: Placement, title: str) -> Scene:
-    """Add margins and the title, and centre what is narrower than the least width."""
+    """Add margins and the title, and paper around what is too narrow or too flat."""
     heading = _block(title, max(placement.width, LEAST_WIDTH - 2 * MARGIN), TITLE_SIZE, bold=True)
     reach = [box.right for _, text in scene.texts() if (box := text.box)] + [placement.width]
     width = max(max(reach) + 2 * MARGIN, LEAST_WIDTH, heading.box.width + 2 * MARGIN if heading else 0)
     head_room = heading.box.height + 14 if heading else 0.0
-    height = placement.height + 2 * MARGIN + head_room
-    moved = _moved(scene, (width - max(reach)) / 2, MARGIN)
+    needed = placement.height + 2 * MARGIN + head_room
+    width = max(width, min(needed / CALM_ASPECT, WIDEST_PADDED))
+    height = max(needed, width / CALM_ASPECT)
+    moved = _moved(scene, (width - max(reach)) / 2, (height - needed) / 2 + MARGIN)
     if heading:
         centre = (width / 2, height - MARGIN - heading.box.height / 2)
         heading = replace(heading, box=Rect.around(centre, heading.box.width, heading.box.height))

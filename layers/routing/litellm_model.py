@@ -102,6 +102,7 @@ class LiteLLM:
     def _ours(self, vendor: Any, model: Model, error: Exception) -> BulkheadError:  # noqa: ANN401
         """The vendor's error as one of ours, without the key."""
         text = PREFIX.sub("", " ".join(str(getattr(error, "message", error)).split()))
+        text = text.partition(" Traceback (most recent")[0]  # litellm puts its own into some messages
         if key := self._environ.get(model.key_env, "") if model.key_env else "":
             text = text.replace(key, "***")
         text = text[:MOST_ERROR_CHARS]
@@ -187,7 +188,7 @@ def read(vendor: Any, model: Model, response: Any) -> Reply:  # noqa: ANN401 - t
     calls = tuple(read_call(call) for call in choice.message.tool_calls or ())
     if calls and is_cut:
         raise BadAnswer("the answer was cut off within a tool call")
-    text = (choice.message.content or "").strip()
+    text = whole(choice.message.content or "").strip()
     if not text and not calls:
         raise BadAnswer(f"the answer is empty (finish reason {choice.finish_reason!r})")
     usage = getattr(response, "usage", None)
@@ -209,12 +210,27 @@ def read_call(call: Any) -> ToolCall:  # noqa: ANN401
         BadAnswer: they are not; litellm passes truncated JSON through silently.
     """
     try:
-        arguments = json.loads(call.function.arguments or "{}")
-    except ValueError:
+        arguments = json.loads(whole(call.function.arguments or "{}"), parse_constant=no_constant)
+        json.dumps(arguments, ensure_ascii=False).encode()  # half a surrogate pair could be neither kept nor shown
+    except (ValueError, RecursionError):
         arguments = None
     if not isinstance(arguments, dict) or not call.function.name:
         raise BadAnswer(f"the arguments of its call of {call.function.name!r} are not a JSON object")
     return ToolCall(id=call.id or call.function.name, name=call.function.name, arguments=arguments)
+
+
+def no_constant(name: str) -> object:
+    """Refuse NaN and Infinity, which are not JSON.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError(name)
+
+
+def whole(text: str) -> str:
+    """The text with any half of a surrogate pair replaced: no database and no browser would take it."""
+    return text.encode(errors="replace").decode()
 
 
 def cost(vendor: Any, model: Model, response: Any, tokens: Tokens) -> float | None:  # noqa: ANN401

@@ -96,9 +96,13 @@ class Router:
             self._found, self._found_at = replace(found, models=tuple(models.values())), time.monotonic()
             return self._found
 
+    async def is_connected(self) -> bool:
+        """Whether there is a model to ask: one that was found, or one that routes.toml names."""
+        return bool(await self.models() or self._named_models())
+
     async def warm(self) -> None:
         """Find the models and, if there are any, load what is needed to ask them in the background."""
-        if await self.models() or self._named_models():
+        if await self.is_connected():
             self._client.warm()
 
     async def complete(self, task: Task) -> Reply:

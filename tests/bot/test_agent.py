@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.agent import Act, Agent, Draw, Edit, Effect, Limits, Outcome, Say, decode, recent
 from bot.prompt import TOOLS, Offer, system_prompt
@@ -229,6 +231,25 @@ def test_a_call_that_does_not_fit_is_refused_with_the_field(name: str, arguments
     with pytest.raises(BadInput) as caught:
         decode(ToolCall(id="1", name=name, arguments=arguments))
     assert told in str(caught.value)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=10,
+)
+FIELDS = st.sampled_from(["mermaid", "title", "capability", "parameters", "reason", "diff", "summary", "x"])
+
+
+@given(st.sampled_from(["draw", "act", "edit", "x"]), st.dictionaries(FIELDS, JSON, max_size=5))
+def test_any_json_is_an_effect_or_is_refused(name: str, arguments: dict[str, object]) -> None:
+    try:
+        effect = decode(ToolCall(id="1", name=name, arguments=arguments))
+    except BadInput:
+        return
+    assert isinstance(effect, Draw | Act | Edit)
+    if isinstance(effect, Act):
+        assert all(isinstance(value, str) for value in effect.parameters.values())
 
 
 def test_bare_numbers_and_booleans_become_the_text_a_capability_takes() -> None:

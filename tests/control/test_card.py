@@ -6,14 +6,13 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from layers.control import Approval, Catalog, Outcome, Plan, State, card, listing, outcome_line, patch_plan, report
+from layers.control import Approval, Outcome, Plan, State, card, outcome_line, patch_plan
 from layers.control.card import quote_lines, visible
 from tests.control.test_rules import approval
 
@@ -208,17 +207,3 @@ def test_an_outcome_survives_its_json() -> None:
     outcome = Outcome(state=State.FAILED, exit_code=3, duration_s=0.5, output="\ud7ff\n", reason="r", profile="bwrap")
     assert Outcome.parse(outcome.json) == outcome
     assert json.loads(outcome.json)["state"] == "failed"
-
-
-def test_an_observing_run_is_reported_without_a_card() -> None:
-    text = report(patch_plan("/w", {}), Outcome(state=State.FAILED, reason="stopped after 9 s", output="a```b"))
-    assert text.startswith("**Commit a patch to the workspace** (workspace.patch): stopped after 9 s.")
-    assert "a\\x60\\x60\\x60b" in text
-
-
-def test_the_list_of_capabilities_says_how_to_ask_and_what_is_missing(home: Path, workspace: Path) -> None:
-    (home / "capabilities" / "test.broken.toml").write_text("risk = ")
-    text = listing(Catalog.load(home / "capabilities", workspace))
-    assert "- `workspace.make target=...`: Run make in the workspace (risk 1, needs approval)" in text
-    assert "- `host.uptime`: Uptime and load (runs at once)" in text
-    assert "- test.broken is unavailable: manifest 'test.broken.toml' is not TOML" in text

@@ -306,3 +306,22 @@ async def test_a_home_that_cannot_be_written_is_said_not_a_hang(tmp_path: Path) 
     (tmp_path / "file").write_text("")
     with pytest.raises(Misconfigured, match=r"nothing can be run: .*Not a directory"):
         await Executor(tmp_path / "file", tmp_path).start()
+
+
+async def test_once_a_run_has_begun_trouble_is_unknown_and_never_nothing_was_run(
+    executor: Executor, home: Path, workspace: Path
+) -> None:
+    made = script_plan(workspace, "/bin/true")
+    held = Ledger(home).claim("begun", made)
+    assert held is not None
+    held.close()
+    broken = Executor(home, workspace, "none")
+    ended = await broken.run("begun", made)
+    assert (ended.state, "its end cannot be looked up" in ended.reason) == (State.UNKNOWN, True)
+    with pytest.raises(Misconfigured):
+        await broken.run("never-begun", made)
+    moved = Executor(home, workspace / "elsewhere", executor.profile)
+    assert (await moved.run("begun", made)).state is State.UNKNOWN
+    await moved.close()
+    (Ledger(home).claims / "begun").write_text("written by another version")
+    assert (await executor.run("begun", made)).state is State.UNKNOWN

@@ -10,7 +10,7 @@ import pytest
 
 from layers.coordination import Applied, Conflict, Coordinator, git_version, summary_markdown
 from layers.coordination.git import open_repository
-from layers.errors import BadInput, Refused
+from layers.errors import BadInput, Refused, Unavailable
 from tests.coordination.conftest import README_PATCH, Workspace, put
 
 
@@ -293,6 +293,7 @@ async def test_a_linked_work_tree_and_a_sha256_repository_work(workspace: Worksp
     new.commit({"README.md": "line 1\nline 2\nline 3\n"})
     proposal = await put(coordinator, new, README_PATCH)
     assert len(proposal.result_tree) == 64
+    await put(coordinator, new, "--- a/README.md\n+++ /dev/null\n@@ -1,3 +0,0 @@\n-line 1\n-line two\n-line 3\n")
 
 
 async def test_a_new_workspace_has_a_readme_a_makefile_and_a_commit(
@@ -343,3 +344,55 @@ async def test_bad_input_carries_its_line(workspace: Workspace, coordinator: Coo
         await coordinator.propose(workspace.patch("please change the readme\n"))
     assert caught.value.line == 1
     assert await git_version()
+
+
+async def test_a_folder_that_grew_where_the_patch_puts_a_file_is_not_swept_away(
+    workspace: Workspace, coordinator: Coordinator
+) -> None:
+    proposal = await coordinator.propose(workspace.patch("--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+x\n"))
+    head = workspace.commit({"new/inner.txt": "precious\n"})
+    outcome = await coordinator.apply(workspace.root, proposal, "m", "Ann")
+    assert isinstance(outcome, Conflict)
+    assert workspace.git("rev-parse", "HEAD") == head
+    assert workspace.status == ""
+    (workspace.root / "new/inner.txt").unlink()  # even with nothing in the work tree's way
+    (workspace.root / "new").rmdir()
+    workspace.git("update-index", "--assume-unchanged", "new/inner.txt")
+    outcome = await coordinator.apply(workspace.root, proposal, "m", "Ann")
+    assert isinstance(outcome, Conflict)
+    assert "would now also change 'new/inner.txt'" in outcome.text
+
+
+async def test_a_file_that_appeared_where_the_patch_puts_a_folder_is_not_swept_away(
+    workspace: Workspace, coordinator: Coordinator
+) -> None:
+    proposal = await coordinator.propose(workspace.patch("--- /dev/null\n+++ b/new/inner\n@@ -0,0 +1 @@\n+x\n"))
+    workspace.commit({"new": "precious\n"})
+    outcome = await coordinator.apply(workspace.root, proposal, "m", "Ann")
+    assert isinstance(outcome, Conflict)
+    assert (workspace.root / "new").read_text() == "precious\n"
+
+
+async def test_a_folder_with_somebodys_new_file_does_not_become_a_file(
+    workspace: Workspace, coordinator: Coordinator
+) -> None:
+    for act in SHAPES["a folder that becomes a file"]:
+        act(workspace)
+    proposal = await coordinator.propose(workspace.patch(workspace.diff()))
+    workspace.write({"src/mine.py": "x\n"})
+    workspace.git("add", "src/mine.py")
+    before = workspace.status
+    outcome = await coordinator.apply(workspace.root, proposal, "m", "Ann")
+    assert isinstance(outcome, Conflict)
+    assert "'src' is a folder in the work tree" in outcome.text
+    assert workspace.status == before
+
+
+async def test_a_branch_that_git_cannot_move_is_told(workspace: Workspace, coordinator: Coordinator) -> None:
+    proposal = await coordinator.propose(workspace.patch(README_PATCH))
+    (workspace.root / ".git/refs/heads/main.lock").touch()
+    with pytest.raises(Unavailable, match="git could not move refs/heads/main"):
+        await coordinator.apply(workspace.root, proposal, "m", "Ann")
+    (workspace.root / ".git/refs/heads/main.lock").unlink()
+    assert isinstance(await coordinator.apply(workspace.root, proposal, "m", "Ann"), Applied)
+    assert workspace.status == ""

@@ -224,7 +224,7 @@ def test_any_text_is_either_read_or_refused_in_one_sentence(text: str) -> None:
     assert read(reading.text).paths == reading.paths
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(st.integers(0, 400), st.sampled_from(["", "\n", " ", "-", "+", "@", "\\", "../", "x"])), max_size=4

@@ -1,12 +1,13 @@
 """What people do while the server is killed under them, and what must be true afterwards.
 
-The driver acts as a provider does: an event that was not acknowledged is delivered again, with the same id, to the server that
-was started after the kill. Effects are counted outside the server: lines of a file, commits of a branch, calls of a model.
+The driver acts as a provider does: an event that was not acknowledged is delivered again, with the same id, to the
+server that was started after the kill. Effects are counted outside the server: lines of a file, commits of a branch, calls of a model.
 """
 
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from typing import Any
 import httpx
 
 from layers.failpoint import Point
-from tests.fakes.house import House
+from tests.fakes.house import REPO, House
 
 APPEND = """\
 id = "workspace.append"
@@ -157,12 +158,8 @@ def converse(driver: Driver) -> None:
 
 def console(driver: Driver) -> None:
     """A question on the command line, whose answer a courier carries out of the database; then one on the page."""
-    from tests.fakes.house import REPO
-
-    command = ["bulkhead", "ask", "--home", str(driver.house.home), "/help"]
-    subprocess.run(
-        [f"{REPO}/.venv/bin/{command[0]}", *command[1:]], env=driver.house.env, capture_output=True, check=False, timeout=60
-    )
+    command = [sys.executable, "-m", "bot", "ask", "--home", str(driver.house.home), "/help"]
+    subprocess.run(command, env=driver.house.env, cwd=REPO, capture_output=True, check=False, timeout=60)
     talk(driver)
 
 

@@ -1,7 +1,7 @@
 """The real server in a process of its own, to talk to, to kill and to start again.
 
-`python -m tests.fakes.house POINT:N serve ...` runs the `bulkhead` command with a failpoint hook that kills the process by
-SIGKILL at the N-th reach of POINT; `none:0` runs it as it is.
+`python -m tests.fakes.house POINT:N serve ...` runs the `bulkhead` command with a failpoint hook that kills the process
+by SIGKILL at the N-th reach of POINT; `none:0` runs it as it is.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ class House:
 
     def start(self, kill_at: str = "none:0", wait: bool = True) -> None:
         """Start the server; with `wait` return once it printed its link."""
+        self.reap()
         program = [sys.executable, "-m", "tests.fakes.house", kill_at]
         arguments = ["serve", "--home", str(self.home), "--port", str(self.port), "--json"]
         with open(self.log, "a", encoding="utf-8") as log:
@@ -77,6 +78,12 @@ class House:
         """Whether the process runs."""
         return self.process is not None and self.process.poll() is None
 
+    def reap(self) -> None:
+        """Let go of a process that ended."""
+        if self.process is not None and self.process.stdout is not None:
+            self.process.wait(20)
+            self.process.stdout.close()
+
     def kill(self) -> None:
         """SIGKILL, as the kernel would."""
         if self.process is not None:
@@ -94,8 +101,7 @@ class House:
         """Leave nothing behind."""
         if self.is_alive:
             self.stop()
-        if self.process is not None and self.process.stdout is not None:
-            self.process.stdout.close()
+        self.reap()
         self.client.close()
 
     def post(self, path: str, body: dict[str, Any]) -> httpx.Response:
@@ -104,9 +110,7 @@ class House:
 
     def say(self, text: str, conversation: str = "main", id: str = "") -> httpx.Response:
         """A message."""
-        return self.post(
-            "/api/messages", {"id": id or str(uuid.uuid4()), "conversation": conversation, "text": text}
-        )
+        return self.post("/api/messages", {"id": id or str(uuid.uuid4()), "conversation": conversation, "text": text})
 
     def press(self, event: dict[str, Any], label: str, conversation: str = "main", id: str = "") -> httpx.Response:
         """Press a button of a message by its label."""

@@ -9,6 +9,7 @@
 | `cut` | text that ended at the length limit |
 | `midbreak` | closes the connection in the middle of the answer |
 | `badtool`, `listtool`, `cuttool` | a tool call whose arguments are half JSON, a list, or cut at the length limit |
+| `nantool`, `halftool`, `deeptool` | one with NaN, with half a surrogate pair, or nested 100,000 deep |
 | `tool-draw`, `tool-act`, `tool-edit` | calls that tool once, then says what the tool answered |
 | `tool-wrong` | calls `draw` without its source once, then says what the tool answered |
 | `loop` | makes the same tool call for ever |
@@ -38,11 +39,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-MODELS = (
-    *("echo", "slow-2s", "err500", "err401", "err429", "err400", "empty", "cut", "midbreak"),
-    *("badtool", "listtool", "cuttool", "tool-draw", "tool-act", "tool-edit", "tool-wrong", "loop", "wander"),
-    *("vision-ok", "vision-bad", "vision-babble"),
-)
 DIFF = "--- a/README.md\n+++ b/README.md\n@@ -1 +1 @@\n-# Workspace\n+# Our workspace\n"
 TOOLS: dict[str, tuple[str, dict[str, object]]] = {
     "tool-draw": ("draw", {"mermaid": "flowchart LR\n  a[Build] --> b[Ship]", "title": "Pipeline"}),
@@ -51,11 +47,21 @@ TOOLS: dict[str, tuple[str, dict[str, object]]] = {
     "tool-wrong": ("draw", {"title": "no source"}),
     "loop": ("act", {"capability": "host.uptime", "parameters": {}, "reason": "again"}),
 }
+HOSTILE = {
+    "nantool": '{"mermaid": NaN}',
+    "halftool": '{"mermaid": "\\ud800"}',
+    "deeptool": '{"mermaid": ' + "[" * 100_000 + "]" * 100_000 + "}",
+}
 VERDICTS = {
     "vision-ok": '{"readable": true, "opinion": "Every label can be read.", "problems": []}',
     "vision-bad": '```json\n{"readable": false, "opinion": "Hard to read.", "problems": ["two labels overlap"]}\n```',
     "vision-babble": "What a lovely picture!",
 }
+MODELS = (
+    *("echo", "slow-2s", "err500", "err401", "err429", "err400", "empty", "cut", "midbreak"),
+    *("badtool", "listtool", "cuttool", *HOSTILE, "tool-draw", "tool-act", "tool-edit", "tool-wrong", "loop", "wander"),
+    *("vision-ok", "vision-bad", "vision-babble"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +120,8 @@ def answer(model: str, messages: list[dict[str, Any]]) -> Answer:
             return Answer(tool=("draw", '{"mermaid": "flowchart'), finish="tool_calls")
         case "listtool":
             return Answer(tool=("draw", '["flowchart"]'), finish="tool_calls")
+        case "nantool" | "halftool" | "deeptool":
+            return Answer(tool=("draw", HOSTILE[model]), finish="tool_calls")
         case "cuttool":
             return Answer(tool=("draw", '{"mermaid": "a"}'), finish="length")
         case "wander":

@@ -58,6 +58,9 @@ async def test_a_reply_tells_its_model_shape_tokens_and_attempts(router: MakeRou
         ("badtool", "not a JSON object"),
         ("listtool", "not a JSON object"),
         ("cuttool", "cut off within a tool call"),
+        ("nantool", "not a JSON object"),
+        ("halftool", "not a JSON object"),
+        ("deeptool", "the provider failed: Invalid response object"),
     ],
 )
 async def test_a_failure_goes_to_the_next_model_after_one_call(
@@ -70,6 +73,7 @@ async def test_a_failure_goes_to_the_next_model_after_one_call(
     assert told in failed.error
     assert (failed.ok, answered.ok) == (False, True)
     assert KEY not in repr(reply)
+    assert "Traceback" not in failed.error
 
 
 async def test_a_slow_model_is_left_after_its_time(router: MakeRouter, fake: ModelServer) -> None:
@@ -136,6 +140,7 @@ async def test_without_a_model_the_answer_says_how_to_connect_one() -> None:
     with pytest.raises(NoModel, match="ANTHROPIC_API_KEY"):
         await made.complete(ask())
     await made.warm()
+    assert not await made.is_connected()
     assert (await made.explain("ping")).models == ()
     assert await made.look(b"png", "title") is None
     await made.close()
