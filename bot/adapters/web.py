@@ -19,8 +19,6 @@ from layers.store import Tx
 from layers.types import Address, Inbound, InboundKind, Outbound, Person, Press
 
 CHANNEL = "web"
-RENDER_INLINE_CHARS = 2048
-"""Longer texts are rendered in a thread: markdown of 64 KiB can take half a second."""
 
 Conversation = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 

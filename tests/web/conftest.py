@@ -59,10 +59,6 @@ class House:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    @property
-    def channel(self) -> WebChannel:
-        return WebChannel(self.store)
-
     async def start(self) -> None:
         listener = listen("127.0.0.1", self.port)
         self.port = listener.getsockname()[1]
@@ -115,7 +111,12 @@ class House:
             picture=picture,
             buttons=buttons,
         )
-        return await self.channel.deliver(outbound, uuid4().hex)
+        return await self.deliver(outbound, uuid4().hex)
+
+    async def deliver(self, outbound: Outbound, dedupe: str) -> str:
+        """Show it; the event's id."""
+        channel = WebChannel()
+        return await self.store.run(channel.write, outbound, channel.render(outbound), dedupe)
 
     async def keep(self, content: bytes, content_type: str = "image/png") -> str:
         return await self.store.run(keep_media, content_type, content)

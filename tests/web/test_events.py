@@ -111,8 +111,8 @@ async def test_delivering_twice_is_one_event_and_gives_the_same_reference(
     house: House, client: httpx.AsyncClient
 ) -> None:
     outbound = Outbound(address=Address(channel="web", conversation="main"), key="t1", text="once")
-    first = await house.channel.deliver(outbound, "o1")
-    assert await house.channel.deliver(outbound, "o1") == first
+    first = await house.deliver(outbound, "o1")
+    assert await house.deliver(outbound, "o1") == first
     assert len((await client.get("/api/history")).json()["events"]) == 1
 
 

@@ -193,6 +193,17 @@ async def test_approve_pressed_twice_is_one_press_and_the_card_shows_the_outcome
     assert len(house.taken) == 1
 
 
+async def test_a_card_hides_no_line_of_its_plan(house: House, page: Page) -> None:
+    plan = "\n".join([*(f"line {n}" for n in range(60)), "x" * 400])
+    await house.say(f"```\n{plan}\n```", key="a1", kind=OutboundKind.CARD, buttons=(APPROVE, DENY))
+    block = page.locator("[data-key=a1] pre")
+    await expect(block).to_contain_text("line 59")
+    assert await block.evaluate("pre => [pre.scrollHeight - pre.clientHeight, pre.scrollWidth - pre.clientWidth]") == [
+        0,
+        0,
+    ]
+
+
 async def test_a_button_works_on_a_card_from_before_a_restart(house: House, page: Page) -> None:
     await house.say("a card", key="a1", kind=OutboundKind.CARD, buttons=(APPROVE, DENY))
     await expect(page.get_by_role("button", name="Deny")).to_be_visible()
@@ -317,14 +328,28 @@ async def test_reading_older_messages_is_not_interrupted_by_new_ones(house: Hous
 async def test_on_a_phone_nothing_is_cut_off(house: House, page: Page) -> None:
     await page.set_viewport_size({"width": 360, "height": 740})
     digest = await house.keep(png(1600, 900))
+    long = "a name of a conversation that does not fit on any phone"
+    await page.get_by_label("Message", exact=True).fill(f"{long} at all")
+    await page.keyboard.press("Enter")
+    house.cards.append(
+        PendingCard(id="a1", title=long.replace(" ", "-"), conversation="web:main", expires_at=in_minutes(99))
+    )
+    await page.goto(f"{house.url}/#c=other")
+    await page.get_by_label("Message", exact=True).fill(long)
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#title")).to_have_text(long)
     wide = "| " + " | ".join("a long heading" for _ in range(9)) + " |\n|" + "--|" * 9
-    await house.say(f"{'verylongword' * 30}\n\n```\n{'x' * 300}\n```\n\n{wide}", buttons=(APPROVE, DENY),
-                    picture=Picture(digest=digest, alt="wide", width=1600, height=900))  # fmt: skip
+    text = f"{'verylongword' * 30}\n\n```\n{'x' * 300}\n```\n\n{wide}"
+    picture = Picture(digest=digest, alt="wide", width=1600, height=900)
+    await house.say(text, conversation="other", buttons=(APPROVE, DENY), picture=picture)
     await expect(page.get_by_role("button", name="Deny")).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") == 360
+    for region in (".chat", ".chat > header", "#composer"):
+        assert await page.locator(region).evaluate("node => node.getBoundingClientRect().right") <= 360
     assert await page.locator("#scroll").evaluate("box => box.scrollWidth - box.clientWidth") == 0
     await page.get_by_role("button", name="Open the menu").click()
     await expect(page.get_by_role("button", name="New chat")).to_be_in_viewport()
+    assert await page.locator("#side").evaluate("side => side.scrollWidth - side.clientWidth") == 0
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("button", name="New chat")).to_be_hidden()
 
