@@ -19,7 +19,7 @@ from bot.agent import Agent, Limits
 from bot.app.jobs import Schedules, make_jobs
 from bot.app.making import VERSION, make_presenter, make_router, prepare_home, workspace_of
 from bot.config import BulkheadFile, Settings
-from bot.dispatcher import Dispatcher, Parts, handler
+from bot.dispatcher import Dispatcher, Parts, capabilities, handler
 from bot.prompt import Offer
 from bot.status import Facts, status_text
 from bot.web import PendingCard
@@ -86,7 +86,7 @@ class House:
                 models=tuple(model.name for model in found.models),
                 model_problems=found.notes,
                 sandbox=self.executor.profile,
-                capabilities=control.listing(self.catalog),
+                capabilities=capabilities(self.catalog),
                 approvers=tuple(self.person(id).name for id in sorted(self.file.approvers)),
                 pending=len(await self.store.run(control.pending)),
                 workspace=str(workspace_of(self.settings, self.file)),

@@ -3,8 +3,9 @@
 `engine` finds the work, `work` is one turn in progress, `messages`, `presses` and `effects` say what happens in it.
 """
 
+from bot.dispatcher.answers import capabilities
 from bot.dispatcher.engine import Dispatcher
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.turns import handler
 
-__all__ = ["Dispatcher", "Parts", "handler"]
+__all__ = ["Dispatcher", "Parts", "capabilities", "handler"]

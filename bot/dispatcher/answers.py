@@ -60,6 +60,25 @@ def removed(tx: Tx, parts: Parts, number: int, conversation: str) -> str:
     return f"Schedule {number} is removed."
 
 
+def observation(plan: control.Plan, outcome: control.Outcome) -> str:
+    """What a capability that only observes has found."""
+    ended = outcome.reason or f"exit code {outcome.exit_code}"
+    head = f"**{plan.title}** (`{plan.capability}`): {ended}, {outcome.duration_s:.1f} s, sandbox {outcome.profile}"
+    return f"{head}\n\n{control.tail(outcome.output)}" if outcome.output.strip() else head
+
+
+def capabilities(catalog: control.Catalog) -> str:
+    """What can be asked for and how, and what cannot and why: a list in markdown."""
+    lines = []
+    for name, capability in sorted(catalog.capabilities.items()):
+        manifest = capability.manifest
+        asks = "".join(f" {parameter}=..." for parameter in manifest.parameters)
+        needs = "runs at once" if manifest.risk == 0 else f"risk {manifest.risk}, a person approves"
+        lines.append(f"- `/run {name}{asks}`: {manifest.title} ({needs})")
+    lines += [f"- `{name}` is unavailable: {reason}" for name, reason in sorted(catalog.unavailable.items())]
+    return "\n".join(lines) or "- none"
+
+
 def fenced(text: str, language: str = "") -> str:
     """A code block that nothing in `text` can end."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 
+from bot.dispatcher import answers
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination, presentation
@@ -66,7 +67,7 @@ class Hands:
         outcome = control.Outcome.parse(await self._work.step(StepKind.EFFECT, plan.capability, run))
         details = {"plan": plan.digest, "state": outcome.state.value, "exit_code": outcome.exit_code}
         self._work.write(lambda tx: control.audit.append(tx, self._person.id, "observe", run_id, details))
-        text = control.report(plan, outcome)
+        text = answers.observation(plan, outcome)
         if not self._is_agent:
             self._work.say(text)
         return text
