@@ -42,7 +42,7 @@ ORDER BY opening.id DESC LIMIT :count;
 
 -- name: conversations(count)
 -- Skips from one conversation to the next in the index, so its cost grows with their number, not with what was said.
--- Each is named by the first thing a person said, whose keys begin with u.
+-- Each is named by the first thing a person said, whose keys begin with u (+ 0 keeps SQLite on the index by key).
 WITH RECURSIVE named(id) AS (
     SELECT MIN(conversation_id) FROM page_event
     UNION ALL
@@ -50,7 +50,7 @@ WITH RECURSIVE named(id) AS (
     FROM named WHERE named.id IS NOT NULL)
 SELECT named.id AS conversation_id, newest.at AS last_at,
     (SELECT said.body FROM page_event said WHERE said.id = (
-        SELECT MIN(event.id) FROM page_event event
+        SELECT MIN(event.id + 0) FROM page_event event
         WHERE event.conversation_id = named.id AND event.key >= 'u' AND event.key < 'v')) AS first_body
 FROM named
 JOIN page_event newest ON newest.id = (
