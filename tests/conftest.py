@@ -8,11 +8,16 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from layers.store import Store, open_store
 from tests.fakes import postgres
 
 REPO = Path(__file__).parents[1]
+
+# machines are noisy: how long an example takes is no verdict on the code
+settings.register_profile("noisy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("noisy")
 
 
 def skip(reason: str) -> None:

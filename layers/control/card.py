@@ -19,6 +19,7 @@ LIMIT = 8000
 WORDS_LIMIT = 500
 OUTPUT_LIMIT = 1500
 LABEL_WIDTH = 13
+COMMAND_WIDTH = 72
 DIGEST_SHORT = 12
 INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 INVISIBLE = re.compile(
@@ -66,6 +67,12 @@ def quote_lines(text: str) -> list[str]:
     return [quote(line) for line in text.splitlines(keepends=True)] or ['""']
 
 
+def command(argv: tuple[str, ...]) -> list[str]:
+    """A command, each item quoted: on one line where that is short, else one item a line."""
+    items = [quote(item) for item in argv]
+    return [" ".join(items)] if 0 < sum(map(len, items)) <= COMMAND_WIDTH else items
+
+
 def leaves(plan: Plan) -> Iterator[tuple[str, list[str]]]:
     """Label and lines for every field of the plan."""
     yield "action", [quote(plan.title)]
@@ -73,7 +80,7 @@ def leaves(plan: Plan) -> Iterator[tuple[str, list[str]]]:
     for name, value in plan.parameters.items():
         lines = quote_lines(value) if isinstance(value, str) else [str(value).lower()]
         yield "parameter", [f"{visible(name)} =", *lines] if len(lines) > 1 else [f"{visible(name)} = {lines[0]}"]
-    yield "argv", [quote(item) for item in plan.argv] or ["(none: Bulkhead itself does it)"]
+    yield "argv", command(plan.argv) or ["(none: Bulkhead itself does it)"]
     if plan.stdin:
         yield "stdin", quote_lines(plan.stdin)
     yield "cwd", [quote(plan.cwd)]
@@ -84,7 +91,7 @@ def leaves(plan: Plan) -> Iterator[tuple[str, list[str]]]:
     yield "risk", [f"{plan.risk} of 3: {RISKS[min(max(plan.risk, 0), 3)]}"]
     yield "limits", [f"{plan.timeout_s} s, {plan.output_cap_bytes} bytes of output"]
     if plan.probe:
-        yield "probe", [quote(item) for item in plan.probe]
+        yield "probe", command(plan.probe)
     yield "again", ["running it twice does no harm" if plan.is_idempotent else "running it twice may do harm"]
     yield "manifest", [f"sha256 {visible(plan.manifest_digest)}" if plan.manifest_digest else "(none)"]
 
@@ -118,14 +125,14 @@ def card(approval: Approval, *, handle: str = "", limit: int = LIMIT) -> Card:
 
 
 def parts(approval: Approval) -> Iterator[str]:
-    """The card's paragraphs: what, the facts, what became of it, the asker's words."""
+    """The card's paragraphs: what, what became of it, the facts, the asker's words."""
     plan = approval.plan
     yield f"**{STATES[approval.state]}**: {visible(plan.capability)}, risk {plan.risk}"
-    yield fence(rows(facts(approval)))
     if line := outcome_line(approval):
         yield line
     if approval.outcome is not None and approval.outcome.output.strip():
         yield tail(approval.outcome.output)
+    yield fence(rows(facts(approval)))
     if approval.reason:
         words = approval.reason[:WORDS_LIMIT] + ("..." if len(approval.reason) > WORDS_LIMIT else "")
         yield f"In the asker's own words, which nothing here has checked:\n{fence(quote(words))}"
