@@ -14,9 +14,9 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from bot.web import PendingCard
 from layers.types import Button, ButtonStyle, OutboundKind, Picture
+from tests.adapters.text.test_html import HOSTILE
 from tests.conftest import skip
 from tests.web.conftest import GUEST, House, in_minutes, open_house
-from tests.web.test_markdown import HOSTILE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 CHROMIUM = Path("/usr/bin/chromium")

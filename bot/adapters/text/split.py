@@ -41,14 +41,13 @@ def _first(blocks: Document, fits: Fits) -> tuple[Document, Document]:
     head, rest = blocks[:count], blocks[count:]
     if not rest:
         return head, rest
-    has_text = is_text(head)
-    cut = _cut(rest[0], lambda piece: fits((*head, piece)), lambda whole: fits((whole,)), has_text=has_text)
+    cut = _cut(rest[0], lambda piece: fits((*head, piece)), lambda whole: fits((whole,)), head)
     if cut is not None:
         first, second = cut
         return (*head, first), rest[1:] if second is None else (second, *rest[1:])
     if not head:
         return (), (_as_text(rest[0]), *rest[1:])
-    if has_text and isinstance(head[-1], Heading):
+    if is_text(head) and isinstance(head[-1], Heading):
         return head[:-1], (head[-1], *rest)
     return head, rest
 
@@ -58,31 +57,32 @@ def is_text(blocks: Document) -> bool:
     return not all(isinstance(block, Heading) for block in blocks)
 
 
-def _cut(block: Block, fits: Test, fits_alone: Test, *, has_text: bool) -> tuple[Block, Block | None] | None:
+def _cut(block: Block, fits: Test, fits_alone: Test, before: Document) -> tuple[Block, Block | None] | None:
     """A block as one that fits and the rest; None when it is to stay whole, or no piece of it fits.
 
     Args:
         fits_alone: Whether it would fit into a message of its own.
-        has_text: Whether text stands before it in this message. Then what fits alone is not cut, and no word is.
+        before: What stands before it in this message. After any text what fits alone is not cut, after anything at all
+            no word is.
     """
-    how = fits, fits_alone
+    how = fits, fits_alone, before
     match block:
         case List((item,)):
-            cut = _cut_within(item.blocks, lambda some: List((replace(item, blocks=some),)), *how, has_text)
+            cut = _cut_within(item.blocks, lambda some: List((replace(item, blocks=some),)), *how)
             return cut and (cut[0], _continued(cut[1]))
         case List(items):
-            return _cut_within(tuple(List((item,)) for item in items), _joined, *how, has_text)
+            return _cut_within(tuple(List((item,)) for item in items), _joined, *how)
         case Quote(blocks):
-            return _cut_within(blocks, Quote, *how, has_text)
-        case _ if has_text and fits_alone(block):
+            return _cut_within(blocks, Quote, *how)
+        case _ if is_text(before) and fits_alone(block):
             return None
         case Code(text):
-            at = cut_at(text, lambda n: fits(replace(block, text=text[:n])), by_line=True, by_word=has_text)
+            at = cut_at(text, lambda n: fits(replace(block, text=text[:n])), by_line=True, by_word=bool(before))
             rest = text[at:].removeprefix("\n")
             return (replace(block, text=text[:at]), replace(block, text=rest) if rest.strip() else None) if at else None
         case Paragraph(runs) | Heading(runs):
             text = "".join(run.text for run in runs)
-            at = cut_at(text, lambda n: fits(replace(block, runs=between(runs, 0, n))), by_word=has_text)
+            at = cut_at(text, lambda n: fits(replace(block, runs=between(runs, 0, n))), by_word=bool(before))
             start = len(text) - len(text[at:].lstrip(" \n"))
             tail = replace(block, runs=between(runs, start, len(text))) if start < len(text) else None
             return (replace(block, runs=between(runs, 0, at)), tail) if at else None
@@ -91,7 +91,7 @@ def _cut(block: Block, fits: Test, fits_alone: Test, *, has_text: bool) -> tuple
 
 
 def _cut_within(
-    children: Document, make: Callable[[Document], Block], fits: Test, fits_alone: Test, has_text: bool
+    children: Document, make: Callable[[Document], Block], fits: Test, fits_alone: Test, before: Document
 ) -> tuple[Block, Block | None] | None:
     """A container cut between its children, and inside of the first that is left where that one may be cut."""
     count = longest(len(children), lambda n: fits(make(children[:n])))
@@ -102,7 +102,7 @@ def _cut_within(
         rest[0],
         lambda piece: fits(make((*head, piece))),
         lambda whole: fits_alone(make((whole,))),
-        has_text=has_text or is_text(head),
+        (*before, *head),
     )
     if cut is not None:
         first, second = cut

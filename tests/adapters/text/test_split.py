@@ -89,6 +89,11 @@ def test_a_title_goes_with_its_text() -> None:
     assert second.text.startswith("Title\n\nb")
 
 
+def test_no_word_is_cut_for_the_sake_of_a_title() -> None:
+    parts = parts_of("# " + "title " * 10 + "\n\n" + "something " * 20, limit=64)
+    assert {word for part in parts for word in part.text.split()} == {"title", "something"}
+
+
 def test_graphemes_are_kept_whole_where_they_fit() -> None:
     for part in parts_of(FAMILY * 1_000):
         assert regex.fullmatch(f"({FAMILY})+", part.text)
