@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 
 from layers.errors import Misconfigured
@@ -14,17 +13,12 @@ OWN = ("alembic_version", "worker", "role_lease")
 """What belongs to the database itself, or to the processes that use it."""
 
 
-async def copy_store(source: str, target: str) -> dict[str, int]:
-    """Copy every row of `source` into the empty `target`; rows per table. Both are migrated and not in use.
+def copy_all(source: str, target: str) -> dict[str, int]:
+    """Copy every row of `source` into the empty `target`, in one transaction; rows per table.
 
     Raises:
-        Misconfigured: the target holds conversations already; nothing was changed.
+        Misconfigured: the target holds something already; nothing was changed.
     """
-    return await asyncio.to_thread(copy_all, migrate.sqlalchemy_url(source), migrate.sqlalchemy_url(target))
-
-
-def copy_all(source: str, target: str) -> dict[str, int]:
-    """One transaction on the target: all of it or nothing."""
     import sqlalchemy as sa
 
     tables = sa.MetaData()

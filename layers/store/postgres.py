@@ -3,7 +3,10 @@
 Each process keeps one listening connection that also holds a session advisory lock on the worker's id: when the process
 dies, the server drops the lock at once and any other process sees `Tx.is_gone`. Wakes are collected for 10 ms and sent
 as one NOTIFY outside any transaction (a commit that notifies takes a database-wide lock); a wake lost in a crash only
-costs the listeners' own slow poll.
+costs the listeners' own slow poll, and whoever begins to listen again is woken for everything.
+
+A worker whose listening connection broke looks dead until it holds its lock again. Others may take its conversations in
+that moment; the epoch refuses what it still wants to write.
 """
 
 from __future__ import annotations
@@ -17,9 +20,10 @@ from typing import Any, Concatenate
 
 import psycopg
 from psycopg.rows import dict_row
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from layers.errors import Unavailable
+from layers.store import migrate
 from layers.store.statements import Statements
 from layers.store.topics import Topics, worker_id
 from layers.store.types import Dialect, P, Row, T
@@ -30,10 +34,19 @@ THREADS = 8
 """Write transactions at once per process."""
 LOCK_SPACE = 0x62756C6B
 """First key of the workers' advisory locks ("bulk")."""
+MIGRATION_LOCK = 0x62756C6D
 NOTIFY_AFTER_S = 0.01
 CLOCK_EVERY_S = 30.0
+LOCK_RETRY_S = 0.2
+"""Between tries to take this worker's lock: a reaper that found it free holds it until its transaction ends."""
+STALE_S = 60.0
+"""A worker whose heartbeat (every 15 s) is older is gone, although a frozen process still holds its lock."""
 RETRIED = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected, psycopg.OperationalError)
+TRIES_OF_LOCKS, TRIES_OF_CONNECTIONS = 2, THREADS + 2
+"""How often a body is run: after a deadlock, and after a lost connection (a restarted server breaks the whole pool)."""
 OPTIONS = "-c idle_in_transaction_session_timeout=5s -c lock_timeout=5s -c timezone=UTC"
+KEEPALIVE = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+"""A connection whose other end vanished without a word is noticed after 25 s."""
 
 Connection = psycopg.Connection[dict[str, Any]]
 
@@ -92,11 +105,11 @@ class PostgresTx:
         self.topics.add(topic)
 
     def is_gone(self, worker: str) -> bool:
-        """Whether nobody holds that worker's session lock."""
+        """Whether nobody holds that worker's session lock, or its heart has stopped."""
         if worker == self.worker:
             return False
-        row = self.one("store.lock_is_free", space=LOCK_SPACE, worker=worker)
-        return bool(row and row["free"])
+        row = self.one("store.worker_is_gone", space=LOCK_SPACE, worker=worker, stale=self.now - STALE_S)
+        return bool(row and row["gone"])
 
 
 class PostgresStore:
@@ -112,6 +125,7 @@ class PostgresStore:
         self._loop = asyncio.get_running_loop()
         self._topics = Topics(self._loop)
         self._unsent: set[str] = set()
+        self._timer: asyncio.TimerHandle | None = None
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
@@ -119,7 +133,7 @@ class PostgresStore:
             max_size=THREADS,
             open=False,
             timeout=10,
-            kwargs={"row_factory": dict_row, "options": OPTIONS},
+            kwargs={"row_factory": dict_row, "options": OPTIONS, **KEEPALIVE},
         )
         self._listener: asyncio.Task[None] | None = None
         self._background: set[asyncio.Future[Any]] = set()
@@ -138,7 +152,10 @@ class PostgresStore:
             ) from None
         ready = asyncio.Event()
         self._listener = asyncio.create_task(self._listen(ready), name="store-listener")
-        await asyncio.wait_for(ready.wait(), 10)
+        try:
+            await asyncio.wait_for(ready.wait(), 10)
+        except TimeoutError:
+            raise Unavailable("PostgreSQL takes no listening connection; look at its log and max_connections") from None
 
     async def run(self, fn: Callable[Concatenate[PostgresTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """One write transaction; see `Store.run`."""
@@ -165,6 +182,10 @@ class PostgresStore:
 
     async def close(self) -> None:
         """Send the last wakes, let go of the lock and every connection."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._unsent:
+            self._send_notify()
         if self._background:
             await asyncio.gather(*self._background, return_exceptions=True)
         if self._listener is not None:
@@ -174,25 +195,30 @@ class PostgresStore:
         self._threads.shutdown(wait=True)
 
     def _transact(self, body: Callable[[PostgresTx], Any]) -> tuple[Any, set[str]]:
-        """Run a body and commit, once more after a deadlock or a lost connection."""
-        for is_last in (False, True):
+        """Run a body and commit; again after a deadlock or a lost connection.
+
+        A connection that is lost during the commit leaves open whether it happened, so a body must bear to run twice.
+        """
+        tries = 0
+        while True:
+            tries += 1
             try:
                 with self._pool.connection() as connection:
                     tx = PostgresTx(connection, self)
                     result = body(tx)
                 return result, tx.topics
+            except (PoolTimeout, PoolClosed) as error:
+                raise Unavailable(f"PostgreSQL has no free connection ({error}); try again") from error
             except RETRIED as error:
-                if is_last:
-                    raise Unavailable(f"PostgreSQL failed twice ({error}); nothing was changed") from error
+                most = TRIES_OF_CONNECTIONS if connection.closed else TRIES_OF_LOCKS
+                if tries >= most:
+                    raise Unavailable(f"PostgreSQL failed {tries} times ({error}); try again") from error
                 log.warning("store.retried", extra={"error": type(error).__name__})
-            except PoolTimeout as error:
-                raise Unavailable(f"PostgreSQL has no free connection ({error})") from error
-        raise AssertionError("unreachable")
 
     def _announce(self, topics: set[str]) -> None:
         """Collect wakes for the other processes; the first of a burst arms the timer."""
         if not self._unsent:
-            self._loop.call_later(NOTIFY_AFTER_S, self._send_notify)
+            self._timer = self._loop.call_later(NOTIFY_AFTER_S, self._send_notify)
         self._unsent |= topics
 
     def _send_notify(self) -> None:
@@ -210,24 +236,35 @@ class PostgresStore:
             log.warning("store.notify_failed", extra={"error": type(error).__name__})
 
     async def _listen(self, ready: asyncio.Event) -> None:
-        """Hold the worker's lock and pass on other processes' wakes; reconnects for ever."""
-        pause = 0.1
+        """Hold the worker's lock and pass on other processes' wakes; reconnects for ever, at first at once."""
+        pause = 0.0
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
-                    parameters = {"space": LOCK_SPACE, "worker": self.worker}
-                    await connection.execute(self.statements["store.lock_session"], parameters)
+                async with await psycopg.AsyncConnection.connect(
+                    self._url, autocommit=True, **KEEPALIVE
+                ) as connection:
                     await connection.execute("LISTEN bulkhead")
+                    await self._take_lock(connection)
                     ready.set()
-                    pause = 0.1
+                    self._topics.fire_all()  # whatever was told while nobody listened
+                    pause = 0.0
                     async for notification in connection.notifies():
                         sender, _, topics = notification.payload.partition(" ")
                         if sender != self.worker:
                             self._topics.fire(topics.split(","))
-            except psycopg.Error as error:
+            except (psycopg.Error, OSError) as error:
                 log.warning("store.listener_lost", extra={"error": type(error).__name__})
             await asyncio.sleep(pause)
-            pause = min(pause * 2, 5.0)
+            pause = min(pause * 2 + 0.1, 5.0)
+
+    async def _take_lock(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        """Hold the worker's lock on this connection, however long a reaper or a dying connection of ours keeps it."""
+        parameters = {"space": LOCK_SPACE, "worker": self.worker}
+        while True:
+            cursor = await connection.execute(self.statements["store.lock_session"], parameters)
+            if await cursor.fetchone() == (True,):
+                return
+            await asyncio.sleep(LOCK_RETRY_S)
 
 
 async def open_postgres(url: str) -> PostgresStore:
@@ -247,3 +284,21 @@ def stored_version(connection: psycopg.Connection[Any], sql: str) -> str | None:
         return None
     row = connection.execute(sql).fetchone()
     return str(row[0]) if row else None
+
+
+def upgrade_postgres(url: str) -> None:
+    """Migrate under an advisory lock, so that replicas that start together do it once.
+
+    Raises:
+        Unavailable: the server does not answer, or does not let us in.
+        Misconfigured: the schema comes from a newer release.
+    """
+    try:
+        with psycopg.connect(url, autocommit=True, **KEEPALIVE) as connection:
+            connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+            if migrate.needs_upgrade(stored_version(connection, migrate.VERSION_SQL), url.split("@")[-1]):
+                migrate.upgrade(url)
+    except psycopg.Error as error:
+        raise Unavailable(
+            f"PostgreSQL does not answer ({str(error).strip()}); check BULKHEAD_DATABASE_URL and the server"
+        ) from None
