@@ -19,13 +19,13 @@ from bot.agent import Agent, Limits
 from bot.app.jobs import Schedules, make_jobs
 from bot.app.making import VERSION, make_presenter, make_router, prepare_home, workspace_of
 from bot.config import BulkheadFile, Settings
-from bot.dispatcher import Dispatcher, Parts, capabilities, handler
+from bot.dispatcher import Dispatcher, Parts, capabilities, handler, rescuer
 from bot.prompt import Offer
 from bot.status import Facts, status_text
 from bot.web import PendingCard
 from layers import control
 from layers.coordination import Coordinator
-from layers.errors import Refused
+from layers.errors import Misconfigured, Refused
 from layers.presentation import Presenter
 from layers.routing import Router
 from layers.store import Store, Tx, open_store
@@ -62,11 +62,15 @@ class House:
 
         Raises:
             Refused: bulkhead.toml knows no such person.
+            Misconfigured: it knows nobody.
         """
         persons = self.file.persons
         if id and id not in persons:
             raise Refused(f"bulkhead.toml has no [people.{id}]; it has {', '.join(persons) or 'nobody'}")
-        return persons[id or next(iter([*sorted(self.file.approvers), *persons]))]
+        known = [*sorted(self.file.approvers), *persons]
+        if not known:
+            raise Misconfigured("bulkhead.toml names nobody; add a person, for example [people.owner]")
+        return persons[id or known[0]]
 
     async def has_model(self) -> bool:
         """Whether free text can be answered."""
@@ -145,7 +149,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             coordinator=coordinator,
             console=console,
         )
-        house.dispatcher = Dispatcher(store, handler(make_parts(house, workspace)), settings.concurrency, show_own)
+        parts = make_parts(house, workspace)
+        house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
         courier = asyncio.create_task(Courier(store, make_channels(console)).run(), name="courier")
         stack.push_async_callback(cancel, courier)
         await house.dispatcher.start()

@@ -3,6 +3,9 @@
 `accept` journals an event and, when the conversation is idle, begins its turn at once. Other turns come from `claim`:
 conversations that waited for room, or whose worker died. A turn runs as one asyncio task; conversations run beside each
 other, up to `capacity`.
+
+A turn ends in one transaction or it has not ended: when that one cannot be written, the turn is given back and comes
+again. Only what its handler refuses, or what breaks in it, ends it with a sentence instead of an answer.
 """
 
 from __future__ import annotations
@@ -11,11 +14,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from bot.dispatcher.work import Work, open_work
+from bot.dispatcher.work import Interrupted, Work, open_work
 from layers.errors import BulkheadError, LeaseLost, Refused
 from layers.failpoint import Point, reach
 from layers.store import Store, Tx
-from layers.transport import Accepted, accept, claim, give_back, reap
+from layers.transport import Accepted, accept, claim, free_strays, give_back, owned, reap
 from layers.types import Inbound, OutboundKind, Turn
 
 log = logging.getLogger(__name__)
@@ -30,20 +33,33 @@ GRACE_S = 5.0
 """How long running turns may go on when the server stops."""
 
 Handler = Callable[[Work], Awaitable[None]]
+Rescue = Callable[[Work], None]
+"""Adds to a turn that failed what must be settled nevertheless."""
 
 
 class Dispatcher:
     """Accepts events and works through them; see the module."""
 
     def __init__(
-        self, store: Store, handler: Handler, capacity: int, on_accept: Callable[[Tx, Inbound], None] | None = None
+        self,
+        store: Store,
+        handler: Handler,
+        capacity: int,
+        on_accept: Callable[[Tx, Inbound], None] | None = None,
+        rescue: Rescue | None = None,
     ) -> None:
         """`on_accept` runs in the transaction that journals a new event (the page shows what was said there)."""
         self._store = store
         self._handler = handler
         self._capacity = capacity
         self._on_accept = on_accept
+        self._rescue = rescue
         self._tasks: dict[asyncio.Task[None], Turn] = {}
+        self._accepting = 0
+        """Events being journalled now, each of which may begin a turn."""
+        self._idle_owned: set[tuple[str, int]] = set()
+        """What we owned at the last look without working on it."""
+        self._looked_at = float("-inf")
         self._wake = asyncio.Event()
         self._loop_task: asyncio.Task[None] | None = None
         self._is_stopping = False
@@ -53,6 +69,11 @@ class Dispatcher:
         """Turns in progress in this process."""
         return len(self._tasks)
 
+    @property
+    def _room(self) -> int:
+        """Turns that may be begun. A claim and an accept at one moment may both use it: at most twice `capacity`."""
+        return self._capacity - len(self._tasks) - self._accepting
+
     async def start(self) -> None:
         """Free what dead workers had, then look for work until stopped."""
         await self._store.run(reap)
@@ -61,9 +82,10 @@ class Dispatcher:
     async def stop(self) -> None:
         """Take no new work, let running turns end for `GRACE_S`, give the others back."""
         self._is_stopping = True
-        if self._loop_task is not None:
+        self._wake.set()
+        if self._loop_task is not None:  # not cancelled: what a claim took would be nobody's
+            await asyncio.wait([self._loop_task], timeout=GRACE_S)
             self._loop_task.cancel()
-            await asyncio.gather(self._loop_task, return_exceptions=True)
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=GRACE_S)
         left = dict(self._tasks)
@@ -71,13 +93,24 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         for turn in left.values():
-            await self._store.run(give_back, turn)
+            try:
+                await self._store.run(give_back, turn)
+            except BulkheadError:  # whoever finds this worker gone frees it
+                log.exception("dispatcher.not_given_back", extra={"turn": turn.id})
 
     async def accept(self, inbound: Inbound) -> int:
         """Journal an event, once; returns its inbox id. Committed when this returns: acknowledge the provider now."""
+        # shielded: a caller who leaves must not take along a turn that was begun for its event
+        return await asyncio.shield(asyncio.create_task(self._accept(inbound), name="accept"))
+
+    async def _accept(self, inbound: Inbound) -> int:
         reach(Point.ACCEPT_BEFORE_COMMIT)
-        has_room = not self._is_stopping and len(self._tasks) < self._capacity
-        accepted = await self._store.run(self.accept_in, inbound, has_room)
+        has_room = not self._is_stopping and self._room > 0
+        self._accepting += 1
+        try:
+            accepted = await self._store.run(self.accept_in, inbound, has_room)
+        finally:
+            self._accepting -= 1
         reach(Point.ACCEPT_AFTER_COMMIT)
         if accepted.turn is not None:
             self._begin(accepted.turn)
@@ -93,11 +126,11 @@ class Dispatcher:
     async def _look_for_work(self) -> None:
         unsubscribe = self._store.subscribe("inbox", self._wake.set)
         try:
-            while True:
+            while not self._is_stopping:
                 self._wake.clear()
                 try:
                     await self._claim()
-                except BulkheadError:
+                except Exception:  # whatever it is, the next look may do better, and without looking all work waits
                     log.exception("dispatcher.claim_failed")
                 try:
                     await asyncio.wait_for(self._wake.wait(), POLL_S)
@@ -107,11 +140,22 @@ class Dispatcher:
             unsubscribe()
 
     async def _claim(self) -> None:
-        await self._store.run(reap)
-        room = self._capacity - len(self._tasks)
-        if room > 0:
-            for turn in await self._store.run(claim, room):
+        now = asyncio.get_running_loop().time()
+        if now - self._looked_at >= POLL_S:
+            self._looked_at = now
+            await self._store.run(reap)
+            await self._free_strays()
+        if self._room > 0:
+            for turn in await self._store.run(claim, self._room):
                 self._begin(turn)
+
+    async def _free_strays(self) -> None:
+        """Free what this worker owns and does not work on, seen twice: once may be a turn that is just beginning."""
+        idle = await self._store.run(owned) - {(turn.inbound.address.id, turn.epoch) for turn in self._tasks.values()}
+        if strays := idle & self._idle_owned:
+            freed = await self._store.run(free_strays, strays)
+            log.warning("dispatcher.strays_freed", extra={"conversations": freed})
+        self._idle_owned = idle
 
     def _begin(self, turn: Turn) -> None:
         reach(Point.TURN_CLAIMED)
@@ -138,7 +182,7 @@ class Dispatcher:
             except LeaseLost:
                 log.info("dispatcher.lease_lost", extra={"turn": turn.id})
                 return
-            except BulkheadError:
+            except Exception:
                 log.exception("dispatcher.turn_not_ended", extra={"turn": turn.id})
                 await self._give_back(turn)
                 return
@@ -157,7 +201,12 @@ class Dispatcher:
             return
 
     async def _run(self, turn: Turn) -> Turn | None:
-        """One turn, whatever happens in it; returns the next."""
+        """One turn, whatever happens in it; returns the next.
+
+        Raises:
+            LeaseLost: another worker has it.
+            Interrupted: the database is away; nothing of it is lost.
+        """
         work = await open_work(self._store, turn)
         try:
             if turn.attempt > MAX_ATTEMPTS:
@@ -166,17 +215,39 @@ class Dispatcher:
                     f"it is kept as turn {turn.id}."
                 )
             await self._handler(work)
-            return await work.finish()
-        except LeaseLost:
+        except (LeaseLost, Interrupted):
             raise
-        except BulkheadError as error:
-            sentence = str(error)
-        except Exception as error:
-            log.exception("dispatcher.turn_failed", extra={"turn": turn.id})
-            sentence = (
-                f"Something went wrong inside Bulkhead ({type(error).__name__}); your message is kept as turn "
-                f"{turn.id} and the server's log has the details."
-            )
+        except Exception as error:  # noqa: BLE001 - `sentence` logs what nobody foresaw
+            return await self._apologise(work, error)
+        try:
+            return await work.finish()
+        except (LeaseLost, Interrupted):
+            raise
+        except Exception as error:  # noqa: BLE001 - `sentence` logs what nobody foresaw
+            return await self._apologise(work, error)
+
+    async def _apologise(self, work: Work, error: Exception) -> Turn | None:
+        """End the turn with one sentence; with nothing at all where even that cannot be said."""
         work.forget()
-        work.say(sentence, OutboundKind.ERROR)
+        work.say(sentence(error, work.turn), OutboundKind.ERROR)
+        try:
+            if self._rescue is not None:
+                self._rescue(work)
+            return await work.finish()
+        except (LeaseLost, Interrupted):
+            raise
+        except Exception:
+            log.exception("dispatcher.apology_failed", extra={"turn": work.turn.id})
+        work.forget()
         return await work.finish()
+
+
+def sentence(error: Exception, turn: Turn) -> str:
+    """What people are told of what went wrong."""
+    if isinstance(error, BulkheadError):
+        return str(error)
+    log.error("dispatcher.turn_failed", extra={"turn": turn.id}, exc_info=error)
+    return (
+        f"Something went wrong inside Bulkhead ({type(error).__name__}); your message is kept as turn {turn.id} and "
+        "the server's log has the details."
+    )

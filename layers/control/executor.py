@@ -8,6 +8,7 @@ import logging
 import socket
 import subprocess
 import sys
+from functools import cached_property
 from pathlib import Path
 
 import layers
@@ -39,6 +40,11 @@ class Executor:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._starting = asyncio.Lock()
+
+    @cached_property
+    def place(self) -> str:
+        """Names the home whose ledger knows what ran: another home's executor knows nothing of it."""
+        return self._ledger.place()
 
     async def start(self) -> str:
         """Start the process if it does not run, and try its sandboxes; returns the profile.

@@ -43,9 +43,14 @@ STALE_S = 60.0
 """A worker whose heartbeat (every 15 s) is older is gone, although a frozen process still holds its lock."""
 RETRIED = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected, psycopg.OperationalError)
 TRIES_OF_LOCKS, TRIES_OF_CONNECTIONS = 2, THREADS + 2
-"""How often a body is run: after a deadlock, and after a lost connection (a restarted server breaks the whole pool)."""
+"""How often a body is run: after a deadlock; after a lost connection (a restarted server breaks the whole pool)."""
 OPTIONS = "-c idle_in_transaction_session_timeout=5s -c lock_timeout=5s -c timezone=UTC"
-KEEPALIVE = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+KEEPALIVE: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 """A connection whose other end vanished without a word is noticed after 25 s."""
 
 Connection = psycopg.Connection[dict[str, Any]]

@@ -5,8 +5,20 @@ is acknowledged before it is committed; everything leaves by the outbox; the age
 """
 
 from layers.transport.courier import Courier
-from layers.transport.mailbox import accept, claim, fence, finish, give_back, put_step, reap, steps
-from layers.transport.outbox import send, shown
+from layers.transport.mailbox import (
+    accept,
+    claim,
+    fence,
+    finish,
+    free_strays,
+    give_back,
+    owned,
+    put_step,
+    reap,
+    step_at,
+    steps,
+)
+from layers.transport.outbox import messages_of, said, send
 from layers.transport.types import (
     Accepted,
     Channels,
@@ -34,10 +46,14 @@ __all__ = [
     "claim",
     "fence",
     "finish",
+    "free_strays",
     "give_back",
+    "messages_of",
+    "owned",
     "put_step",
     "reap",
+    "said",
     "send",
-    "shown",
+    "step_at",
     "steps",
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Set as AbstractSet
 
+from layers.failpoint import Point, reach
 from layers.store import Row, Tx
 from layers.transport.rules import MAX_ATTEMPTS, dump_outbound, load_outbound, retry_delay_s
 from layers.transport.types import Channels, Delivery, LocalChannel
@@ -31,10 +33,10 @@ def send(tx: Tx, outbound: Outbound, dedupe: str, turn_id: int | None = None) ->
     return Receipt(outbox_id=seen["id"] if seen else 0, is_new=False)
 
 
-def shown(tx: Tx, conversation: str, key: str) -> Outbound | None:
-    """The newest form of a visible message, for whoever wants to edit it."""
-    row = tx.one("transport.outbox_by_key", conversation_id=conversation, key=key)
-    return load_outbound(row["payload"]) if row else None
+def messages_of(tx: Tx, conversation: str, turn_id: int) -> list[Outbound]:
+    """What a turn said, oldest first, for whoever wants to edit one of its messages."""
+    rows = tx.all("transport.messages_of_turn", conversation_id=conversation, turn_id=turn_id)
+    return [load_outbound(row["payload"]) for row in rows]
 
 
 def take_due(tx: Tx, channels: Channels, limit: int) -> tuple[list[Delivery], int]:
@@ -46,24 +48,37 @@ def take_due(tx: Tx, channels: Channels, limit: int) -> tuple[list[Delivery], in
     rows = tx.all("transport.due_deliveries", now=tx.now, limit=limit)
     for row in rows:
         channel = channels.get(row["channel"])
+        try:
+            delivery = as_delivery(row)
+            body = channel.render(delivery.outbound) if isinstance(channel, LocalChannel) else ""
+        except Exception as error:  # one message that cannot be shown must not hold up all the others
+            log.exception("outbox.unrenderable", extra={"outbox": row["id"]})
+            tx.run("transport.bury_outbox", id=row["id"], error=f"cannot be shown: {type(error).__name__}")
+            continue
         if isinstance(channel, LocalChannel):
-            write_local(tx, channel, as_delivery(row))
+            write_local(tx, channel, delivery, body)
         elif tx.run("transport.take_delivery", id=row["id"], owner=tx.worker):
-            taken.append(as_delivery(row))
+            taken.append(delivery)
     return taken, len(rows)
 
 
-def write_local(tx: Tx, channel: LocalChannel, delivery: Delivery) -> None:
+def write_local(tx: Tx, channel: LocalChannel, delivery: Delivery, body: str) -> None:
     """Show a message within the transaction that marks it."""
-    try:
-        body = channel.render(delivery.outbound)
-    except Exception as error:
-        log.exception("outbox.unrenderable", extra={"outbox": delivery.outbox_id})
-        due, text = tx.now, f"cannot be shown: {type(error).__name__}"
-        tx.run("transport.mark_failed", id=delivery.outbox_id, state="dead", due=due, error=text)
-        return
     reference = channel.write(tx, delivery.outbound, body, delivery.dedupe)
+    reach(Point.DELIVER_AFTER)
     tx.run("transport.mark_sent", id=delivery.outbox_id, provider_ref=reference)
+
+
+def free_deliveries(tx: Tx, in_flight: AbstractSet[int]) -> int:
+    """Free the rows this worker took and does not deliver (the answer of its transaction was lost); how many."""
+    taken = {row["id"] for row in tx.all("transport.taken_deliveries", owner=tx.worker)}
+    return sum(tx.run("transport.free_delivery", id=id, owner=tx.worker) for id in sorted(taken - in_flight))
+
+
+def said(tx: Tx, conversation: str, after: int) -> list[tuple[int, Outbound]]:
+    """What a conversation was told after the outbox id `after`, oldest first: for a channel that reads it here."""
+    rows = tx.all("transport.said", conversation_id=conversation, after=after)
+    return [(row["id"], load_outbound(row["payload"])) for row in rows]
 
 
 def as_delivery(row: Row) -> Delivery:

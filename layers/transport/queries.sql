@@ -52,6 +52,9 @@ UPDATE turn SET state = :state, ended_at = :now, route = :route WHERE id = :id;
 -- name: end_inbox(id)!
 UPDATE inbox SET state = 'done' WHERE id = :id AND state = 'pending';
 
+-- name: bury_inbox(id)!
+UPDATE inbox SET state = 'dead' WHERE id = :id AND state = 'pending';
+
 -- name: next_epoch(id)^
 UPDATE conversation SET epoch = epoch + 1 WHERE id = :id RETURNING epoch;
 
@@ -60,6 +63,9 @@ UPDATE conversation SET owner = NULL, ready_at = NULL WHERE id = :id;
 
 -- name: give_back(id, epoch, worker, now)!
 UPDATE conversation SET owner = NULL, ready_at = :now WHERE id = :id AND epoch = :epoch AND owner = :worker;
+
+-- name: owned(worker)
+SELECT id, epoch FROM conversation WHERE owner IS NOT NULL AND owner = :worker;
 
 -- name: owners()
 SELECT DISTINCT owner FROM conversation WHERE owner IS NOT NULL;
@@ -72,6 +78,15 @@ UPDATE conversation SET owner = NULL, ready_at = :now WHERE owner = :owner;
 
 -- name: free_deliveries(owner)!
 UPDATE outbox SET state = 'pending', owner = NULL WHERE state IN ('pending', 'sending') AND state = 'sending' AND owner = :owner;
+
+-- name: taken_deliveries(owner)
+SELECT id FROM outbox WHERE state IN ('pending', 'sending') AND state = 'sending' AND owner = :owner;
+
+-- name: free_delivery(id, owner)!
+UPDATE outbox SET state = 'pending', owner = NULL WHERE id = :id AND state = 'sending' AND owner = :owner;
+
+-- name: step(turn_id, n)^
+SELECT n, kind, name, state, body FROM step WHERE turn_id = :turn_id AND n = :n;
 
 -- name: steps(turn_id)
 SELECT n, kind, name, state, body FROM step WHERE turn_id = :turn_id ORDER BY n;
@@ -103,8 +118,14 @@ RETURNING id;
 -- name: outbox_by_dedupe(dedupe)^
 SELECT id FROM outbox WHERE dedupe = :dedupe;
 
--- name: outbox_by_key(conversation_id, key)^
-SELECT payload FROM outbox WHERE conversation_id = :conversation_id AND key = :key ORDER BY id DESC LIMIT 1;
+-- name: messages_of_turn(conversation_id, turn_id)
+SELECT payload FROM outbox WHERE conversation_id = :conversation_id AND turn_id = :turn_id ORDER BY id;
+
+-- name: said(conversation_id, after)
+SELECT id, payload FROM outbox WHERE conversation_id = :conversation_id AND id > :after AND state = 'sent' ORDER BY id;
+
+-- name: bury_outbox(id, error)!
+UPDATE outbox SET state = 'dead', owner = NULL, last_error = :error WHERE id = :id AND state IN ('pending', 'sending');
 
 -- name: due_deliveries(now, limit)
 -- Oldest first, and only the first undelivered one of each conversation: order within a conversation is kept.
