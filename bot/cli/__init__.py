@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -22,11 +23,15 @@ Verb = Callable[[argparse.Namespace, Settings], Awaitable[int]]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
+    for name in ("stdout", "stderr"):  # closed by whoever started us: what is said goes nowhere
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  as long as the process
     parsed = make_parser().parse_args(arguments)
     try:
         settings = load_settings(**overrides(parsed))
         set_up_logging(settings.log_level, settings.log_format)
         code: int = asyncio.run(parsed.run(parsed, settings))
+        sys.stdout.flush()
         return code
     except BulkheadError as error:
         complain(str(error), is_json=parsed.json)
@@ -34,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has had enough
+        # whoever read our output has had enough; the interpreter flushes once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 

@@ -85,7 +85,7 @@ async def route(parsed: argparse.Namespace, settings: Settings) -> int:
             return await run_batch(parsed.batch, lambda text: explain(router, text), {"shape": None})
         if parsed.text is None:
             raise Misconfigured("route needs a text, `-` for standard input, or --batch FILE.jsonl")
-        told = await explain(router, sys.stdin.read() if parsed.text == "-" else parsed.text)
+        told = await explain(router, read("-") if parsed.text == "-" else parsed.text)
     finally:
         await router.close()
     if parsed.json:

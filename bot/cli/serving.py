@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import signal
 import sys
 from collections.abc import AsyncIterator
 
-from bot.adapters.console import Request, request, to_inbound, to_line
+from bot.adapters.console import NoServer, Request, request, to_inbound, to_line, to_request
 from bot.app import VERSION, open_house, open_page
+from bot.cli.batch import read
 from bot.config import Settings
 from layers.errors import Unavailable
 
@@ -28,20 +28,16 @@ async def serve(parsed: argparse.Namespace, settings: Settings) -> int:
         else:
             write(f"Bulkhead {VERSION} is ready. This link works once; `bulkhead link` prints another.\n\n  {url}\n")
         await stop.wait()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(name)  # a second one ends it at once, which costs no more than a crash: nothing
         sys.stderr.write("bulkhead: stopping\n")
     return 0
 
 
 async def ask(parsed: argparse.Namespace, settings: Settings) -> int:
     """One message to the running server, or to a house opened for it; 1 when the answer is a refusal."""
-    text = sys.stdin.read() if parsed.text == "-" else parsed.text
-    message = Request(
-        verb="press" if parsed.press else "ask",
-        person=parsed.person,
-        conversation=parsed.conversation,
-        text="" if parsed.press else text,
-        value=text.strip() if parsed.press else "",
-    )
+    text = read("-") if parsed.text == "-" else parsed.text
+    message = to_request("press" if parsed.press else "ask", parsed.person, parsed.conversation, text)
     answers = [answer async for answer in shown(answers_to(message, settings), is_json=parsed.json)]
     return 1 if any(answer["kind"] == "error" for answer in answers) else 0
 
@@ -51,7 +47,7 @@ async def answers_to(message: Request, settings: Settings) -> AsyncIterator[dict
     try:
         async for answer in request(settings.home, message):
             yield answer
-    except (ConnectionError, FileNotFoundError):
+    except NoServer:
         async with open_house(settings) as house:
             async for outbound in house.console.ask(to_inbound(message, house.operator(message.person))):
                 yield to_line(outbound)
@@ -85,11 +81,13 @@ def as_text(answer: dict[str, object]) -> str:
 
 async def link(parsed: argparse.Namespace, settings: Settings) -> int:
     """A new one-use link of the running server."""
-    with contextlib.suppress(ConnectionError, FileNotFoundError):
-        async for answer in request(settings.home, Request(verb="link", person=parsed.person)):
+    try:
+        async for answer in request(settings.home, to_request("link", parsed.person, "", "")):
             write(json.dumps({"ok": True, **answer}) if parsed.json else str(answer["link"]))
-        return 0
-    raise Unavailable(f"no server runs on the home {str(settings.home)!r}; start one with `bulkhead serve`")
+    except NoServer:
+        home = str(settings.home)
+        raise Unavailable(f"no server runs on the home {home!r}; start one with `bulkhead serve`") from None
+    return 0
 
 
 def write(line: str) -> None:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Set as AbstractSet
 
 from layers.failpoint import Point, reach
-from layers.store import Row, Tx
+from layers.store import ReadStore, Row, Tx
 from layers.transport.rules import MAX_ATTEMPTS, dump_outbound, load_outbound, retry_delay_s
 from layers.transport.types import Channels, Delivery, LocalChannel
 from layers.types import Outbound, Receipt
@@ -75,9 +75,9 @@ def free_deliveries(tx: Tx, in_flight: AbstractSet[int]) -> int:
     return sum(tx.run("transport.free_delivery", id=id, owner=tx.worker) for id in sorted(taken - in_flight))
 
 
-def said(tx: Tx, conversation: str, after: int) -> list[tuple[int, Outbound]]:
+async def said(store: ReadStore, conversation: str, after: int) -> list[tuple[int, Outbound]]:
     """What a conversation was told after the outbox id `after`, oldest first: for a channel that reads it here."""
-    rows = tx.all("transport.said", conversation_id=conversation, after=after)
+    rows = await store.fetch_all("transport.said", conversation_id=conversation, after=after)
     return [(row["id"], load_outbound(row["payload"])) for row in rows]
 
 

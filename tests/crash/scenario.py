@@ -158,7 +158,7 @@ def converse(driver: Driver) -> None:
 
 
 def console(driver: Driver) -> None:
-    """A question on the command line, whose answer a courier carries out of the database; then one on the page."""
+    """A question on the command line, whose server dies under it; then one on the page."""
     command = [sys.executable, "-m", "bot", "ask", "--home", str(driver.house.home), "/help"]
     subprocess.run(command, env=driver.house.env, cwd=REPO, capture_output=True, check=False, timeout=60)
     talk(driver)
