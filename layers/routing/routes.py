@@ -108,6 +108,11 @@ class Routes(BaseModel):
         return {name: url.rstrip("/") for name, url in {**SERVERS, **self.servers}.items() if url}
 
 
+def without_discovery(routes: Routes) -> Routes:
+    """The same, with only those servers asked that the file names itself."""
+    return routes.model_copy(update={"servers": {**dict.fromkeys(SERVERS, ""), **routes.servers}})
+
+
 def load_routes(path: Path) -> Routes:
     """The routes in the file at `path`, or the defaults where there is none.
 
