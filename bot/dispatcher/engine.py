@@ -37,6 +37,56 @@ Rescue = Callable[[Work], None]
 """Adds to a turn that failed what must be settled nevertheless."""
 
 
+class Runner:
+    """Takes one turn to its end."""
+
+    def __init__(self, store: Store, handler: Handler, rescue: Rescue | None) -> None:
+        self._store = store
+        self._handler = handler
+        self._rescue = rescue
+
+    async def run(self, turn: Turn) -> Turn | None:
+        """One turn, whatever happens in it; returns the next.
+
+        Raises:
+            LeaseLost: another worker has it.
+            Interrupted: the database is away; nothing of it is lost.
+        """
+        work = await open_work(self._store, turn)
+        try:
+            if turn.attempt > MAX_ATTEMPTS:
+                raise Refused(
+                    f"I stopped {MAX_ATTEMPTS} times in the middle of this and will not try again; "
+                    f"it is kept as turn {turn.id}."
+                )
+            await self._handler(work)
+        except (LeaseLost, Interrupted):
+            raise
+        except Exception as error:  # noqa: BLE001 - `sentence` logs what nobody foresaw
+            return await self._apologise(work, error)
+        try:
+            return await work.finish()
+        except (LeaseLost, Interrupted):
+            raise
+        except Exception as error:  # noqa: BLE001 - `sentence` logs what nobody foresaw
+            return await self._apologise(work, error)
+
+    async def _apologise(self, work: Work, error: Exception) -> Turn | None:
+        """End the turn with one sentence; with nothing at all where even that cannot be said."""
+        work.forget()
+        work.say(sentence(error, work.turn), OutboundKind.ERROR)
+        try:
+            if self._rescue is not None:
+                self._rescue(work)
+            return await work.finish()
+        except (LeaseLost, Interrupted):
+            raise
+        except Exception:
+            log.exception("dispatcher.apology_failed", extra={"turn": work.turn.id})
+        work.forget()
+        return await work.finish()
+
+
 class Dispatcher:
     """Accepts events and works through them; see the module."""
 
@@ -50,10 +100,9 @@ class Dispatcher:
     ) -> None:
         """`on_accept` runs in the transaction that journals a new event (the page shows what was said there)."""
         self._store = store
-        self._handler = handler
+        self._runner = Runner(store, handler, rescue)
         self._capacity = capacity
         self._on_accept = on_accept
-        self._rescue = rescue
         self._tasks: dict[asyncio.Task[None], Turn] = {}
         self._accepting = 0
         """Events being journalled now, each of which may begin a turn."""
@@ -178,7 +227,7 @@ class Dispatcher:
             if task is not None:
                 self._tasks[task] = turn
             try:
-                following = await self._run(turn)
+                following = await self._runner.run(turn)
             except LeaseLost:
                 log.info("dispatcher.lease_lost", extra={"turn": turn.id})
                 return
@@ -199,47 +248,6 @@ class Dispatcher:
             except BulkheadError:
                 continue
             return
-
-    async def _run(self, turn: Turn) -> Turn | None:
-        """One turn, whatever happens in it; returns the next.
-
-        Raises:
-            LeaseLost: another worker has it.
-            Interrupted: the database is away; nothing of it is lost.
-        """
-        work = await open_work(self._store, turn)
-        try:
-            if turn.attempt > MAX_ATTEMPTS:
-                raise Refused(
-                    f"I stopped {MAX_ATTEMPTS} times in the middle of this and will not try again; "
-                    f"it is kept as turn {turn.id}."
-                )
-            await self._handler(work)
-        except (LeaseLost, Interrupted):
-            raise
-        except Exception as error:  # noqa: BLE001 - `sentence` logs what nobody foresaw
-            return await self._apologise(work, error)
-        try:
-            return await work.finish()
-        except (LeaseLost, Interrupted):
-            raise
-        except Exception as error:  # noqa: BLE001 - `sentence` logs what nobody foresaw
-            return await self._apologise(work, error)
-
-    async def _apologise(self, work: Work, error: Exception) -> Turn | None:
-        """End the turn with one sentence; with nothing at all where even that cannot be said."""
-        work.forget()
-        work.say(sentence(error, work.turn), OutboundKind.ERROR)
-        try:
-            if self._rescue is not None:
-                self._rescue(work)
-            return await work.finish()
-        except (LeaseLost, Interrupted):
-            raise
-        except Exception:
-            log.exception("dispatcher.apology_failed", extra={"turn": work.turn.id})
-        work.forget()
-        return await work.finish()
 
 
 def sentence(error: Exception, turn: Turn) -> str:

@@ -122,7 +122,7 @@ async def test_an_approved_run_that_another_home_began_is_unknown_and_not_run_he
     """A replica claimed it and died; its executor's memory died, or lives, with its own home."""
     (card,) = await say(house, "/run workspace.append text=once")
     house.executor.__dict__["place"] = "elsewhere"
-    first = house.dispatcher._handler
+    first = house.dispatcher._runner._handler
 
     async def die_after_the_claim(work):  # type: ignore[no-untyped-def]
         run = house.executor.run
@@ -133,13 +133,13 @@ async def test_an_approved_run_that_another_home_began_is_unknown_and_not_run_he
             raise Unavailable("the process is gone")
 
         house.executor.run = never  # type: ignore[method-assign, assignment]
-        house.dispatcher._handler = first
+        house.dispatcher._runner._handler = first
         try:
             await first(work)
         finally:
             house.executor.run = run  # type: ignore[method-assign]
 
-    house.dispatcher._handler = die_after_the_claim
+    house.dispatcher._runner._handler = die_after_the_claim
     *_, last = await asyncio.wait_for(press(house, card, "Approve"), 20)
     assert last.text.startswith("**Outcome unknown**")
     assert "another server" in last.text
@@ -164,7 +164,7 @@ async def test_a_decision_whose_turn_breaks_leaves_nothing_claimed_for_ever(
 
 async def test_a_decision_tried_too_often_is_failed_or_unknown_but_ends(house: House) -> None:
     (card,) = await say(house, "/run workspace.append text=once")
-    handle = house.dispatcher._handler
+    handle = house.dispatcher._runner._handler
 
     async def give_up_in_the_middle(work):  # type: ignore[no-untyped-def]
         async def stop(name: str, body: object) -> str:
@@ -175,7 +175,7 @@ async def test_a_decision_tried_too_often_is_failed_or_unknown_but_ends(house: H
         work.step_in = stop
         await handle(work)
 
-    house.dispatcher._handler = give_up_in_the_middle
+    house.dispatcher._runner._handler = give_up_in_the_middle
     apology, last = (await press(house, card, "Approve"))[-2:]
     assert apology.kind is OutboundKind.ERROR
     assert last.text.startswith("**Failed**")
