@@ -39,7 +39,7 @@ class Courier:
                 except Exception:
                     log.exception("courier.round_failed")
                     handled = 0
-                if handled == 0:
+                if handled < BATCH:
                     await self._wait()
         finally:
             unsubscribe()
