@@ -84,7 +84,7 @@ class PostgresTx:
 
     def all(self, name: str, /, **params: object) -> list[Row]:
         """Every row."""
-        return self._cursor.execute(self._store.statements[name], params).fetchall()
+        return list(self._cursor.execute(self._store.statements[name], params).fetchall())
 
     def run(self, name: str, /, **params: object) -> int:
         """The number of rows changed."""
