@@ -16,7 +16,7 @@ HEAVY = ("litellm", "matplotlib", "pygraphviz", "telegram", "slack_bolt", "slack
 
 
 def warm_start(folder: Path, scale: Scale) -> list[Figure]:
-    """From exec to the first answers; the home exists and the schema is current."""
+    """From exec to the first answers; the home, the schema and the bytecode are there."""
     healthy, replied = [], []
     house = House(folder / "home")
     try:
@@ -33,6 +33,8 @@ def warm_start(folder: Path, scale: Scale) -> list[Figure]:
             person.close()
     finally:
         house.close()
+    with echo_server():
+        pass  # compiles
     floors = []
     for _ in range(scale.starts):
         with echo_server() as (_, _, seconds):
