@@ -15,7 +15,7 @@ from bot import schedule
 from bot.schedule import Clock, Fired, Job, next_fire
 from layers.errors import BadInput, Refused
 from layers.store import Store, Tx
-from layers.types import CLOCK, Inbound, InboundKind
+from layers.types import Inbound, InboundKind, Person
 
 BERLIN = "Europe/Berlin"
 
@@ -254,7 +254,11 @@ async def test_a_due_schedule_becomes_one_inbound_event(store: Store) -> None:
     assert (fired.due_at, fired.missed, schedule.note(fired)) == (due, 0, "")
     [(key, inbound)] = inbox.rows.items()
     assert key == f"schedule:{id}:{due:.0f}"
-    assert (inbound.kind, inbound.person, inbound.subject) == (InboundKind.SCHEDULE, CLOCK, str(id))
+    assert (inbound.kind, inbound.person, inbound.subject) == (
+        InboundKind.SCHEDULE,
+        Person(id="owner", name="owner"),
+        str(id),
+    )
     assert (inbound.address.id, inbound.text) == ("web:main", "/status")
     assert await store.run(schedule.fire_due, inbox.accept) == []
 

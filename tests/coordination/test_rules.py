@@ -207,6 +207,7 @@ PIECES = [
 @settings(max_examples=400, deadline=None)
 @given(st.one_of(st.lists(st.sampled_from(PIECES), max_size=14).map("".join), st.text(max_size=200)))
 @example("--- a/x\n+++ b/x\n@@ -1,0 +1,0 @@\n")
+@example("diff --git a/x b/x\nrename from x\n")
 def test_any_text_is_either_read_or_refused_in_one_sentence(text: str) -> None:
     refusal: Refused | None = None
     try:

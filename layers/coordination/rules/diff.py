@@ -204,7 +204,13 @@ class _Reader:
             self._names_and_hunks()
         elif not file.has_more:
             raise self.bad("the file header before it changes nothing", "`--- a/FILE`")
-        if not file.names and len(file.exact) < 2:
+        if len(file.exact) not in (0, 2):
+            raise BadInput(
+                f"line {file.line} of the patch does not say `from` and `to` once each; a rename or a copy needs both",
+                line=file.line,
+                expected="`rename from FILE` and `rename to FILE`",
+            )
+        if not file.names and not file.exact:
             raise BadInput(
                 f"line {file.line} of the patch names no file that can be read", line=file.line, expected=EXPECTED
             )
