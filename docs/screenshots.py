@@ -23,11 +23,10 @@ DIAGRAM = """\
 flowchart LR
   people([People]) --> transport[Transport]
   transport --> agent{{Agent}}
-  agent -->|a message| routing[Routing]
-  agent -->|a picture| presentation[Presentation]
-  agent -->|an act| control[Control]
-  agent -->|a change| coordination[Coordination]
-  routing --> models[(Models)]
+  agent --> routing[Routing]
+  agent --> presentation[Presentation]
+  agent --> control[Control]
+  agent --> coordination[Coordination]
   control --> executor[[Executor]]
 """
 NOTE = '/run workspace.write-note name=release text="Ship on Monday, after the backup."'
@@ -67,7 +66,7 @@ async def shoot(page: Page, path: Path) -> None:
 
 async def desktop(browser: Browser, house: House, path: Path) -> None:
     """A diagram, and a note that a person approved."""
-    page = await sign_in(browser, house, width=1180, height=1280)
+    page = await sign_in(browser, house, width=1180, height=1275)
     await say(page, DIAGRAM)
     await page.get_by_role("button", name="Approve").click()
     await expect(page.locator(".message").last).to_contain_text("pproved by")
