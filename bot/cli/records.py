@@ -50,8 +50,6 @@ async def migrate(parsed: argparse.Namespace, settings: Settings) -> int:
 
 async def copy(parsed: argparse.Namespace, settings: Settings) -> int:
     """Copy one database into another."""
-    await upgrade_store(parsed.source)
-    await upgrade_store(parsed.target)
     copied = await copy_store(parsed.source, parsed.target)
     rows = sum(copied.values())
     say(

@@ -139,10 +139,15 @@ class Reader:
             return list(rows)
 
 
+def read_only(path: Path) -> str:
+    """The file as SQLite's URI; quoted, for a folder may be called `50%? #1`."""
+    return f"{path.absolute().as_uri()}?mode=ro"
+
+
 @asynccontextmanager
 async def open_reader(path: Path, statements: Statements | None = None) -> AsyncIterator[Reader]:
     """Look at a database, also one that another process writes."""
-    async with aiosqlite.connect(f"file:{path}?mode=ro", uri=True, cached_statements=256) as connection:
+    async with aiosqlite.connect(read_only(path), uri=True, cached_statements=256) as connection:
         connection.row_factory = as_dict  # type: ignore[assignment]
         yield Reader(connection, statements or Statements("sqlite"))
 
