@@ -20,7 +20,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from layers.errors import BadInput, BulkheadError, Refused, Unavailable
-from layers.types import Address, Inbound, InboundKind, Outbound, Person, Press
+from layers.types import Address, Inbound, InboundKind, Outbound, OutboundKind, Person, Press
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,13 @@ class Console:
         self._accept = accept
         self._is_quiet = is_quiet
 
-    async def deliver(self, outbound: Outbound, dedupe: str) -> str:
+    async def place(self, outbound: Outbound) -> str:
+        """A placeholder is shown at once; anything else needs none."""
+        if outbound.kind is OutboundKind.WORKING:
+            return await self.edit(outbound.key, outbound)
+        return outbound.key
+
+    async def edit(self, reference: str, outbound: Outbound) -> str:
         """Pass the message to whoever waits for it.
 
         Raises:
@@ -71,7 +77,7 @@ class Console:
         if queue is None:
             raise Refused("nobody waits on the console for this any more")
         queue.put_nowait(outbound)
-        return dedupe
+        return reference
 
     async def ask(self, inbound: Inbound) -> AsyncIterator[Outbound]:
         """Put an event in; its messages until the conversation is quiet."""

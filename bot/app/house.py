@@ -85,6 +85,11 @@ class House:
                 started_at=self.started_at,
                 database=self.store.dialect,
                 counts=counts,
+                accounts=tuple(
+                    f"{row['channel']} is {row['state']}: {row['reason']}"
+                    for row in await self.store.fetch_all("transport.accounts")
+                    if row["state"] != "healthy"
+                ),
                 workers=len(await self.store.fetch_all("store.workers")),
                 models=tuple(model.name for model in found.models),
                 model_problems=found.notes,

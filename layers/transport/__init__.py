@@ -6,7 +6,7 @@ is acknowledged before it is committed; everything leaves by the outbox; the age
 
 from layers.transport.courier import Courier
 from layers.transport.mailbox import accept, claim, fence, finish, give_back, put_step, reap, steps
-from layers.transport.outbox import send, shown
+from layers.transport.outbox import put_account, send, shown
 from layers.transport.types import (
     Accepted,
     Channels,
@@ -35,6 +35,7 @@ __all__ = [
     "fence",
     "finish",
     "give_back",
+    "put_account",
     "put_step",
     "reap",
     "send",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from layers.errors import BulkheadError, Misconfigured, Refused
+from layers.errors import AccountTrouble, BulkheadError, Misconfigured, RateLimited, Refused
 from layers.failpoint import Point, reach
 from layers.store import Store
-from layers.transport.outbox import mark_failed, mark_sent, take_due
+from layers.transport.outbox import mark_failed, mark_placed, mark_sent, park, postpone, take_due
 from layers.transport.types import Channels, Delivery, RemoteChannel
+from layers.types import OutboundKind
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,14 @@ class Courier:
         try:
             if channel is None:
                 raise Misconfigured(f"no channel is named {delivery.outbound.address.channel!r}")
-            reference = await channel.deliver(delivery.outbound, delivery.dedupe)
+            reference = await self._show(channel, delivery)
+        except RateLimited as error:
+            await self._store.run(postpone, delivery, error)
+            return
+        except AccountTrouble as error:
+            log.error("courier.account_trouble", extra={"state": error.state.value, "outbox": delivery.outbox_id})
+            await self._store.run(park, delivery, error)
+            return
         except BulkheadError as error:
             is_final = isinstance(error, Misconfigured | Refused)
             log.warning("courier.failed", extra={"outbox": delivery.outbox_id, "final": is_final})
@@ -79,3 +87,13 @@ class Courier:
             return
         reach(Point.DELIVER_AFTER)
         await self._store.run(mark_sent, delivery, reference)
+
+    async def _show(self, channel: RemoteChannel, delivery: Delivery) -> str:
+        """Placeholder, record its id, edit: no provider has an idempotency key, but editing twice is editing once."""
+        reference, outbound = delivery.reference, delivery.outbound
+        if not reference:
+            reference = await channel.place(outbound)
+            await self._store.run(mark_placed, delivery, reference)
+            if outbound.kind is OutboundKind.WORKING:
+                return reference
+        return await channel.edit(reference, outbound)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import logging
 
+from layers.errors import AccountState, AccountTrouble, RateLimited
 from layers.store import Row, Tx
 from layers.transport.rules import MAX_ATTEMPTS, dump_outbound, load_outbound, retry_delay_s
 from layers.transport.types import Channels, Delivery, LocalChannel
 from layers.types import Outbound, Receipt
 
 log = logging.getLogger(__name__)
+
+CLOSED = (AccountState.CHALLENGED, AccountState.SUSPENDED, AccountState.REVOKED)
+"""A person must act; every further call would make it worse."""
+FOR_EVER = 1e12
+"""Epoch seconds that never come."""
 
 
 def send(tx: Tx, outbound: Outbound, dedupe: str, turn_id: int | None = None) -> Receipt:
@@ -49,7 +55,8 @@ def take_due(tx: Tx, channels: Channels, limit: int) -> tuple[list[Delivery], in
         if isinstance(channel, LocalChannel):
             write_local(tx, channel, as_delivery(row))
         elif tx.run("transport.take_delivery", id=row["id"], owner=tx.worker):
-            taken.append(as_delivery(row))
+            seen = tx.one("transport.reference", conversation_id=row["conversation_id"], key=row["key"])
+            taken.append(as_delivery(row, seen["reference"] if seen else ""))
     return taken, len(rows)
 
 
@@ -66,20 +73,60 @@ def write_local(tx: Tx, channel: LocalChannel, delivery: Delivery) -> None:
     tx.run("transport.mark_sent", id=delivery.outbox_id, provider_ref=reference)
 
 
-def as_delivery(row: Row) -> Delivery:
+def as_delivery(row: Row, reference: str = "") -> Delivery:
     """The row as a noun."""
     return Delivery(
         outbox_id=row["id"],
         dedupe=row["dedupe"],
         outbound=load_outbound(row["payload"]),
         attempts=row["attempts"],
+        reference=reference,
     )
 
 
 def mark_sent(tx: Tx, delivery: Delivery, reference: str) -> None:
-    """The provider took it."""
+    """The provider took it; the next message of its key will edit it."""
+    mark_placed(tx, delivery, reference)
     tx.run("transport.mark_sent", id=delivery.outbox_id, provider_ref=reference)
     tx.wake("outbox")
+
+
+def mark_placed(tx: Tx, delivery: Delivery, reference: str) -> None:
+    """The placeholder is there: from now on the message is edited, never placed again."""
+    outbound = delivery.outbound
+    tx.run("transport.put_reference", conversation_id=outbound.address.id, key=outbound.key, reference=reference)
+
+
+def postpone(tx: Tx, delivery: Delivery, error: RateLimited) -> None:
+    """The provider asked to wait. That is no failure of the message; a wider bucket closes the whole channel."""
+    channel, until = delivery.outbound.address.channel, tx.now + error.retry_after_s
+    if error.bucket == channel:
+        put_account(tx, channel, AccountState.DEGRADED, str(error), until)
+    tx.run("transport.postpone", id=delivery.outbox_id, due=until, error=str(error))
+    tx.wake("outbox")
+
+
+def park(tx: Tx, delivery: Delivery, error: AccountTrouble) -> None:
+    """Something is wrong with the account: keep the message; where a person must act, call the provider no more."""
+    channel = delivery.outbound.address.channel
+    is_closed = error.state in CLOSED
+    put_account(tx, channel, error.state, str(error), FOR_EVER if is_closed else 0.0)
+    due = tx.now + (0.0 if is_closed else retry_delay_s(delivery.attempts + 1))
+    tx.run("transport.postpone", id=delivery.outbox_id, due=due, error=str(error))
+    tx.wake("account")
+
+
+def put_account(tx: Tx, channel: str, state: AccountState, reason: str, closed_until: float) -> None:
+    """Write down how an account is. `HEALTHY` opens it again: only a person's word or a success says so."""
+    tx.run(
+        "transport.put_account",
+        channel=channel,
+        state=state.value,
+        reason=reason,
+        closed_until=closed_until,
+        now=tx.now,
+    )
+    tx.wake("account")
 
 
 def mark_failed(tx: Tx, delivery: Delivery, error: str, is_final: bool) -> None:

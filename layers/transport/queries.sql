@@ -108,20 +108,42 @@ SELECT payload FROM outbox WHERE conversation_id = :conversation_id AND key = :k
 
 -- name: due_deliveries(now, limit)
 -- Oldest first, and only the first undelivered one of each conversation: order within a conversation is kept.
-SELECT id, channel, dedupe, payload, attempts FROM outbox AS o
+-- Nothing of an account that a person must look at, or that asked to be left alone for a while.
+SELECT id, channel, dedupe, key, conversation_id, payload, attempts FROM outbox AS o
 WHERE state IN ('pending', 'sending') AND state = 'pending' AND due <= :now AND NOT EXISTS (
     SELECT 1 FROM outbox AS earlier
     WHERE earlier.conversation_id = o.conversation_id AND earlier.id < o.id AND earlier.state IN ('pending', 'sending')
-)
+) AND NOT EXISTS (SELECT 1 FROM account WHERE account.channel = o.channel AND account.closed_until > :now)
 ORDER BY due, id LIMIT :limit;
 
 -- name: due_deliveries__postgresql(now, limit)
-SELECT id, channel, dedupe, payload, attempts FROM outbox AS o
+SELECT id, channel, dedupe, key, conversation_id, payload, attempts FROM outbox AS o
 WHERE state IN ('pending', 'sending') AND state = 'pending' AND due <= :now AND NOT EXISTS (
     SELECT 1 FROM outbox AS earlier
     WHERE earlier.conversation_id = o.conversation_id AND earlier.id < o.id AND earlier.state IN ('pending', 'sending')
-)
+) AND NOT EXISTS (SELECT 1 FROM account WHERE account.channel = o.channel AND account.closed_until > :now)
 ORDER BY due, id LIMIT :limit FOR UPDATE SKIP LOCKED;
+
+-- name: reference(conversation_id, key)^
+SELECT reference FROM visible WHERE conversation_id = :conversation_id AND key = :key;
+
+-- name: put_reference(conversation_id, key, reference)!
+INSERT INTO visible (conversation_id, key, reference) VALUES (:conversation_id, :key, :reference)
+ON CONFLICT (conversation_id, key) DO UPDATE SET reference = excluded.reference;
+
+-- name: postpone(id, due, error)!
+UPDATE outbox SET state = 'pending', owner = NULL, due = :due, last_error = :error
+WHERE id = :id AND state IN ('pending', 'sending');
+
+-- name: put_account(channel, state, reason, closed_until, now)!
+INSERT INTO account (channel, state, reason, closed_until, since)
+VALUES (:channel, :state, :reason, :closed_until, :now)
+ON CONFLICT (channel) DO UPDATE SET
+    state = excluded.state, reason = excluded.reason, closed_until = excluded.closed_until,
+    since = CASE WHEN account.state = excluded.state THEN account.since ELSE excluded.since END;
+
+-- name: accounts()
+SELECT channel, state, reason, closed_until, since FROM account ORDER BY channel;
 
 -- name: take_delivery(id, owner)!
 UPDATE outbox SET state = 'sending', owner = :owner WHERE id = :id AND state = 'pending';

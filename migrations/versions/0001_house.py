@@ -43,6 +43,7 @@ def upgrade() -> None:
     mailbox()
     journal()
     outbox()
+    providers()
     page()
     presentation()
     control()
@@ -144,6 +145,24 @@ def outbox() -> None:
     op.create_index("outbox_key", "outbox", ["conversation_id", "key", "id"])
     partial("outbox_dead", "outbox", ["id"], "state = 'dead'")
     partial("outbox_conversation", "outbox", ["conversation_id", "id"], "state IN ('pending', 'sending')")
+
+
+def providers() -> None:
+    """Where a visible message is at its provider, and how each provider's account is."""
+    op.create_table(
+        "visible",
+        text("conversation_id", primary_key=True),
+        text("key", primary_key=True),
+        text("reference"),
+    )
+    op.create_table(
+        "account",
+        text("channel", primary_key=True),
+        text("state"),  # healthy | degraded | conflict | challenged | suspended | revoked
+        text("reason"),
+        time("closed_until"),  # nothing is sent before
+        time("since"),
+    )
 
 
 def page() -> None:

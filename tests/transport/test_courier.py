@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
-from layers.errors import Refused, Unavailable
+from layers.errors import AccountState, AccountTrouble, RateLimited, Refused, Unavailable
 from layers.store import Store, Tx
-from layers.transport import Channels, Courier, send
+from layers.transport import Channels, Courier, put_account, send
 from layers.transport.rules import (
     MAX_DELAY_S,
     dump_inbound,
@@ -36,13 +37,18 @@ class Remote:
     def __init__(self, failures: list[Exception]) -> None:
         self.failures = failures
         self.got: list[str] = []
+        self.placed: list[str] = []
 
-    async def deliver(self, outbound: Outbound, dedupe: str) -> str:
+    async def place(self, outbound: Outbound) -> str:
         await asyncio.sleep(0)
+        self.placed.append(outbound.text)
+        return f"ref-{len(self.placed)}"
+
+    async def edit(self, reference: str, outbound: Outbound) -> str:
         if self.failures:
             raise self.failures.pop(0)
         self.got.append(outbound.text)
-        return f"ref-{dedupe}"
+        return reference
 
 
 class Local:
@@ -122,6 +128,50 @@ async def test_a_message_that_cannot_be_shown_does_not_hold_up_the_others(store:
     await store.run(send, message("local", "good"), "d2")
     assert await deliver(store, {"local": local}) == 1
     assert local.got == ["good"]
+
+
+async def test_a_message_of_the_same_key_edits_the_one_that_is_there(store: Store) -> None:
+    remote = Remote([])
+    first = message("remote", "working")
+    await store.run(send, replace(first, kind=OutboundKind.WORKING), "d1")
+    await deliver(store, {"remote": remote})
+    await store.run(send, replace(first, text="answer"), "d2")
+    await deliver(store, {"remote": remote})
+    assert remote.placed == ["working"]
+    assert remote.got == ["answer"]
+
+
+async def test_a_failed_edit_is_tried_again_on_the_same_placeholder(store: Store) -> None:
+    remote = Remote([Unavailable("connection dropped")])
+    await store.run(send, message("remote", "once"), "d1")
+    await deliver(store, {"remote": remote}, 5)
+    assert remote.placed == ["once"]
+    assert remote.got == ["once"]
+
+
+async def test_a_rate_limit_of_one_conversation_leaves_the_others_alone(store: Store) -> None:
+    remote = Remote([RateLimited("slow down", retry_after_s=0.5, bucket="remote:c")])
+    other = replace(message("remote", "other"), address=Address(channel="remote", conversation="d"))
+    await store.run(send, message("remote", "limited"), "d1")
+    await store.run(send, other, "d2")
+    await deliver(store, {"remote": remote}, 5)
+    assert remote.got == ["other", "limited"]
+
+
+async def test_an_account_that_needs_a_person_is_called_no_more_until_one_says_so(store: Store) -> None:
+    remote = Remote([AccountTrouble("token revoked", state=AccountState.REVOKED)])
+    await store.run(send, message("remote", "first"), "d1")
+    await store.run(send, replace(message("remote", "x"), address=Address(channel="remote", conversation="e")), "d2")
+    await deliver(store, {"remote": remote}, 1)
+    calls = len(remote.got)
+    (account,) = await store.fetch_all("transport.accounts")
+    assert account["state"] == "revoked"
+    await store.run(send, replace(message("remote", "y"), address=Address(channel="remote", conversation="f")), "d3")
+    await deliver(store, {"remote": remote}, 0.5)
+    assert len(remote.got) == calls
+    await store.run(put_account, "remote", AccountState.HEALTHY, "", 0.0)
+    await deliver(store, {"remote": remote}, 3)
+    assert sorted(remote.got) == ["first", "x", "y"]
 
 
 async def test_a_channel_that_is_not_there_makes_the_row_dead(store: Store) -> None:
