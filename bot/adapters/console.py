@@ -61,6 +61,10 @@ class Console:
         self._accept = accept
         self._is_quiet = is_quiet
 
+    def is_waiting(self, conversation: str) -> bool:
+        """Whether a command of this process, or at its socket, waits for that conversation."""
+        return conversation in self._waiting
+
     async def place(self, outbound: Outbound) -> str:
         """A placeholder is shown at once; anything else needs none."""
         if outbound.kind is OutboundKind.WORKING:
