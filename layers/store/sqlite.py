@@ -26,7 +26,7 @@ from typing import IO, Any, Concatenate
 
 import aiosqlite
 
-from layers.errors import Misconfigured, Unavailable
+from layers.errors import Misconfigured, NotWritten, Unavailable
 from layers.store.statements import Statements
 from layers.store.topics import Topics, worker_id
 from layers.store.types import Dialect, P, Row, T
@@ -229,7 +229,7 @@ class SqliteStore:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             for job in batch:
-                job.error = Unavailable(f"the database could not write ({error}); nothing was changed")
+                job.error = NotWritten(f"the database could not write ({error}); nothing was changed, try again later")
             return set()
         return topics
 
