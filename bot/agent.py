@@ -92,8 +92,8 @@ class Limits:
     """Answers of a model."""
     cost_usd: float = 0.50
     """Answers whose price is not known count as 0."""
-    call_timeout_s: float = 120.0
-    """Seconds one model may take for one answer before the next one is asked."""
+    call_s: float = 120.0
+    """Seconds for one call of a model."""
     same_call: int = 3
     """How often the same call may be wanted; the last one is not made."""
     history_bytes: int = 16_000
@@ -185,8 +185,7 @@ class Agent:
 
     async def _ask(self, messages: tuple[Message, ...]) -> Reply:
         reach(Point.MODEL_CALLED)
-        task = Task(messages=messages, tools=TOOLS, timeout_s=self._limits.call_timeout_s)
-        reply = await self._router.complete(task)
+        reply = await self._router.complete(Task(messages=messages, tools=TOOLS, timeout_s=self._limits.call_s))
         reach(Point.MODEL_ANSWERED)
         return reply
 

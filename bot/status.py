@@ -16,6 +16,8 @@ class Facts:
     """Epoch seconds."""
     database: str
     counts: Mapping[str, int]
+    accounts: tuple[str, ...]
+    """One sentence per provider's account that is not well."""
     workers: int
     models: tuple[str, ...]
     model_problems: tuple[str, ...]
@@ -45,6 +47,7 @@ def status_text(facts: Facts) -> str:
         f"- database: {facts.database}, {facts.workers} process{'' if facts.workers == 1 else 'es'}",
         f"- turns running: {counts['running']}, events waiting: {counts['pending']}, unsent: {counts['unsent']}, "
         f"given up: {counts['dead']}",
+        *[f"- {account}" for account in facts.accounts],
         f"- models: {models}",
         *[f"  - {problem}" for problem in facts.model_problems],
         f"- sandbox: {sandbox}",

@@ -5,10 +5,15 @@ BulkheadError
 |-- Refused         a rule said no; the text goes to the person as it stands
 |   `-- BadInput    what was sent cannot be read: line, column, what was expected
 |-- Unavailable     something outside failed; a retry may help
+|   `-- NotWritten  the database did not take it (disk full, connection lost); nothing was changed
+|   |-- RateLimited     the provider says when to come back
+|   `-- AccountTrouble  something is wrong with the account itself: its owner must know
 `-- LeaseLost       another worker owns the turn now; stop silently
 """
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 
 class BulkheadError(Exception):
@@ -38,6 +43,41 @@ class BadInput(Refused):
 
 class Unavailable(BulkheadError):
     """Something outside failed; the same request may work later."""
+
+
+class RateLimited(Unavailable):
+    """The provider asks to wait. `bucket` names what is closed: a channel (`slack`), or anything narrower."""
+
+    def __init__(self, text: str, *, retry_after_s: float, bucket: str) -> None:
+        super().__init__(text)
+        self.retry_after_s = retry_after_s
+        self.bucket = bucket
+
+
+class AccountState(StrEnum):
+    """How an account at a provider is."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    """Slow or failing; it is still called."""
+    CONFLICT = "conflict"
+    """Somebody else uses the same token."""
+    CHALLENGED = "challenged"
+    """The provider wants to see a human being."""
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+
+
+class AccountTrouble(Unavailable):
+    """Something is wrong with the account itself. The text is for its owner."""
+
+    def __init__(self, text: str, *, state: AccountState) -> None:
+        super().__init__(text)
+        self.state = state
+
+
+class NotWritten(Unavailable):
+    """The database did not take a transaction: whoever has to go on with it tries again."""
 
 
 class LeaseLost(BulkheadError):

@@ -9,18 +9,17 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from bot import schedule
 from bot.adapters.console import CHANNEL as CONSOLE
-from bot.adapters.console import Console, ConsoleChannel
+from bot.adapters.console import Console
 from bot.adapters.web import CHANNEL, WebChannel, keep_media, own_message
 from bot.agent import Agent, Limits
 from bot.app.jobs import Schedules, make_jobs
 from bot.app.making import VERSION, make_presenter, make_router, prepare_home, workspace_of
 from bot.config import BulkheadFile, Settings
-from bot.dispatcher import Dispatcher, Parts, capabilities, handler, rescuer
+from bot.dispatcher import Dispatcher, Parts, capabilities, handler
 from bot.prompt import Offer
 from bot.status import Facts, status_text
 from bot.web import PendingCard
@@ -30,14 +29,11 @@ from layers.errors import Misconfigured, Refused
 from layers.presentation import Presenter
 from layers.routing import Router
 from layers.store import Store, Tx, open_store
-from layers.transport import Channels, Courier, said
+from layers.transport import Channels, Courier
 from layers.types import Inbound, Person
 
 FOR_EVER_S = 100 * 365 * 86400.0
 """What an approval that never expires gets: the database wants a time."""
-
-CHANNELS: Channels = {CHANNEL: WebChannel(), CONSOLE: ConsoleChannel()}
-"""Every place where messages go."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,6 +48,7 @@ class House:
     catalog: control.Catalog
     executor: control.Executor
     coordinator: Coordinator
+    console: Console
     dispatcher: Dispatcher = field(init=False)
     """Set by `open_house`: it is given what this object knows."""
     started_at: float = field(default_factory=time.time)
@@ -68,12 +65,11 @@ class House:
             Misconfigured: it knows nobody.
         """
         persons = self.file.persons
+        if not persons:
+            raise Misconfigured("bulkhead.toml names nobody; add a table [people.owner] with approver = true")
         if id and id not in persons:
             raise Refused(f"bulkhead.toml has no [people.{id}]; it has {', '.join(persons) or 'nobody'}")
-        known = [*sorted(self.file.approvers), *persons]
-        if not known:
-            raise Misconfigured("bulkhead.toml names nobody; add a person, for example [people.owner]")
-        return persons[id or known[0]]
+        return persons[id or next(iter([*sorted(self.file.approvers), *persons]))]
 
     async def has_model(self) -> bool:
         """Whether free text can be answered."""
@@ -89,6 +85,11 @@ class House:
                 started_at=self.started_at,
                 database=self.store.dialect,
                 counts=counts,
+                accounts=tuple(
+                    f"{row['channel']} is {row['state']}: {row['reason']}"
+                    for row in await self.store.fetch_all("transport.accounts")
+                    if row["state"] != "healthy"
+                ),
                 workers=len(await self.store.fetch_all("store.workers")),
                 models=tuple(model.name for model in found.models),
                 model_problems=found.notes,
@@ -99,11 +100,6 @@ class House:
                 workspace=str(workspace_of(self.settings, self.file)),
             )
         )
-
-    @property
-    def console(self) -> Console:
-        """The way in for the command line."""
-        return Console(self.dispatcher.accept, partial(said, self.store), self.is_quiet)
 
     async def is_quiet(self, conversation: str) -> bool:
         """Whether a conversation has nothing left to do or to say."""
@@ -145,6 +141,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(presenter.close)
         executor = control.Executor(settings.home, workspace)
         stack.push_async_callback(executor.close)
+        console = Console()
         house = House(
             settings=settings,
             file=file,
@@ -154,10 +151,10 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             catalog=catalog,
             executor=executor,
             coordinator=coordinator,
+            console=console,
         )
-        parts = make_parts(house, workspace)
-        house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
-        courier = asyncio.create_task(Courier(store, CHANNELS).run(), name="courier")
+        house.dispatcher = Dispatcher(store, handler(make_parts(house, workspace)), settings.concurrency, show_own)
+        courier = asyncio.create_task(Courier(store, make_channels(console)).run(), name="courier")
         stack.push_async_callback(cancel, courier)
         await house.dispatcher.start()
         stack.push_async_callback(house.dispatcher.stop)
@@ -166,6 +163,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(clock.stop)
         await store.run(enrol)
         stack.push_async_callback(store.run, leave)
+        console.connect(house.dispatcher.accept, house.is_quiet)
         warming = asyncio.create_task(router.warm(), name="warm")
         stack.push_async_callback(cancel, warming)
         yield house
@@ -178,7 +176,7 @@ def make_parts(house: House, workspace: Path) -> Parts:
     limits = Limits(
         steps=settings.max_steps,
         cost_usd=settings.max_turn_cost_usd or float("inf"),
-        call_timeout_s=settings.model_timeout_s,
+        call_s=settings.model_timeout_s,
     )
     return Parts(
         store=house.store,
@@ -210,6 +208,11 @@ def make_offers(catalog: control.Catalog) -> list[Offer]:
         )
         for name, capability in sorted(catalog.capabilities.items())
     ]
+
+
+def make_channels(console: Console) -> Channels:
+    """Every place where messages go."""
+    return {CHANNEL: WebChannel(), CONSOLE: console}
 
 
 def show_own(tx: Tx, inbound: Inbound) -> None:

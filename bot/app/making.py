@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from bot.config import FILE_NAME, BulkheadFile, Settings, first_start, load_file, write_private
+from bot.config import FILE_NAME, BulkheadFile, Settings, first_start, load_file
 from layers import control
 from layers.errors import BulkheadError, Misconfigured
 from layers.presentation import Finding, Presenter
-from layers.routing import Router, default_routes_text, load_routes, without_discovery
+from layers.routing import Router, default_routes_text, load_routes
+from layers.routing.routes import SERVERS
 
 VERSION = "0.1.0"
 ROUTES = "routes.toml"
@@ -22,12 +23,14 @@ def prepare_home(settings: Settings) -> BulkheadFile:
         Misconfigured: the home cannot be written, or a file in it is wrong.
     """
     first_start(settings.home)
+    routes = settings.home / ROUTES
     try:
-        write_private(settings.home / ROUTES, default_routes_text().encode())
+        if not routes.exists():
+            routes.write_text(default_routes_text(), encoding="utf-8")
         control.install_capabilities(settings.home / "capabilities")
     except OSError as error:
         raise Misconfigured(
-            f"BULKHEAD_HOME is {str(settings.home)!r} and cannot be written to ({error.strerror}); make room there"
+            f"{str(error.filename)!r} cannot be made ({error.strerror}); move away what is in its place, or make room"
         ) from None
     return load_file(settings.home / FILE_NAME)
 
@@ -38,9 +41,14 @@ def workspace_of(settings: Settings, file: BulkheadFile) -> Path:
 
 
 def make_router(settings: Settings) -> Router:
-    """Routing over the process's environment, which holds the providers' keys."""
+    """Routing over the process's environment, which holds the providers' keys.
+
+    Servers on this machine are looked for unless the settings say no; those that routes.toml names are asked anyway.
+    """
     routes = load_routes(settings.home / ROUTES)
-    return Router(environ=dict(os.environ), routes=routes if settings.discover_models else without_discovery(routes))
+    if not settings.discover_models:
+        routes = routes.model_copy(update={"servers": {**dict.fromkeys(SERVERS, ""), **routes.servers}})
+    return Router(environ=dict(os.environ), routes=routes)
 
 
 def make_presenter(settings: Settings, router: Router | None = None) -> Presenter:

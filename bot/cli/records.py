@@ -28,6 +28,7 @@ async def audit(parsed: argparse.Namespace, settings: Settings) -> int:
     told = {
         "ok": report.ok,
         "entries": report.entries,
+        "error": report.reason or None,
         "first_bad_seq": report.first_bad_seq,
         "reason": report.reason or None,
         "head": report.head,

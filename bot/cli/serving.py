@@ -9,11 +9,10 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 
-from bot.adapters.console import NoServer, Request, request, to_inbound, to_line, to_request
+from bot.adapters.console import NoServer, Request, readable, request, to_inbound, to_line
 from bot.app import VERSION, open_house, open_page
 from bot.cli.batch import read
 from bot.config import Settings
-from layers.errors import Unavailable
 
 
 async def serve(parsed: argparse.Namespace, settings: Settings) -> int:
@@ -28,16 +27,20 @@ async def serve(parsed: argparse.Namespace, settings: Settings) -> int:
         else:
             write(f"Bulkhead {VERSION} is ready. This link works once; `bulkhead link` prints another.\n\n  {url}\n")
         await stop.wait()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(name)  # a second one ends it at once, which costs no more than a crash: nothing
         sys.stderr.write("bulkhead: stopping\n")
     return 0
 
 
 async def ask(parsed: argparse.Namespace, settings: Settings) -> int:
     """One message to the running server, or to a house opened for it; 1 when the answer is a refusal."""
-    text = read("-") if parsed.text == "-" else parsed.text
-    message = to_request("press" if parsed.press else "ask", parsed.person, parsed.conversation, text)
+    text = readable(read("-") if parsed.text == "-" else parsed.text)
+    message = Request(
+        verb="press" if parsed.press else "ask",
+        person=parsed.person,
+        conversation=parsed.conversation,
+        text="" if parsed.press else text,
+        value=text.strip() if parsed.press else "",
+    )
     answers = [answer async for answer in shown(answers_to(message, settings), is_json=parsed.json)]
     return 1 if any(answer["kind"] == "error" for answer in answers) else 0
 
@@ -81,12 +84,8 @@ def as_text(answer: dict[str, object]) -> str:
 
 async def link(parsed: argparse.Namespace, settings: Settings) -> int:
     """A new one-use link of the running server."""
-    try:
-        async for answer in request(settings.home, to_request("link", parsed.person, "", "")):
-            write(json.dumps({"ok": True, **answer}) if parsed.json else str(answer["link"]))
-    except NoServer:
-        home = str(settings.home)
-        raise Unavailable(f"no server runs on the home {home!r}; start one with `bulkhead serve`") from None
+    async for answer in request(settings.home, Request(verb="link", person=parsed.person)):
+        write(json.dumps({"ok": True, **answer}) if parsed.json else str(answer["link"]))
     return 0
 
 

@@ -9,26 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Concatenate, ParamSpec, TypeVar
 
-from layers.errors import Unavailable
 from layers.failpoint import Point, reach
 from layers.store import Store, Tx
-from layers.transport import Line, Step, StepKind, StepState, fence, finish, put_step, send, step_at, steps
+from layers.transport import Line, Step, StepKind, StepState, fence, finish, put_step, send, steps
 from layers.types import Button, Outbound, OutboundKind, Picture, Turn
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 WORKING_AFTER_S = 0.25
 """What is answered sooner needs no placeholder."""
 
 Entry = Outbound | Callable[[Tx], Outbound]
 """A message, or what makes it inside the finishing transaction (a request gets its handle there)."""
-
-
-class Interrupted(Exception):
-    """The database did not take what the turn had to write, or answer what it had to know: it must come again."""
 
 
 class Work:
@@ -107,17 +98,6 @@ class Work:
 
         await self.store.run(show)
 
-    async def run(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """A transaction without which the turn cannot go on.
-
-        Raises:
-            Interrupted: the database is away; the turn is to come again.
-        """
-        try:
-            return await self.store.run(fn, *args, **kwargs)
-        except Unavailable as error:
-            raise Interrupted(str(error)) from error
-
     async def step(self, kind: StepKind, name: str, run: Callable[[], Awaitable[str]]) -> str:
         """Do something once: its result is journalled, and a resumed turn gets the journal's.
 
@@ -148,21 +128,18 @@ class Work:
         if seen is not None:
             return seen.body
 
-        def commit(tx: Tx) -> Step:
+        def commit(tx: Tx) -> str:
             fence(tx, self.turn)
-            if done := step_at(tx, self.turn, n):
-                return done  # it was committed, and the connection broke before the answer came
-            step = Step(n=n, kind=StepKind.EFFECT, name=name, state=StepState.DONE, body=body(tx))
-            put_step(tx, self.turn, step)
-            return step
+            result = body(tx)
+            put_step(tx, self.turn, Step(n=n, kind=StepKind.EFFECT, name=name, state=StepState.DONE, body=result))
+            return result
 
-        self._journal[n] = await self.run(commit)
-        return self._journal[n].body
+        return await self.store.run(commit)
 
     async def finish(self) -> Turn | None:
         """End the turn; returns the conversation's next one, already begun."""
         reach(Point.FINISH_BEFORE_COMMIT)
-        following = await self.run(self._finish)
+        following = await self.store.run(self._finish)
         reach(self.point)
         return following
 
@@ -178,17 +155,10 @@ class Work:
         self._entries.clear()
         self._writes.clear()
         self.lines.clear()
-        self.route = ""
         self._keys = 0
 
-    def journalled(self, name: str) -> str | None:
-        """The body of the step of that name, if it is done."""
-        done = (step for step in self._journal.values() if step.name == name and step.state is StepState.DONE)
-        return next((step.body for step in done), None)
-
     async def _put(self, step: Step) -> None:
-        await self.run(put_step, self.turn, step)
-        self._journal[step.n] = step
+        await self.store.run(put_step, self.turn, step)
 
 
 async def open_work(store: Store, turn: Turn) -> Work:

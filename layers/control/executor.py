@@ -8,7 +8,6 @@ import logging
 import socket
 import subprocess
 import sys
-from functools import cached_property
 from pathlib import Path
 
 import layers
@@ -41,10 +40,9 @@ class Executor:
         self._control: socket.socket | None = None
         self._starting = asyncio.Lock()
 
-    @cached_property
-    def place(self) -> str:
-        """Names the home whose ledger knows what ran: another home's executor knows nothing of it."""
-        return self._ledger.place()
+    def memory(self) -> str:
+        """Which executor's memory this is. Another one cannot tell whether a run has begun."""
+        return self._ledger.identity()
 
     async def start(self) -> str:
         """Start the process if it does not run, and try its sandboxes; returns the profile.

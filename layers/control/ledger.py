@@ -7,7 +7,6 @@ of it however it dies; so "claimed, not locked, no result" means that nobody saw
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import re
@@ -47,20 +46,19 @@ class Ledger:
             if time.time() - left.stat().st_mtime > LEFT_S:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
 
-    def place(self) -> str:
-        """The name of this memory: random, kept, and no other home's."""
-        name = self.folder / "place"
-        if not name.exists():
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            draft = self.folder / f".place.{secrets.token_hex(4)}"
-            with draft.open("xb") as file:
-                file.write(secrets.token_hex(8).encode())
-                sync(file)
-            with contextlib.suppress(FileExistsError):  # another process was faster, and its name holds
-                os.link(draft, name)
+    def identity(self) -> str:
+        """A name that no other ledger has: only the one that took a run can tell what became of it."""
+        path = self.folder / "id"
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = self.folder / f".id.{secrets.token_hex(8)}"
+        draft.write_text(secrets.token_hex(16))
+        try:
+            os.link(draft, path)  # the first one who comes names it
+        except FileExistsError:
+            pass
+        finally:
             draft.unlink()
-            sync_folder(self.folder)
-        return name.read_text()
+        return path.read_text()
 
     def claim(self, run_id: str, plan: Plan) -> BinaryIO | None:
         """The locked claim, to be held open while it runs; None when that run was begun before."""

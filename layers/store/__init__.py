@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing
 from importlib import import_module
 from pathlib import Path
 
-from layers.errors import Misconfigured
+from layers.errors import Misconfigured, Unavailable
 from layers.store import migrate
 from layers.store.copying import copy_all
 from layers.store.sqlite import open_reader, open_sqlite, take_lock
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 SCHEMES = ("sqlite:///", "postgresql://", "postgres://")
-SQLITE = SCHEMES[0]
+MIGRATION_LOCK = 0x62756C6D
 
 
 async def open_store(url: str) -> Store:
@@ -44,8 +44,8 @@ async def open_store(url: str) -> Store:
         Misconfigured: an unknown kind of URL, a file in use or not writable, a schema from a newer release.
         Unavailable: PostgreSQL does not answer.
     """
-    if url.startswith(SQLITE):
-        path = sqlite_path(url)
+    if url.startswith("sqlite:///"):
+        path = Path(url.removeprefix("sqlite:///"))
         lock = take_lock(path)
         try:
             await asyncio.to_thread(upgrade_sqlite, path)
@@ -54,8 +54,8 @@ async def open_store(url: str) -> Store:
             lock.close()
             raise
     if url.startswith(SCHEMES):
+        await asyncio.to_thread(upgrade_postgres, url)
         postgres = import_module("layers.store.postgres")  # psycopg costs 20 MB: only who needs it pays
-        await asyncio.to_thread(postgres.upgrade_postgres, url)
         store: Store = await postgres.open_postgres(url)
         return store
     raise Misconfigured(
@@ -70,49 +70,20 @@ async def read_store(url: str) -> AsyncIterator[ReadStore]:
     Raises:
         Misconfigured: there is no such database yet.
     """
-    if url.startswith(SQLITE):
-        path = sqlite_path(url)
-        must_exist(path)
-        async with open_reader(path) as reader:
-            yield reader
+    if not url.startswith("sqlite:///"):
+        store = await open_store(url)
+        try:
+            yield store
+        finally:
+            await store.close()
         return
-    store = await open_store(url)
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-async def copy_store(source: str, target: str) -> dict[str, int]:
-    """Migrate both, then copy every row of `source` into the empty `target`; rows per table. Neither may be in use.
-
-    Raises:
-        Misconfigured: there is no source, the target is not empty, or one of them is in use; nothing was copied.
-    """
-    if source.startswith(SQLITE):
-        must_exist(sqlite_path(source))
-    await upgrade_store(source)
-    await upgrade_store(target)
-    with ExitStack() as locks:
-        for url in (source, target):
-            if url.startswith(SQLITE):
-                locks.enter_context(take_lock(sqlite_path(url)))
-        return await asyncio.to_thread(copy_all, source, target)
-
-
-def sqlite_path(url: str) -> Path:
-    """Where the file of a `sqlite:///` URL is."""
-    return Path(url.removeprefix(SQLITE))
-
-
-def must_exist(path: Path) -> None:
-    """Refuse to make an empty database of a path that was mistyped.
-
-    Raises:
-        Misconfigured: there is none.
-    """
-    if not path.exists():
-        raise Misconfigured(f"there is no database {str(path)!r} yet; `bulkhead serve` makes it")
+    path = Path(url.removeprefix("sqlite:///"))
+    if not path.is_file():
+        raise Misconfigured(f"there is no database {str(path)!r}; name another, or let `bulkhead serve` make it")
+    if migrate.needs_upgrade(await asyncio.to_thread(sqlite_version, path), str(path)):
+        raise Misconfigured(f"database {str(path)!r} is empty or of an older release; run `bulkhead migrate` first")
+    async with open_reader(path) as reader:
+        yield reader
 
 
 async def upgrade_store(url: str) -> None:
@@ -121,8 +92,44 @@ async def upgrade_store(url: str) -> None:
     await store.close()
 
 
+async def copy_store(source: str, target: str) -> dict[str, int]:
+    """Copy every row of `source` into the empty `target`, both migrated first; rows per table.
+
+    Raises:
+        Misconfigured: there is no such source, a server uses one of them, or the target holds conversations already.
+        Unavailable: the copy stopped; the target is as it was.
+    """
+    if source.startswith("sqlite:///") and not Path(source.removeprefix("sqlite:///")).is_file():
+        raise Misconfigured(f"there is no database {source.removeprefix('sqlite:///')!r}; name one that is there")
+    for url in (source, target):
+        store = await open_store(url)
+        try:
+            users = await store.run(running)
+        finally:
+            await store.close()
+        if users:
+            raise Misconfigured(f"database {url.split('@')[-1]!r} is in use by {', '.join(users)}; stop it, then copy")
+    return await asyncio.to_thread(copy_all, source, target)
+
+
+def running(tx: Tx) -> list[str]:
+    """The servers that work on this database now."""
+    rows = [row for row in tx.all("store.workers") if row["id"] != tx.worker and not tx.is_gone(row["id"])]
+    return [f"process {row['pid']} on {row['host']}" for row in rows]
+
+
 def upgrade_sqlite(path: Path) -> None:
     """Migrate the file when its schema differs. The caller holds the lock file."""
+    if migrate.needs_upgrade(sqlite_version(path), str(path)):
+        migrate.upgrade(f"sqlite:///{path}")
+
+
+def sqlite_version(path: Path) -> str | None:
+    """The schema's revision; None for a file that is empty or not there yet.
+
+    Raises:
+        Misconfigured: it is no SQLite database.
+    """
     try:
         with closing(sqlite3.connect(path)) as connection:
             tables = connection.execute(migrate.HAS_VERSION_SQL).fetchone()[0]
@@ -131,5 +138,25 @@ def upgrade_sqlite(path: Path) -> None:
         raise Misconfigured(
             f"database {str(path)!r} cannot be opened ({error}); move it away or set BULKHEAD_DATABASE_URL"
         ) from None
-    if migrate.needs_upgrade(row[0] if row else None, str(path)):
-        migrate.upgrade(f"{SQLITE}{path}")
+    return row[0] if row else None
+
+
+def upgrade_postgres(url: str) -> None:
+    """Migrate under an advisory lock, so that replicas that start together do it once."""
+    psycopg = import_module("psycopg")
+    postgres = import_module("layers.store.postgres")
+    try:
+        connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
+    except psycopg.ProgrammingError:  # its text repeats parts of the URL, which may be the password
+        raise Misconfigured(
+            "BULKHEAD_DATABASE_URL cannot be read; write postgresql://user:password@host/name, special letters as %XX"
+        ) from None
+    except psycopg.OperationalError as error:
+        raise Unavailable(
+            f"PostgreSQL does not answer ({' '.join(str(error).split())}); check BULKHEAD_DATABASE_URL and the server"
+        ) from None
+    with connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+        version = postgres.stored_version(connection, migrate.VERSION_SQL)
+        if migrate.needs_upgrade(version, url.split("@")[-1]):
+            migrate.upgrade(url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from layers.errors import Misconfigured
+from layers.errors import Misconfigured, Unavailable
 from layers.store import migrate
 
 CHUNK = 500
@@ -14,11 +14,23 @@ OWN = ("alembic_version", "worker", "role_lease")
 
 
 def copy_all(source: str, target: str) -> dict[str, int]:
-    """Copy every row of `source` into the empty `target`, in one transaction; rows per table.
+    """Copy every row; one transaction on the target: all of it or nothing.
 
     Raises:
-        Misconfigured: the target holds something already; nothing was changed.
+        Misconfigured: the target holds conversations already.
+        Unavailable: one of the two failed.
     """
+    import sqlalchemy as sa
+
+    try:
+        return copy_tables(source, target)
+    except sa.exc.SQLAlchemyError as error:
+        reason = " ".join(str(getattr(error, "orig", error)).split())
+        raise Unavailable(f"the copy stopped ({reason}); the target is as it was") from error
+
+
+def copy_tables(source: str, target: str) -> dict[str, int]:
+    """See `copy_all`."""
     import sqlalchemy as sa
 
     tables = sa.MetaData()

@@ -46,37 +46,28 @@ def needs_upgrade(version: str | None, where: str) -> bool:
 
 
 def upgrade(url: str) -> None:
-    """Run every missing migration on the database at our `url`, each in one transaction.
-
-    Raises:
-        Misconfigured: the database does not let us.
-    """
+    """Run every missing migration on `url`, each in one transaction."""
     import alembic.command
     import alembic.config
-    import sqlalchemy.exc
 
+    engine = make_engine(url)
     config = alembic.config.Config()
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))  # it is read by configparser
-    try:
-        with make_engine(url).begin() as connection:
-            config.attributes["connection"] = connection
-            alembic.command.upgrade(config, "head")
-    except sqlalchemy.exc.DBAPIError as error:
-        raise Misconfigured(
-            f"database {url.split('@')[-1]!r} cannot be migrated ({error.orig}); make it writable for this user"
-        ) from error
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        alembic.command.upgrade(config, "head")
+    engine.dispose()
     log.info("store.migrated", extra={"revision": HEAD})
 
 
 def make_engine(url: str) -> Engine:
-    """A SQLAlchemy engine on our URL, without a pool, whose SQLite transactions cover DDL too."""
+    """A SQLAlchemy engine without a pool on our URL, whose SQLite transactions cover DDL too."""
     import sqlalchemy
 
-    if url.startswith("sqlite:///"):  # ours is a plain path: a `?` or `%` in it means itself
-        there = sqlalchemy.URL.create("sqlite", database=url.removeprefix("sqlite:///"))
-    else:
-        there = sqlalchemy.make_url(re.sub("^postgres(ql)?://", "postgresql+psycopg://", url))
-    engine = sqlalchemy.create_engine(there, poolclass=sqlalchemy.pool.NullPool)
+    where: str | sqlalchemy.URL = re.sub("^postgres(ql)?://", "postgresql+psycopg://", url)  # psycopg 3 is the driver
+    if url.startswith("sqlite:///"):  # a path as it is: `?` and `%` mean nothing in it
+        where = sqlalchemy.URL.create("sqlite", database=url.removeprefix("sqlite:///"))
+    engine = sqlalchemy.create_engine(where, poolclass=sqlalchemy.pool.NullPool)
     if engine.dialect.name == "sqlite":
         # Python's sqlite3 opens no transaction for DDL; a kill in the middle must leave nothing half made.
         sqlalchemy.event.listen(

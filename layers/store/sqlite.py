@@ -19,14 +19,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Concatenate
 
 import aiosqlite
 
-from layers.errors import Misconfigured, Unavailable
+from layers.errors import Misconfigured, NotWritten, Unavailable
 from layers.store.statements import Statements
 from layers.store.topics import Topics, worker_id
 from layers.store.types import Dialect, P, Row, T
@@ -87,13 +87,6 @@ class SqliteTx:
         return worker != self.worker
 
 
-def ours(error: BaseException) -> BaseException:
-    """What the machine did to SQLite (disk full, I/O error) as our error; a mistake in a body stays what it is."""
-    if isinstance(error, sqlite3.OperationalError):
-        return Unavailable(f"the database failed ({error}); nothing was changed")
-    return error
-
-
 def as_dict(cursor: sqlite3.Cursor, row: tuple[object, ...]) -> dict[str, object]:
     """sqlite3's row factory: column name -> value."""
     return {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
@@ -135,27 +128,25 @@ class Reader:
 
     async def fetch_one(self, name: str, /, **params: object) -> Row | None:
         """The first row of a reading statement."""
-        try:
-            async with self._connection.execute(self._statements[name], params) as cursor:
-                row: Row | None = await cursor.fetchone()  # type: ignore[assignment]  # as_dict made it
-                return row
-        except sqlite3.OperationalError as error:
-            raise ours(error) from error
+        rows = await self.fetch_all(name, **params)
+        return rows[0] if rows else None
 
     async def fetch_all(self, name: str, /, **params: object) -> list[Row]:
         """Every row of a reading statement."""
-        try:
-            async with self._connection.execute(self._statements[name], params) as cursor:
-                return list(await cursor.fetchall())  # type: ignore[arg-type]  # as_dict made them
-        except sqlite3.OperationalError as error:
-            raise ours(error) from error
+        # one hop to aiosqlite's thread; a cursor of one's own costs three
+        rows: Any = await self._connection.execute_fetchall(self._statements[name], params)
+        return list(rows)
+
+
+def read_only(path: Path) -> str:
+    """The file as SQLite's URI; quoted, for a folder may be called `50%? #1`."""
+    return f"{path.absolute().as_uri()}?mode=ro"
 
 
 @asynccontextmanager
 async def open_reader(path: Path, statements: Statements | None = None) -> AsyncIterator[Reader]:
     """Look at a database, also one that another process writes."""
-    uri = f"{path.absolute().as_uri()}?mode=ro"  # a path may hold `?`, `#` or `%`
-    async with aiosqlite.connect(uri, uri=True, cached_statements=256) as connection:
+    async with aiosqlite.connect(read_only(path), uri=True, cached_statements=256) as connection:
         connection.row_factory = as_dict  # type: ignore[assignment]
         yield Reader(connection, statements or Statements("sqlite"))
 
@@ -165,9 +156,7 @@ class SqliteStore:
 
     dialect: Dialect = "sqlite"
 
-    def __init__(
-        self, connection: sqlite3.Connection, statements: Statements, resources: AsyncExitStack, reader: Reader
-    ) -> None:
+    def __init__(self, path: Path, statements: Statements, resources: AsyncExitStack, reader: Reader) -> None:
         self.worker = worker_id()
         self._statements = statements
         self._resources = resources
@@ -176,7 +165,7 @@ class SqliteStore:
         self._topics = Topics(self._loop)
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._is_closed = False
-        self._connection = connection
+        self._connection = connect(path)
         self._thread = threading.Thread(target=self._write, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -208,6 +197,7 @@ class SqliteStore:
         self._is_closed = True
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
+        self._connection.close()
         await self._resources.aclose()
 
     def _write(self) -> None:
@@ -221,28 +211,24 @@ class SqliteStore:
                     break
                 batch.append(job)
             topics = self._commit(batch)
-            try:
-                self._loop.call_soon_threadsafe(self._settle, batch, topics)
-            except RuntimeError:
-                return  # the event loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._settle, batch, topics)
             if is_last:
                 break
 
     def _commit(self, batch: list[Job]) -> set[str]:
-        """Run the bodies and commit once; the topics to wake. Raises nothing: a dead writer is a dead server."""
+        """Run the bodies and commit once; returns the topics to wake."""
         topics: set[str] = set()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             for job in batch:
                 topics |= self._run_body(job)
             self._connection.execute("COMMIT")
-        except BaseException as error:
+        except Exception as error:
             log.exception("store.commit_failed")
-            with suppress(sqlite3.Error):  # if it fails, the next BEGIN does too, and this is tried again
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             for job in batch:
-                job.error = Unavailable(f"the database could not write ({error}); nothing was changed")
+                job.error = NotWritten(f"the database could not write ({error}); nothing was changed, try again later")
             return set()
         return topics
 
@@ -252,11 +238,11 @@ class SqliteStore:
         self._connection.execute("SAVEPOINT body")
         try:
             job.result = job.body(tx)
-        except Exception as error:
+        except BaseException as error:
             if not self._connection.in_transaction:
                 raise  # SQLite itself rolled everything back (disk full, I/O error): the whole batch failed
             self._connection.execute("ROLLBACK TO body")
-            job.error = ours(error)
+            job.error = error
             tx.topics.clear()
         self._connection.execute("RELEASE body")
         return tx.topics
@@ -283,20 +269,9 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 async def open_sqlite(path: Path, lock: IO[str]) -> SqliteStore:
-    """The store on `path`, whose lock file the caller has taken and whose schema is current.
-
-    Raises:
-        Misconfigured: the file cannot be opened for writing.
-    """
+    """The store on `path`, whose lock file the caller has taken and whose schema is current."""
+    resources = AsyncExitStack()
+    resources.callback(lock.close)
     statements = Statements("sqlite")
-    async with AsyncExitStack() as resources:  # closed in the other order: whoever closes last removes the WAL
-        resources.callback(lock.close)
-        try:
-            connection = resources.enter_context(closing(connect(path)))
-            reader = await resources.enter_async_context(open_reader(path, statements))
-        except sqlite3.Error as error:
-            raise Misconfigured(
-                f"database {str(path)!r} cannot be opened ({error}); make it and its folder writable for this user"
-            ) from None
-        return SqliteStore(connection, statements, resources.pop_all(), reader)
-    raise AssertionError("unreachable")
+    reader = await resources.enter_async_context(open_reader(path, statements))
+    return SqliteStore(path, statements, resources, reader)

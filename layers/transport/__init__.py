@@ -5,20 +5,8 @@ is acknowledged before it is committed; everything leaves by the outbox; the age
 """
 
 from layers.transport.courier import Courier
-from layers.transport.mailbox import (
-    accept,
-    claim,
-    fence,
-    finish,
-    free_strays,
-    give_back,
-    owned,
-    put_step,
-    reap,
-    step_at,
-    steps,
-)
-from layers.transport.outbox import messages_of, said, send
+from layers.transport.mailbox import accept, claim, fence, finish, give_back, let_go, owned, put_step, reap, steps
+from layers.transport.outbox import put_account, send, shown
 from layers.transport.types import (
     Accepted,
     Channels,
@@ -46,14 +34,13 @@ __all__ = [
     "claim",
     "fence",
     "finish",
-    "free_strays",
     "give_back",
-    "messages_of",
+    "let_go",
     "owned",
+    "put_account",
     "put_step",
     "reap",
-    "said",
     "send",
-    "step_at",
+    "shown",
     "steps",
 ]

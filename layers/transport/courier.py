@@ -1,21 +1,16 @@
-"""The courier: takes due outbox rows and hands each to its channel, in order within a conversation.
-
-Whatever becomes of a delivery is written down before its row is let go: sent, due again later, or dead. A channel that
-hangs or breaks holds up its own conversations only.
-"""
+"""The courier: takes due outbox rows and hands each to its channel, in order within a conversation."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from functools import partial
 
-from layers.errors import BulkheadError, Misconfigured, Refused
+from layers.errors import AccountTrouble, BulkheadError, Misconfigured, RateLimited, Refused
 from layers.failpoint import Point, reach
-from layers.store import Store, Tx
-from layers.transport.outbox import free_deliveries, mark_failed, mark_sent, take_due
+from layers.store import Store
+from layers.transport.outbox import mark_failed, mark_placed, mark_sent, park, postpone, take_due
 from layers.transport.types import Channels, Delivery, RemoteChannel
+from layers.types import OutboundKind
 
 log = logging.getLogger(__name__)
 
@@ -23,20 +18,16 @@ BATCH = 64
 """Rows per transaction."""
 POLL_S = 1.0
 """How long a row of another process, or one that became due again, may lie unnoticed."""
-DELIVER_S = 60.0
-"""How long a provider may take. A message it takes after that may be sent twice."""
 
 
 class Courier:
     """Runs until stopped; see `run`."""
 
-    def __init__(self, store: Store, channels: Channels, patience_s: float = DELIVER_S) -> None:
+    def __init__(self, store: Store, channels: Channels) -> None:
         self._store = store
         self._channels = channels
-        self._patience_s = patience_s
         self._wake = asyncio.Event()
-        self._in_flight: dict[int, asyncio.Task[None]] = {}
-        """By outbox id."""
+        self._in_flight: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Deliver for ever; cancel to stop."""
@@ -49,20 +40,19 @@ class Courier:
                 except Exception:
                     log.exception("courier.round_failed")
                     handled = 0
-                if handled == 0:
+                if handled < BATCH:
                     await self._wait()
         finally:
             unsubscribe()
-            left = list(self._in_flight.values())
-            for task in left:
+            for task in self._in_flight:
                 task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+            await asyncio.gather(*self._in_flight, return_exceptions=True)
 
     async def _wait(self) -> None:
         try:
             await asyncio.wait_for(self._wake.wait(), POLL_S)
         except TimeoutError:
-            await self._mark(lambda tx: free_deliveries(tx, self._in_flight.keys()))
+            return
 
     async def _round(self) -> int:
         """Take what is due; remote deliveries go on beside the next round. Returns the number of rows handled."""
@@ -71,15 +61,10 @@ class Courier:
         if handled:
             reach(Point.SENT_AFTER_COMMIT)
         for delivery in taken:
-            task = asyncio.create_task(self._deliver(delivery), name=f"deliver-{delivery.outbox_id}")
-            self._in_flight[delivery.outbox_id] = task
-            task.add_done_callback(partial(self._forget, delivery.outbox_id))
+            task = asyncio.create_task(self._deliver(delivery))
+            self._in_flight.add(task)
+            task.add_done_callback(self._in_flight.discard)
         return handled
-
-    def _forget(self, outbox_id: int, task: asyncio.Task[None]) -> None:
-        self._in_flight.pop(outbox_id, None)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("courier.delivery_crashed", extra={"outbox": outbox_id}, exc_info=error)
 
     async def _deliver(self, delivery: Delivery) -> None:
         """One remote delivery, marked on its own."""
@@ -87,27 +72,28 @@ class Courier:
         try:
             if channel is None:
                 raise Misconfigured(f"no channel is named {delivery.outbound.address.channel!r}")
-            async with asyncio.timeout(self._patience_s):
-                reference = await channel.deliver(delivery.outbound, delivery.dedupe)
-        except Exception as error:  # a channel's own mistake is no reason to lose the message
+            reference = await self._show(channel, delivery)
+        except RateLimited as error:
+            await self._store.run(postpone, delivery, error)
+            return
+        except AccountTrouble as error:
+            log.error("courier.account_trouble", extra={"state": error.state.value, "outbox": delivery.outbox_id})
+            await self._store.run(park, delivery, error)
+            return
+        except BulkheadError as error:
             is_final = isinstance(error, Misconfigured | Refused)
-            is_known = isinstance(error, BulkheadError | TimeoutError)
-            fields = {"outbox": delivery.outbox_id, "final": is_final, "error": type(error).__name__}
-            log.warning("courier.failed", extra=fields, exc_info=None if is_known else error)
-            late = f"no answer within {self._patience_s:g} s"
-            why = late if isinstance(error, TimeoutError) else str(error) or type(error).__name__
-            await self._mark(lambda tx: mark_failed(tx, delivery, why, is_final))
+            log.warning("courier.failed", extra={"outbox": delivery.outbox_id, "final": is_final})
+            await self._store.run(mark_failed, delivery, str(error), is_final)
             return
         reach(Point.DELIVER_AFTER)
-        await self._mark(lambda tx: mark_sent(tx, delivery, reference))
+        await self._store.run(mark_sent, delivery, reference)
 
-    async def _mark(self, body: Callable[[Tx], object]) -> None:
-        """Write it down, however long the database is away: forgetting would send twice, or never."""
-        while True:
-            try:
-                await self._store.run(body)
-            except BulkheadError as error:
-                log.warning("courier.mark_failed", extra={"error": type(error).__name__})
-                await asyncio.sleep(POLL_S)
-            else:
-                return
+    async def _show(self, channel: RemoteChannel, delivery: Delivery) -> str:
+        """Placeholder, record its id, edit: no provider has an idempotency key, but editing twice is editing once."""
+        reference, outbound = delivery.reference, delivery.outbound
+        if not reference:
+            reference = await channel.place(outbound)
+            await self._store.run(mark_placed, delivery, reference)
+            if outbound.kind is OutboundKind.WORKING:
+                return reference
+        return await channel.edit(reference, outbound)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Set as AbstractSet
 
-from layers.failpoint import Point, reach
-from layers.store import ReadStore, Row, Tx
+from layers.errors import AccountState, AccountTrouble, RateLimited
+from layers.store import Row, Tx
 from layers.transport.rules import MAX_ATTEMPTS, dump_outbound, load_outbound, retry_delay_s
-from layers.transport.types import Channels, Delivery, LocalChannel
-from layers.types import Outbound, Receipt
+from layers.transport.types import AttendedChannel, Channels, Delivery, LocalChannel
+from layers.types import Address, Outbound, Receipt
 
 log = logging.getLogger(__name__)
+
+CLOSED = (AccountState.CHALLENGED, AccountState.SUSPENDED, AccountState.REVOKED)
+"""A person must act; every further call would make it worse."""
+UNATTENDED_S = 10.0
+"""How long a message of an attended channel is left for the process that somebody waits in."""
+FOR_EVER = 1e12
+"""Epoch seconds that never come."""
 
 
 def send(tx: Tx, outbound: Outbound, dedupe: str, turn_id: int | None = None) -> Receipt:
@@ -33,68 +39,111 @@ def send(tx: Tx, outbound: Outbound, dedupe: str, turn_id: int | None = None) ->
     return Receipt(outbox_id=seen["id"] if seen else 0, is_new=False)
 
 
-def messages_of(tx: Tx, conversation: str, turn_id: int) -> list[Outbound]:
-    """What a turn said, oldest first, for whoever wants to edit one of its messages."""
-    rows = tx.all("transport.messages_of_turn", conversation_id=conversation, turn_id=turn_id)
-    return [load_outbound(row["payload"]) for row in rows]
+def shown(tx: Tx, conversation: str, key: str) -> Outbound | None:
+    """The newest form of a visible message, for whoever wants to edit it."""
+    row = tx.one("transport.outbox_by_key", conversation_id=conversation, key=key)
+    return load_outbound(row["payload"]) if row else None
 
 
 def take_due(tx: Tx, channels: Channels, limit: int) -> tuple[list[Delivery], int]:
-    """Take due rows. Those of a local channel are written and marked here and now.
+    """Take due rows, up to `limit`. Those of a local channel are written and marked here and now.
 
-    Returns what must be delivered outside the transaction, and how many rows were handled in all.
+    Returns what must be delivered outside the transaction, and how many rows were handled in all: fewer than `limit`
+    means that no more are due.
     """
     taken: list[Delivery] = []
-    rows = tx.all("transport.due_deliveries", now=tx.now, limit=limit)
-    for row in rows:
-        channel = channels.get(row["channel"])
-        try:
-            delivery = as_delivery(row)
-            body = channel.render(delivery.outbound) if isinstance(channel, LocalChannel) else ""
-        except Exception as error:  # one message that cannot be shown must not hold up all the others
-            log.exception("outbox.unrenderable", extra={"outbox": row["id"]})
-            tx.run("transport.bury_outbox", id=row["id"], error=f"cannot be shown: {type(error).__name__}")
-            continue
-        if isinstance(channel, LocalChannel):
-            write_local(tx, channel, delivery, body)
-        elif tx.run("transport.take_delivery", id=row["id"], owner=tx.worker):
-            taken.append(delivery)
-    return taken, len(rows)
+    handled = 0
+    while handled < limit:
+        due = tx.all("transport.due_deliveries", now=tx.now, limit=limit - handled)
+        rows = [row for row in due if is_ours(tx, channels, row)]
+        if not rows:
+            break
+        handled += len(rows)
+        for row in rows:
+            channel = channels.get(row["channel"])
+            if isinstance(channel, LocalChannel):
+                write_local(tx, channel, as_delivery(row))  # the conversation's next row is due now
+            elif tx.run("transport.take_delivery", id=row["id"], owner=tx.worker):
+                seen = tx.one("transport.reference", conversation_id=row["conversation_id"], key=row["key"])
+                taken.append(as_delivery(row, seen["reference"] if seen else ""))
+    return taken, handled
 
 
-def write_local(tx: Tx, channel: LocalChannel, delivery: Delivery, body: str) -> None:
+def is_ours(tx: Tx, channels: Channels, row: Row) -> bool:
+    """Whether this process may take a row, or leaves it to the one that somebody waits in."""
+    channel = channels.get(row["channel"])
+    if not isinstance(channel, AttendedChannel) or tx.now - row["created_at"] > UNATTENDED_S:
+        return True
+    return channel.is_waiting(Address.parse(row["conversation_id"]).conversation)
+
+
+def write_local(tx: Tx, channel: LocalChannel, delivery: Delivery) -> None:
     """Show a message within the transaction that marks it."""
+    try:
+        body = channel.render(delivery.outbound)
+    except Exception as error:
+        log.exception("outbox.unrenderable", extra={"outbox": delivery.outbox_id})
+        due, text = tx.now, f"cannot be shown: {type(error).__name__}"
+        tx.run("transport.mark_failed", id=delivery.outbox_id, state="dead", due=due, error=text)
+        return
     reference = channel.write(tx, delivery.outbound, body, delivery.dedupe)
-    reach(Point.DELIVER_AFTER)
     tx.run("transport.mark_sent", id=delivery.outbox_id, provider_ref=reference)
 
 
-def free_deliveries(tx: Tx, in_flight: AbstractSet[int]) -> int:
-    """Free the rows this worker took and does not deliver (the answer of its transaction was lost); how many."""
-    taken = {row["id"] for row in tx.all("transport.taken_deliveries", owner=tx.worker)}
-    return sum(tx.run("transport.free_delivery", id=id, owner=tx.worker) for id in sorted(taken - in_flight))
-
-
-async def said(store: ReadStore, conversation: str, after: int) -> list[tuple[int, Outbound]]:
-    """What a conversation was told after the outbox id `after`, oldest first: for a channel that reads it here."""
-    rows = await store.fetch_all("transport.said", conversation_id=conversation, after=after)
-    return [(row["id"], load_outbound(row["payload"])) for row in rows]
-
-
-def as_delivery(row: Row) -> Delivery:
+def as_delivery(row: Row, reference: str = "") -> Delivery:
     """The row as a noun."""
     return Delivery(
         outbox_id=row["id"],
         dedupe=row["dedupe"],
         outbound=load_outbound(row["payload"]),
         attempts=row["attempts"],
+        reference=reference,
     )
 
 
 def mark_sent(tx: Tx, delivery: Delivery, reference: str) -> None:
-    """The provider took it."""
+    """The provider took it; the next message of its key will edit it."""
+    mark_placed(tx, delivery, reference)
     tx.run("transport.mark_sent", id=delivery.outbox_id, provider_ref=reference)
     tx.wake("outbox")
+
+
+def mark_placed(tx: Tx, delivery: Delivery, reference: str) -> None:
+    """The placeholder is there: from now on the message is edited, never placed again."""
+    outbound = delivery.outbound
+    tx.run("transport.put_reference", conversation_id=outbound.address.id, key=outbound.key, reference=reference)
+
+
+def postpone(tx: Tx, delivery: Delivery, error: RateLimited) -> None:
+    """The provider asked to wait. That is no failure of the message; a wider bucket closes the whole channel."""
+    channel, until = delivery.outbound.address.channel, tx.now + error.retry_after_s
+    if error.bucket == channel:
+        put_account(tx, channel, AccountState.DEGRADED, str(error), until)
+    tx.run("transport.postpone", id=delivery.outbox_id, due=until, error=str(error))
+    tx.wake("outbox")
+
+
+def park(tx: Tx, delivery: Delivery, error: AccountTrouble) -> None:
+    """Something is wrong with the account: keep the message; where a person must act, call the provider no more."""
+    channel = delivery.outbound.address.channel
+    is_closed = error.state in CLOSED
+    put_account(tx, channel, error.state, str(error), FOR_EVER if is_closed else 0.0)
+    due = tx.now + (0.0 if is_closed else retry_delay_s(delivery.attempts + 1))
+    tx.run("transport.postpone", id=delivery.outbox_id, due=due, error=str(error))
+    tx.wake("account")
+
+
+def put_account(tx: Tx, channel: str, state: AccountState, reason: str, closed_until: float) -> None:
+    """Write down how an account is. `HEALTHY` opens it again: only a person's word or a success says so."""
+    tx.run(
+        "transport.put_account",
+        channel=channel,
+        state=state.value,
+        reason=reason,
+        closed_until=closed_until,
+        now=tx.now,
+    )
+    tx.wake("account")
 
 
 def mark_failed(tx: Tx, delivery: Delivery, error: str, is_final: bool) -> None:

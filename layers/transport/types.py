@@ -69,6 +69,8 @@ class Delivery:
     outbound: Outbound
     attempts: int
     """Failed tries so far."""
+    reference: str = ""
+    """Where the visible message of this key is at the provider; empty when it was never placed."""
 
 
 @runtime_checkable
@@ -85,13 +87,29 @@ class LocalChannel(Protocol):
 class RemoteChannel(Protocol):
     """A channel behind a provider."""
 
-    async def deliver(self, outbound: Outbound, dedupe: str) -> str:
-        """Send or edit; returns the provider's reference.
+    async def place(self, outbound: Outbound) -> str:
+        """Put a placeholder where the message will be; its reference. The worst a crash leaves is an orphan.
 
         Raises:
+            RateLimited, AccountTrouble: see there.
             Unavailable: a later try may work.
             Refused, Misconfigured: no later try will.
         """
+
+    async def edit(self, reference: str, outbound: Outbound) -> str:
+        """Make the message at `reference` into `outbound`; twice is once. Its reference, longer when parts were added.
+
+        Raises:
+            As `place`.
+        """
+
+
+@runtime_checkable
+class AttendedChannel(Protocol):
+    """A remote channel that can deliver only where somebody waits: in a fleet, in one process of many."""
+
+    def is_waiting(self, conversation: str) -> bool:
+        """Whether somebody waits in this process for that conversation (`Address.conversation`)."""
 
 
 Channels = Mapping[str, LocalChannel | RemoteChannel]

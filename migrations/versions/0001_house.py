@@ -43,6 +43,7 @@ def upgrade() -> None:
     mailbox()
     journal()
     outbox()
+    providers()
     page()
     presentation()
     control()
@@ -146,6 +147,24 @@ def outbox() -> None:
     partial("outbox_conversation", "outbox", ["conversation_id", "id"], "state IN ('pending', 'sending')")
 
 
+def providers() -> None:
+    """Where a visible message is at its provider, and how each provider's account is."""
+    op.create_table(
+        "visible",
+        text("conversation_id", primary_key=True),
+        text("key", primary_key=True),
+        text("reference"),
+    )
+    op.create_table(
+        "account",
+        text("channel", primary_key=True),
+        text("state"),  # healthy | degraded | conflict | challenged | suspended | revoked
+        text("reason"),
+        time("closed_until"),  # nothing is sent before
+        time("since"),
+    )
+
+
 def page() -> None:
     """The web page's durable log, its sessions, and the media every channel shares."""
     op.create_table(
@@ -184,6 +203,7 @@ def presentation() -> None:
         text("id", primary_key=True),
         text("conversation_id"),
         number("turn_id"),
+        text("key"),  # of the message that shows it
         text("source"),
         text("media", nullable=True),
         text("verdict"),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
-from layers.errors import Refused, Unavailable
+from layers.errors import AccountState, AccountTrouble, RateLimited, Refused, Unavailable
 from layers.store import Store, Tx
-from layers.transport import Channels, Courier, send
-from layers.transport.outbox import take_due
+from layers.transport import Channels, Courier, put_account, send
 from layers.transport.rules import (
     MAX_DELAY_S,
     dump_inbound,
@@ -37,13 +37,18 @@ class Remote:
     def __init__(self, failures: list[Exception]) -> None:
         self.failures = failures
         self.got: list[str] = []
+        self.placed: list[str] = []
 
-    async def deliver(self, outbound: Outbound, dedupe: str) -> str:
+    async def place(self, outbound: Outbound) -> str:
         await asyncio.sleep(0)
+        self.placed.append(outbound.text)
+        return f"ref-{len(self.placed)}"
+
+    async def edit(self, reference: str, outbound: Outbound) -> str:
         if self.failures:
             raise self.failures.pop(0)
         self.got.append(outbound.text)
-        return f"ref-{dedupe}"
+        return reference
 
 
 class Local:
@@ -62,8 +67,8 @@ class Local:
         return dedupe
 
 
-def message(channel: str, text: str, conversation: str = "c") -> Outbound:
-    return Outbound(address=Address(channel=channel, conversation=conversation), key=text, text=text)
+def message(channel: str, text: str) -> Outbound:
+    return Outbound(address=Address(channel=channel, conversation="c"), key=text, text=text)
 
 
 async def deliver(store: Store, channels: Channels, until_s: float = 3.0) -> int:
@@ -125,6 +130,50 @@ async def test_a_message_that_cannot_be_shown_does_not_hold_up_the_others(store:
     assert local.got == ["good"]
 
 
+async def test_a_message_of_the_same_key_edits_the_one_that_is_there(store: Store) -> None:
+    remote = Remote([])
+    first = message("remote", "working")
+    await store.run(send, replace(first, kind=OutboundKind.WORKING), "d1")
+    await deliver(store, {"remote": remote})
+    await store.run(send, replace(first, text="answer"), "d2")
+    await deliver(store, {"remote": remote})
+    assert remote.placed == ["working"]
+    assert remote.got == ["answer"]
+
+
+async def test_a_failed_edit_is_tried_again_on_the_same_placeholder(store: Store) -> None:
+    remote = Remote([Unavailable("connection dropped")])
+    await store.run(send, message("remote", "once"), "d1")
+    await deliver(store, {"remote": remote}, 5)
+    assert remote.placed == ["once"]
+    assert remote.got == ["once"]
+
+
+async def test_a_rate_limit_of_one_conversation_leaves_the_others_alone(store: Store) -> None:
+    remote = Remote([RateLimited("slow down", retry_after_s=0.5, bucket="remote:c")])
+    other = replace(message("remote", "other"), address=Address(channel="remote", conversation="d"))
+    await store.run(send, message("remote", "limited"), "d1")
+    await store.run(send, other, "d2")
+    await deliver(store, {"remote": remote}, 5)
+    assert remote.got == ["other", "limited"]
+
+
+async def test_an_account_that_needs_a_person_is_called_no_more_until_one_says_so(store: Store) -> None:
+    remote = Remote([AccountTrouble("token revoked", state=AccountState.REVOKED)])
+    await store.run(send, message("remote", "first"), "d1")
+    await store.run(send, replace(message("remote", "x"), address=Address(channel="remote", conversation="e")), "d2")
+    await deliver(store, {"remote": remote}, 1)
+    calls = len(remote.got)
+    (account,) = await store.fetch_all("transport.accounts")
+    assert account["state"] == "revoked"
+    await store.run(send, replace(message("remote", "y"), address=Address(channel="remote", conversation="f")), "d3")
+    await deliver(store, {"remote": remote}, 0.5)
+    assert len(remote.got) == calls
+    await store.run(put_account, "remote", AccountState.HEALTHY, "", 0.0)
+    await deliver(store, {"remote": remote}, 3)
+    assert sorted(remote.got) == ["first", "x", "y"]
+
+
 async def test_a_channel_that_is_not_there_makes_the_row_dead(store: Store) -> None:
     await store.run(send, message("nowhere", "x"), "d1")
     assert await deliver(store, {}) == 1
@@ -157,74 +206,3 @@ def test_nouns_survive_being_written_down() -> None:
     assert load_outbound(dump_outbound(outbound)) == outbound
     assert json.loads(dump_outbound(outbound))["kind"] == "card"
     assert Address.parse(address.id) == address
-
-
-class Hanging:
-    """A provider that takes a message and never answers."""
-
-    async def deliver(self, outbound: Outbound, dedupe: str) -> str:
-        await asyncio.sleep(3600)
-        return ""
-
-
-async def test_a_provider_that_hangs_holds_up_its_own_conversations_only(store: Store) -> None:
-    remote = Remote([])
-    for n in range(5):
-        await store.run(send, message("dead", "x", f"c{n}"), f"d{n}")
-    await store.run(send, message("remote", "y"), "r")
-    courier = asyncio.create_task(Courier(store, {"dead": Hanging(), "remote": remote}, patience_s=0.1).run())
-    await asyncio.sleep(0.6)
-    courier.cancel()
-    await asyncio.gather(courier, return_exceptions=True)
-    assert remote.got == ["y"]
-    rows = await store.run(lambda tx: tx.all("transport.due_deliveries", now=tx.now + 60, limit=10))
-    assert [row["attempts"] for row in rows] == [1] * 5  # given back, to be tried again
-
-
-async def test_a_mistake_in_a_channel_costs_a_retry_and_not_the_conversation(store: Store) -> None:
-    remote = Remote([KeyError("vendor")])
-    await store.run(send, message("remote", "first"), "d1")
-    await store.run(send, message("remote", "second"), "d2")
-    assert await deliver(store, {"remote": remote}, 5) == 0
-    assert remote.got == ["first", "second"]
-
-
-async def test_what_was_sent_is_marked_although_the_database_was_away_meanwhile(store: Store) -> None:
-    remote, refusals = Remote([]), [Unavailable("away"), Unavailable("away")]
-    await store.run(send, message("remote", "once"), "d1")
-
-    class Flaky:
-        """The real store, whose marks fail twice."""
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(store, name)
-
-        async def run(self, fn, *args, **kwargs):  # type: ignore[no-untyped-def]
-            if remote.got and refusals:
-                raise refusals.pop()
-            return await store.run(fn, *args, **kwargs)
-
-    assert await deliver(Flaky(), {"remote": remote}, 8) == 0  # type: ignore[arg-type]
-    assert remote.got == ["once"]
-
-
-async def test_a_row_that_a_lost_answer_left_taken_is_delivered(store: Store) -> None:
-    remote = Remote([])
-    await store.run(send, message("remote", "x"), "d1")
-    taken, _ = await store.run(take_due, {"remote": remote}, 10)
-    assert len(taken) == 1
-    assert await deliver(store, {"remote": remote}, 5) == 0
-    assert remote.got == ["x"]
-
-
-async def test_a_row_that_nobody_can_read_is_dead_and_holds_up_nobody(store: Store) -> None:
-    remote = Remote([])
-
-    def damaged(tx: Tx) -> None:
-        values = {"channel": "remote", "conversation_id": "remote:c", "turn_id": None, "key": "k"}
-        tx.one("transport.put_outbox", **values, dedupe="d0", payload='{"kind": "dream"}', now=tx.now)
-
-    await store.run(damaged)
-    await store.run(send, message("remote", "good"), "d1")
-    assert await deliver(store, {"remote": remote}) == 1
-    assert remote.got == ["good"]
