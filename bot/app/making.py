@@ -9,8 +9,7 @@ from bot.config import FILE_NAME, BulkheadFile, Settings, first_start, load_file
 from layers import control
 from layers.errors import BulkheadError, Misconfigured
 from layers.presentation import Finding, Presenter
-from layers.routing import Router, default_routes_text, load_routes
-from layers.routing.routes import SERVERS
+from layers.routing import SERVERS, Router, default_routes_text, load_routes
 
 VERSION = "0.1.0"
 ROUTES = "routes.toml"

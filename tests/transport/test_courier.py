@@ -34,8 +34,10 @@ from layers.types import (
 class Remote:
     """A provider that fails as told, then takes what it gets."""
 
-    def __init__(self, failures: list[Exception]) -> None:
+    def __init__(self, failures: list[Exception], only: str = "") -> None:
+        """`failures` are raised one by one, by any message or by the one whose text is `only`."""
         self.failures = failures
+        self.only = only
         self.got: list[str] = []
         self.placed: list[str] = []
 
@@ -45,7 +47,7 @@ class Remote:
         return f"ref-{len(self.placed)}"
 
     async def edit(self, reference: str, outbound: Outbound) -> str:
-        if self.failures:
+        if self.failures and self.only in ("", outbound.text):
             raise self.failures.pop(0)
         self.got.append(outbound.text)
         return reference
@@ -150,7 +152,7 @@ async def test_a_failed_edit_is_tried_again_on_the_same_placeholder(store: Store
 
 
 async def test_a_rate_limit_of_one_conversation_leaves_the_others_alone(store: Store) -> None:
-    remote = Remote([RateLimited("slow down", retry_after_s=0.5, bucket="remote:c")])
+    remote = Remote([RateLimited("slow down", retry_after_s=0.5, bucket="remote:c")], only="limited")
     other = replace(message("remote", "other"), address=Address(channel="remote", conversation="d"))
     await store.run(send, message("remote", "limited"), "d1")
     await store.run(send, other, "d2")
