@@ -9,7 +9,7 @@ from bot.config import FILE_NAME, BulkheadFile, Settings, first_start, load_file
 from layers import control
 from layers.errors import BulkheadError, Misconfigured
 from layers.presentation import Finding, Presenter
-from layers.routing import SERVERS, Router, default_routes_text, load_routes
+from layers.routing import Router, default_routes_text, load_routes
 
 VERSION = "0.1.0"
 ROUTES = "routes.toml"
@@ -46,7 +46,7 @@ def make_router(settings: Settings) -> Router:
     """
     routes = load_routes(settings.home / ROUTES)
     if not settings.discover_models:
-        routes = routes.model_copy(update={"servers": {**dict.fromkeys(SERVERS, ""), **routes.servers}})
+        routes = routes.only_named()
     return Router(environ=dict(os.environ), routes=routes)
 
 

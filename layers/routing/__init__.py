@@ -5,7 +5,7 @@ that cannot be used goes to the next one, and who answered for which reason can 
 """
 
 from layers.routing.discover import Found
-from layers.routing.routes import SERVERS, Routes, default_routes_text, load_routes, parse_routes
+from layers.routing.routes import Routes, default_routes_text, load_routes, parse_routes
 from layers.routing.rules import shape_of
 from layers.routing.service import Router
 from layers.routing.types import (
@@ -30,7 +30,6 @@ from layers.routing.types import (
 )
 
 __all__ = [
-    "SERVERS",
     "Attempt",
     "BadAnswer",
     "Cue",
