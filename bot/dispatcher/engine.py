@@ -101,10 +101,15 @@ class Dispatcher:
 
     async def _look_for_work(self) -> None:
         unsubscribe = self._store.subscribe("inbox", self._wake.set)
+        loop = asyncio.get_running_loop()
+        reap_at = loop.time() + POLL_S
         try:
             while True:
                 self._wake.clear()
                 try:
+                    if loop.time() >= reap_at:
+                        reap_at = loop.time() + POLL_S
+                        await self._tidy()
                     await self._claim()
                 except Exception:  # whatever it is, the next look may do better, and nobody else looks
                     log.exception("dispatcher.claim_failed")
@@ -115,11 +120,14 @@ class Dispatcher:
         finally:
             unsubscribe()
 
-    async def _claim(self) -> None:
+    async def _tidy(self) -> None:
+        """Free what dead workers had, and what this one owns and does not work on."""
         await self._store.run(reap)
         for conversation, epoch in self._stray(await self._store.run(owned)):
             log.warning("dispatcher.stray", extra={"conversation": conversation})
             await self._store.run(let_go, conversation, epoch)
+
+    async def _claim(self) -> None:
         room = self._capacity - len(self._tasks)
         if room > 0:
             for turn in await self._store.run(claim, room):
@@ -139,8 +147,10 @@ class Dispatcher:
         task.add_done_callback(self._end)
 
     def _end(self, task: asyncio.Task[None]) -> None:
+        was_full = len(self._tasks) >= self._capacity
         self._tasks.pop(task, None)
-        self._wake.set()
+        if was_full:
+            self._wake.set()  # only then may a conversation wait for room
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("dispatcher.turn_crashed", exc_info=error)
 
