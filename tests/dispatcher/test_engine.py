@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from weakref import WeakKeyDictionary
 
 import pytest
 
 from bot.dispatcher import Dispatcher, engine
 from bot.dispatcher.work import Work
-from layers.errors import LeaseLost, Refused, Unavailable
+from layers.errors import LeaseLost, NotWritten, Refused
 from layers.store import Store, Tx, open_store
-from layers.transport import StepKind, accept, claim, give_back, messages_of
+from layers.transport import StepKind, accept, claim, give_back
+from layers.transport.outbox import take_due
 from layers.types import Address, Inbound, Outbound, OutboundKind, Person
 
 ANN = Person(id="ann", name="Ann")
@@ -35,9 +37,28 @@ async def working(
         await dispatcher.stop()
 
 
-async def answers(store: Store, inbox_id: int, conversation: str = "main") -> list[Outbound]:
-    """What was said to one event; the same event is answered by one turn."""
-    return await store.run(messages_of, f"web:{conversation}", inbox_id)
+class Page:
+    """A channel inside the database, which remembers."""
+
+    def __init__(self) -> None:
+        self.shown: list[Outbound] = []
+
+    def render(self, outbound: Outbound) -> str:
+        return ""
+
+    def write(self, tx: Tx, outbound: Outbound, body: str, dedupe: str) -> str:
+        self.shown.append(outbound)
+        return dedupe
+
+
+PAGES: WeakKeyDictionary[Store, Page] = WeakKeyDictionary()
+
+
+async def answers(store: Store, inbox_id: int) -> list[Outbound]:
+    """What was said to one event: all messages whose key begins with its turn's."""
+    page = PAGES.setdefault(store, Page())
+    await store.run(take_due, {"web": page}, 1000)
+    return [one for one in page.shown if one.key.partition(".")[0] == f"t{inbox_id}"]
 
 
 async def until_quiet(store: Store, seconds: float = 20) -> None:
@@ -249,7 +270,7 @@ async def test_a_database_that_is_away_for_a_moment_costs_neither_the_answer_nor
         async def run(self, fn, *args, **kwargs):  # type: ignore[no-untyped-def]
             if failures and getattr(fn, "__name__", "") == "_finish":
                 failures.pop()
-                raise Unavailable("the database could not write (database or disk is full); nothing was changed")
+                raise NotWritten("the database could not write (database or disk is full); nothing was changed")
             return await store.run(fn, *args, **kwargs)
 
     async with working(Flaky(), echo) as dispatcher:  # type: ignore[arg-type]

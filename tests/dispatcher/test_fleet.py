@@ -30,9 +30,12 @@ class Provider:
     def __init__(self) -> None:
         self.got: list[tuple[str, str]] = []
 
-    async def deliver(self, outbound: Outbound, dedupe: str) -> str:
+    async def place(self, outbound: Outbound) -> str:
+        return outbound.key
+
+    async def edit(self, reference: str, outbound: Outbound) -> str:
         self.got.append((outbound.address.conversation, outbound.text))
-        return dedupe
+        return reference
 
 
 class Replica:
