@@ -54,8 +54,9 @@ def take_due(tx: Tx, channels: Channels, limit: int) -> tuple[list[Delivery], in
     """
     taken: list[Delivery] = []
     handled = 0
+    elsewhere = "".join(f"|{name}|" for name, channel in channels.items() if channel is None)
     while handled < limit:
-        rows = tx.all("transport.due_deliveries", now=tx.now, limit=limit - handled)
+        rows = tx.all("transport.due_deliveries", now=tx.now, limit=limit - handled, elsewhere=elsewhere)
         if not rows:
             break
         handled += len(rows)
@@ -133,24 +134,22 @@ def postpone(tx: Tx, delivery: Delivery, error: RateLimited) -> None:
 def park(tx: Tx, delivery: Delivery, error: AccountTrouble) -> None:
     """Something is wrong with the account: keep the message; where a person must act, call the provider no more."""
     channel = delivery.outbound.address.channel
-    is_closed = error.state in CLOSED
-    put_account(tx, channel, error.state, str(error), FOR_EVER if is_closed else 0.0)
-    due = tx.now + (0.0 if is_closed else retry_delay_s(delivery.attempts + 1))
+    put_account(tx, channel, error.state, str(error))
+    due = tx.now + (0.0 if error.state in CLOSED else retry_delay_s(delivery.attempts + 1))
     tx.run("transport.postpone", id=delivery.outbox_id, due=due, error=str(error))
-    tx.wake("account")
 
 
-def put_account(tx: Tx, channel: str, state: AccountState, reason: str, closed_until: float) -> None:
-    """Write down how an account is. `HEALTHY` opens it again: only a person's word or a success says so."""
+def put_account(tx: Tx, channel: str, state: AccountState, reason: str, closed_until: float = 0.0) -> None:
+    """Write down how an account is. One that needs a person is closed until it is said to be healthy again."""
     tx.run(
         "transport.put_account",
         channel=channel,
         state=state.value,
         reason=reason,
-        closed_until=closed_until,
+        closed_until=FOR_EVER if state in CLOSED else closed_until,
         now=tx.now,
     )
-    tx.wake("account")
+    tx.wake("outbox")
 
 
 def mark_failed(tx: Tx, delivery: Delivery, error: str, is_final: bool) -> None:
