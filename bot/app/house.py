@@ -170,7 +170,11 @@ def make_parts(house: House, workspace: Path) -> Parts:
     """What the dispatcher is given."""
     settings = house.settings
     approvers = tuple(person for id, person in house.file.persons.items() if id in house.file.approvers)
-    limits = Limits(steps=settings.max_steps, cost_usd=settings.max_turn_cost_usd or float("inf"))
+    limits = Limits(
+        steps=settings.max_steps,
+        cost_usd=settings.max_turn_cost_usd or float("inf"),
+        call_s=settings.model_timeout_s,
+    )
     return Parts(
         store=house.store,
         presenter=house.presenter,

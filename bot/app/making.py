@@ -10,6 +10,7 @@ from layers import control
 from layers.errors import BulkheadError
 from layers.presentation import Finding, Presenter
 from layers.routing import Router, default_routes_text, load_routes
+from layers.routing.routes import SERVERS
 
 VERSION = "0.1.0"
 ROUTES = "routes.toml"
@@ -35,8 +36,14 @@ def workspace_of(settings: Settings, file: BulkheadFile) -> Path:
 
 
 def make_router(settings: Settings) -> Router:
-    """Routing over the process's environment, which holds the providers' keys."""
-    return Router(environ=dict(os.environ), routes=load_routes(settings.home / ROUTES))
+    """Routing over the process's environment, which holds the providers' keys.
+
+    Servers on this machine are looked for unless the settings say no; those that routes.toml names are asked anyway.
+    """
+    routes = load_routes(settings.home / ROUTES)
+    if not settings.discover_models:
+        routes = routes.model_copy(update={"servers": {**dict.fromkeys(SERVERS, ""), **routes.servers}})
+    return Router(environ=dict(os.environ), routes=routes)
 
 
 def make_presenter(settings: Settings, router: Router | None = None) -> Presenter:

@@ -92,10 +92,15 @@ class Dispatcher:
 
     async def _look_for_work(self) -> None:
         unsubscribe = self._store.subscribe("inbox", self._wake.set)
+        loop = asyncio.get_running_loop()
+        reap_at = loop.time() + POLL_S
         try:
             while True:
                 self._wake.clear()
                 try:
+                    if loop.time() >= reap_at:
+                        reap_at = loop.time() + POLL_S
+                        await self._store.run(reap)
                     await self._claim()
                 except BulkheadError:
                     log.exception("dispatcher.claim_failed")
@@ -107,7 +112,6 @@ class Dispatcher:
             unsubscribe()
 
     async def _claim(self) -> None:
-        await self._store.run(reap)
         room = self._capacity - len(self._tasks)
         if room > 0:
             for turn in await self._store.run(claim, room):
@@ -120,8 +124,10 @@ class Dispatcher:
         task.add_done_callback(self._end)
 
     def _end(self, task: asyncio.Task[None]) -> None:
+        was_full = len(self._tasks) >= self._capacity
         self._tasks.pop(task, None)
-        self._wake.set()
+        if was_full:
+            self._wake.set()  # only then may a conversation wait for room
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("dispatcher.turn_crashed", exc_info=error)
 

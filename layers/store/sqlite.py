@@ -128,15 +128,14 @@ class Reader:
 
     async def fetch_one(self, name: str, /, **params: object) -> Row | None:
         """The first row of a reading statement."""
-        async with self._connection.execute(self._statements[name], params) as cursor:
-            row: Any = await cursor.fetchone()
-            return row  # type: ignore[no-any-return]
+        rows = await self.fetch_all(name, **params)
+        return rows[0] if rows else None
 
     async def fetch_all(self, name: str, /, **params: object) -> list[Row]:
         """Every row of a reading statement."""
-        async with self._connection.execute(self._statements[name], params) as cursor:
-            rows: Any = await cursor.fetchall()
-            return list(rows)
+        # one hop to aiosqlite's thread; a cursor of one's own costs three
+        rows: Any = await self._connection.execute_fetchall(self._statements[name], params)
+        return list(rows)
 
 
 @asynccontextmanager

@@ -62,13 +62,12 @@ def take(tx: Tx, conversation: str) -> Turn | None:
 
 def begin(tx: Tx, conversation: str, epoch: int) -> Turn | None:
     """The turn of the oldest pending event of an owned conversation; releases it when there is none."""
-    row: Row | None = tx.one("transport.first_pending", conversation_id=conversation)
+    row: Row | None = tx.one("transport.begin_first_pending", conversation_id=conversation)
     if row is None:
         tx.run("transport.release", id=conversation)
         return None
-    tx.run("transport.count_attempt", id=row["id"])
     tx.run("transport.start_turn", id=row["id"], conversation_id=conversation, epoch=epoch, now=tx.now)
-    return Turn(id=row["id"], epoch=epoch, inbound=load_inbound(row["payload"]), attempt=row["attempts"] + 1)
+    return Turn(id=row["id"], epoch=epoch, inbound=load_inbound(row["payload"]), attempt=row["attempts"])
 
 
 def fence(tx: Tx, turn: Turn) -> None:

@@ -44,20 +44,26 @@ def shown(tx: Tx, conversation: str, key: str) -> Outbound | None:
 
 
 def take_due(tx: Tx, channels: Channels, limit: int) -> tuple[list[Delivery], int]:
-    """Take due rows. Those of a local channel are written and marked here and now.
+    """Take due rows, up to `limit`. Those of a local channel are written and marked here and now.
 
-    Returns what must be delivered outside the transaction, and how many rows were handled in all.
+    Returns what must be delivered outside the transaction, and how many rows were handled in all: fewer than `limit`
+    means that no more are due.
     """
     taken: list[Delivery] = []
-    rows = tx.all("transport.due_deliveries", now=tx.now, limit=limit)
-    for row in rows:
-        channel = channels.get(row["channel"])
-        if isinstance(channel, LocalChannel):
-            write_local(tx, channel, as_delivery(row))
-        elif tx.run("transport.take_delivery", id=row["id"], owner=tx.worker):
-            seen = tx.one("transport.reference", conversation_id=row["conversation_id"], key=row["key"])
-            taken.append(as_delivery(row, seen["reference"] if seen else ""))
-    return taken, len(rows)
+    handled = 0
+    while handled < limit:
+        rows = tx.all("transport.due_deliveries", now=tx.now, limit=limit - handled)
+        if not rows:
+            break
+        handled += len(rows)
+        for row in rows:
+            channel = channels.get(row["channel"])
+            if isinstance(channel, LocalChannel):
+                write_local(tx, channel, as_delivery(row))  # the conversation's next row is due now
+            elif tx.run("transport.take_delivery", id=row["id"], owner=tx.worker):
+                seen = tx.one("transport.reference", conversation_id=row["conversation_id"], key=row["key"])
+                taken.append(as_delivery(row, seen["reference"] if seen else ""))
+    return taken, handled
 
 
 def write_local(tx: Tx, channel: LocalChannel, delivery: Delivery) -> None:

@@ -28,12 +28,12 @@ SELECT id FROM conversation WHERE ready_at IS NOT NULL AND owner IS NULL ORDER B
 SELECT id FROM conversation WHERE ready_at IS NOT NULL AND owner IS NULL ORDER BY ready_at LIMIT :limit
 FOR UPDATE SKIP LOCKED;
 
--- name: first_pending(conversation_id)^
-SELECT id, payload, attempts FROM inbox
-WHERE conversation_id = :conversation_id AND state = 'pending' ORDER BY id LIMIT 1;
-
--- name: count_attempt(id)!
-UPDATE inbox SET attempts = attempts + 1 WHERE id = :id;
+-- name: begin_first_pending(conversation_id)^
+UPDATE inbox SET attempts = attempts + 1
+WHERE id = (
+    SELECT id FROM inbox WHERE conversation_id = :conversation_id AND state = 'pending' ORDER BY id LIMIT 1
+)
+RETURNING id, payload, attempts;
 
 -- name: start_turn(id, conversation_id, epoch, now)!
 INSERT INTO turn (id, conversation_id, state, epoch, started_at)
