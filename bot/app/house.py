@@ -25,7 +25,7 @@ from bot.status import Facts, status_text
 from bot.web import PendingCard
 from layers import control
 from layers.coordination import Coordinator
-from layers.errors import Refused
+from layers.errors import Misconfigured, Refused
 from layers.presentation import Presenter
 from layers.routing import Router
 from layers.store import Store, Tx, open_store
@@ -62,8 +62,11 @@ class House:
 
         Raises:
             Refused: bulkhead.toml knows no such person.
+            Misconfigured: it knows nobody.
         """
         persons = self.file.persons
+        if not persons:
+            raise Misconfigured("bulkhead.toml names nobody; add a table [people.owner] with approver = true")
         if id and id not in persons:
             raise Refused(f"bulkhead.toml has no [people.{id}]; it has {', '.join(persons) or 'nobody'}")
         return persons[id or next(iter([*sorted(self.file.approvers), *persons]))]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.config import FILE_NAME, BulkheadFile, Settings, first_start, load_file
 from layers import control
-from layers.errors import BulkheadError
+from layers.errors import BulkheadError, Misconfigured
 from layers.presentation import Finding, Presenter
 from layers.routing import Router, default_routes_text, load_routes
 from layers.routing.routes import SERVERS
@@ -24,9 +24,14 @@ def prepare_home(settings: Settings) -> BulkheadFile:
     """
     first_start(settings.home)
     routes = settings.home / ROUTES
-    if not routes.exists():
-        routes.write_text(default_routes_text(), encoding="utf-8")
-    control.install_capabilities(settings.home / "capabilities")
+    try:
+        if not routes.exists():
+            routes.write_text(default_routes_text(), encoding="utf-8")
+        control.install_capabilities(settings.home / "capabilities")
+    except OSError as error:
+        raise Misconfigured(
+            f"{str(error.filename)!r} cannot be made ({error.strerror}); move away what is in its place, or make room"
+        ) from None
     return load_file(settings.home / FILE_NAME)
 
 

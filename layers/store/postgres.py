@@ -19,7 +19,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from layers.errors import Unavailable
+from layers.errors import NotWritten, Unavailable
 from layers.store.statements import Statements
 from layers.store.topics import Topics, worker_id
 from layers.store.types import Dialect, P, Row, T
@@ -34,7 +34,12 @@ NOTIFY_AFTER_S = 0.01
 NOTIFY_EVERY_S = 0.05
 """The shortest time between two, so that under load each gathers more wakes."""
 CLOCK_EVERY_S = 30.0
-RETRIED = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected, psycopg.OperationalError)
+RETRIED = (
+    psycopg.OperationalError,  # among them deadlocks, lock timeouts, lost connections, a full disk
+    psycopg.InterfaceError,  # a connection that was found closed
+    psycopg.errors.IdleInTransactionSessionTimeout,  # this process was frozen in the middle of a transaction
+    psycopg.errors.ReadOnlySqlTransaction,  # the server became a standby
+)
 OPTIONS = "-c idle_in_transaction_session_timeout=5s -c lock_timeout=5s -c timezone=UTC"
 
 Connection = psycopg.Connection[dict[str, Any]]
@@ -191,10 +196,11 @@ class PostgresStore:
                 return result, tx.topics
             except RETRIED as error:
                 if is_last:
-                    raise Unavailable(f"PostgreSQL failed twice ({error}); nothing was changed") from error
+                    reason = " ".join(str(error).split())
+                    raise NotWritten(f"PostgreSQL failed twice ({reason}); try again later") from error
                 log.warning("store.retried", extra={"error": type(error).__name__})
             except PoolTimeout as error:
-                raise Unavailable(f"PostgreSQL has no free connection ({error})") from error
+                raise NotWritten(f"PostgreSQL has no free connection ({error}); try again later") from error
         raise AssertionError("unreachable")
 
     def _announce(self, topics: set[str]) -> None:

@@ -26,7 +26,7 @@ from typing import IO, Any, Concatenate
 
 import aiosqlite
 
-from layers.errors import Misconfigured, Unavailable
+from layers.errors import Misconfigured, NotWritten, Unavailable
 from layers.store.statements import Statements
 from layers.store.topics import Topics, worker_id
 from layers.store.types import Dialect, P, Row, T
@@ -138,10 +138,15 @@ class Reader:
         return list(rows)
 
 
+def read_only(path: Path) -> str:
+    """The file as SQLite's URI; quoted, for a folder may be called `50%? #1`."""
+    return f"{path.absolute().as_uri()}?mode=ro"
+
+
 @asynccontextmanager
 async def open_reader(path: Path, statements: Statements | None = None) -> AsyncIterator[Reader]:
     """Look at a database, also one that another process writes."""
-    async with aiosqlite.connect(f"file:{path}?mode=ro", uri=True, cached_statements=256) as connection:
+    async with aiosqlite.connect(read_only(path), uri=True, cached_statements=256) as connection:
         connection.row_factory = as_dict  # type: ignore[assignment]
         yield Reader(connection, statements or Statements("sqlite"))
 
@@ -223,7 +228,7 @@ class SqliteStore:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             for job in batch:
-                job.error = Unavailable(f"the database could not write ({error}); nothing was changed")
+                job.error = NotWritten(f"the database could not write ({error}); nothing was changed, try again later")
             return set()
         return topics
 

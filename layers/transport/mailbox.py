@@ -112,7 +112,17 @@ def finish(
 
 def give_back(tx: Tx, turn: Turn) -> None:
     """Let another worker, or this one after a restart, begin the turn again: the server is stopping."""
-    tx.run("transport.give_back", id=turn.inbound.address.id, epoch=turn.epoch, worker=tx.worker, now=tx.now)
+    let_go(tx, turn.inbound.address.id, turn.epoch)
+
+
+def owned(tx: Tx) -> set[tuple[str, int]]:
+    """What this worker owns by the database's account: (conversation, epoch)."""
+    return {(row["id"], row["epoch"]) for row in tx.all("transport.owned", worker=tx.worker)}
+
+
+def let_go(tx: Tx, conversation: str, epoch: int) -> None:
+    """Make a conversation that this worker owns ready for any worker."""
+    tx.run("transport.give_back", id=conversation, epoch=epoch, worker=tx.worker, now=tx.now)
     tx.wake("inbox")
 
 

@@ -7,13 +7,15 @@ import logging
 from layers.errors import AccountState, AccountTrouble, RateLimited
 from layers.store import Row, Tx
 from layers.transport.rules import MAX_ATTEMPTS, dump_outbound, load_outbound, retry_delay_s
-from layers.transport.types import Channels, Delivery, LocalChannel
-from layers.types import Outbound, Receipt
+from layers.transport.types import AttendedChannel, Channels, Delivery, LocalChannel
+from layers.types import Address, Outbound, Receipt
 
 log = logging.getLogger(__name__)
 
 CLOSED = (AccountState.CHALLENGED, AccountState.SUSPENDED, AccountState.REVOKED)
 """A person must act; every further call would make it worse."""
+UNATTENDED_S = 10.0
+"""How long a message of an attended channel is left for the process that somebody waits in."""
 FOR_EVER = 1e12
 """Epoch seconds that never come."""
 
@@ -52,7 +54,8 @@ def take_due(tx: Tx, channels: Channels, limit: int) -> tuple[list[Delivery], in
     taken: list[Delivery] = []
     handled = 0
     while handled < limit:
-        rows = tx.all("transport.due_deliveries", now=tx.now, limit=limit - handled)
+        due = tx.all("transport.due_deliveries", now=tx.now, limit=limit - handled)
+        rows = [row for row in due if is_ours(tx, channels, row)]
         if not rows:
             break
         handled += len(rows)
@@ -64,6 +67,14 @@ def take_due(tx: Tx, channels: Channels, limit: int) -> tuple[list[Delivery], in
                 seen = tx.one("transport.reference", conversation_id=row["conversation_id"], key=row["key"])
                 taken.append(as_delivery(row, seen["reference"] if seen else ""))
     return taken, handled
+
+
+def is_ours(tx: Tx, channels: Channels, row: Row) -> bool:
+    """Whether this process may take a row, or leaves it to the one that somebody waits in."""
+    channel = channels.get(row["channel"])
+    if not isinstance(channel, AttendedChannel) or tx.now - row["created_at"] > UNATTENDED_S:
+        return True
+    return channel.is_waiting(Address.parse(row["conversation_id"]).conversation)
 
 
 def write_local(tx: Tx, channel: LocalChannel, delivery: Delivery) -> None:
