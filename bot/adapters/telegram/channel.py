@@ -11,7 +11,6 @@ import asyncio
 import logging
 import os
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Any
 
 from telegram import BotCommand, Update
@@ -74,8 +73,10 @@ class Telegram:
             await asyncio.gather(self._connecting, return_exceptions=True)
             self._connecting = None
         if self._updater.running:
-            with suppress(TelegramError):  # how the polling ended is in `health`
+            try:
                 await self._updater.stop()
+            except TelegramError as error:  # how the polling ended, which `health` says already
+                log.info("telegram.polling_had_ended", extra={"error": type(error).__name__})
         await self._shower.close()
         await asyncio.gather(*self._answering, return_exceptions=True)
         await self._account.settle()

@@ -56,8 +56,30 @@ class DurableQueue(asyncio.Queue[object]):
             raise NetworkError(f"not committed ({type(error).__name__})") from None
 
 
+class PollRequest(HTTPXRequest):
+    """The library's request, which leaves of an update that cannot be parsed its number only: the offset moves on."""
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """As the library does it; then each update is tried by itself, for the library would drop the whole batch."""
+        answer: dict[str, Any] = HTTPXRequest.parse_json_payload(payload)
+        if isinstance(answer.get("result"), list):
+            answer["result"] = [readable(update) for update in answer["result"]]
+        return answer
+
+
+def readable(update: dict[str, Any]) -> dict[str, Any]:
+    """The update, or an empty one in place of one that cannot be parsed."""
+    try:
+        Update.de_json(update, None)
+    except Exception as error:  # noqa: BLE001  whatever it is, it must not come for ever
+        log.error("telegram.poison", extra={"update": update["update_id"], "error": type(error).__name__})
+        return {"update_id": update["update_id"]}
+    return update
+
+
 class PollingBot(Bot):
-    """The library's bot, which tells how each poll went and steps over what cannot be parsed."""
+    """The library's bot, which tells how each poll went."""
 
     def __init__(self, token: str, api_url: str, account: Account) -> None:
         super().__init__(
@@ -66,7 +88,7 @@ class PollingBot(Bot):
             base_file_url=f"{api_url}/file/bot",
             # a picture of 10 MB is taken in more than the 5 s that are the library's default
             request=HTTPXRequest(read_timeout=20, media_write_timeout=60, pool_timeout=10),
-            get_updates_request=HTTPXRequest(connection_pool_size=2, read_timeout=5),
+            get_updates_request=PollRequest(connection_pool_size=2, read_timeout=5),
         )
         self._account = account
 
@@ -79,20 +101,8 @@ class PollingBot(Bot):
         except TelegramError as error:
             self._account.polled(error)
             raise
-        except Exception:  # noqa: BLE001  the library could not parse the batch, and logged that
-            updates = await self._one_by_one(kwargs)
+        except Exception as error:  # the library would ask again at once, without a pause
+            log.exception("telegram.poll_failed")
+            raise NetworkError(f"the poll failed ({type(error).__name__})") from None
         self._account.polled(None)
         return updates
-
-    async def _one_by_one(self, asked: dict[str, Any]) -> tuple[Update, ...]:
-        """The first update alone; in place of one that cannot be parsed an empty one, so that the offset moves on."""
-        kept = {name: asked[name] for name in ("offset", "allowed_updates") if asked.get(name) is not None}
-        found: Any = await self.do_api_request("getUpdates", api_kwargs={**kept, "limit": 1, "timeout": 0})
-        updates = []
-        for data in found:
-            try:
-                updates.append(Update.de_json(data, self))
-            except Exception as error:  # noqa: BLE001  whatever it is, it must not come for ever
-                log.error("telegram.poison", extra={"update": data["update_id"], "error": type(error).__name__})
-                updates.append(Update(data["update_id"]))
-        return tuple(updates)

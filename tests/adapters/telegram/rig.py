@@ -20,7 +20,7 @@ from telegram import MessageEntity
 
 from bot.adapters.telegram import Health, Ports, Telegram
 from layers.store import Store, Tx, open_store
-from layers.transport import Courier, accept, claim, finish, send
+from layers.transport import Courier, accept, claim, finish, reap, send
 from layers.types import (
     Address,
     Button,
@@ -77,6 +77,7 @@ class Rig:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
+        await self.store.run(reap)
         self._tasks = [
             asyncio.create_task(Courier(self.store, {"telegram": self.channel}).run()),
             asyncio.create_task(self._work()),
