@@ -12,8 +12,7 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -42,22 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(arguments)
     scale = QUICK if parsed.quick else FULL
     started, figures = time.perf_counter(), []
-    with bytecode():
-        for name in [parsed.only] if parsed.only else list(BENCHMARKS):
-            if sys.stderr.isatty():
-                print(f"... {name}", file=sys.stderr)
-            figures += measure(BENCHMARKS[name], scale)
+    os.environ["PYTHONDONTWRITEBYTECODE"] = ""  # servers keep theirs: it is what makes a start warm
+    for name in [parsed.only] if parsed.only else list(BENCHMARKS):
+        if sys.stderr.isatty():
+            print(f"... {name}", file=sys.stderr)
+        figures += measure(BENCHMARKS[name], scale)
     seconds = time.perf_counter() - started
     print(json.dumps(as_json(figures, scale, seconds), indent=1) if parsed.json else as_text(figures, seconds))
     return 0
-
-
-@contextmanager
-def bytecode() -> Iterator[None]:
-    """Have every server that is started, ours and the bare one, keep bytecode, also where the machine forbids it."""
-    with tempfile.TemporaryDirectory(prefix="bulkhead-bench-") as folder:
-        os.environ |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder}
-        yield
 
 
 def measure(benchmark: Benchmark, scale: Scale) -> list[Figure]:

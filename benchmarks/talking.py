@@ -19,7 +19,8 @@ PAUSE_S = 0.02
 """Between two messages of a person: the page allows 50 a second."""
 WARM_UP = 5
 SLOW_S = 2
-SHAPES = ("obedience", "depth", "code", "vision", "cheap")
+MODELS = {"obedience": "echo", "depth": "echo", "cheap": "echo", "code": f"slow-{SLOW_S}s"}
+QUESTION = "What does `def f(n): return n + {}` do?"
 DIAGRAM = """/diagram flowchart LR
   push[Push] --> build[Build] --> unit[Unit tests] --> image[Image]
   build --> lint[Lint] --> image
@@ -108,11 +109,10 @@ def dot_ms(times: int) -> list[float]:
 def models(folder: Path, scale: Scale) -> list[Figure]:
     """Thirty chats at once on a slow model; what a short question costs the provider."""
     with model_server.running() as fake:
-        with routed(folder / "slow", fake.base_url, f"slow-{SLOW_S}s") as house:
-            last_s = last_reply_s(house)
-        with routed(folder / "quick", fake.base_url, "echo") as house:
+        with routed(folder / "home", fake.base_url) as house:
             person = Person(house)
-            person.time_ms("hello")
+            person.time_ms("hello")  # loads the client, as the first question of a day does
+            last_s = last_reply_s(house)
             fake.calls.clear()
             person.time_ms("ping")
             person.close()
@@ -149,21 +149,19 @@ def models(folder: Path, scale: Scale) -> list[Figure]:
     ]
 
 
-def routed(home: Path, base_url: str, model: str) -> AbstractContextManager[House]:
-    """A server that asks one model whatever the shape."""
+def routed(home: Path, base_url: str) -> AbstractContextManager[House]:
+    """A server that asks a slow model about code, and a quick one about everything else."""
     home.mkdir()
-    routes = "\n".join(f'{shape} = ["fake/{model}"]' for shape in SHAPES)
+    routes = "\n".join(f'{shape} = ["fake/{model}"]' for shape, model in MODELS.items())
     (home / "routes.toml").write_text(f'[routes]\n{routes}\n[servers]\nfake = "{base_url}"\n')
     return served(home)
 
 
 def last_reply_s(house: House) -> float:
     """Thirty people in as many conversations ask at once; seconds until the last has an answer."""
-    first = Person(house)
-    first.time_ms("hello")  # loads the client, as the first question of a day does
-    people = [first, *(Person(house, f"chat-{n}") for n in range(1, CHATS))]
+    people = [Person(house, f"chat-{n}") for n in range(CHATS)]
     started = time.perf_counter()
-    asked = [(person, person.say(f"question {n}")) for n, person in enumerate(people)]
+    asked = [(person, person.say(QUESTION.format(n))) for n, person in enumerate(people)]
     for person, key in asked:
         event = person.reply(key)
         if event["kind"] == "error":

@@ -10,7 +10,6 @@ from layers import control
 from layers.errors import BulkheadError, Misconfigured
 from layers.presentation import Finding, Presenter
 from layers.routing import Router, default_routes_text, load_routes
-from layers.routing.routes import SERVERS
 
 VERSION = "0.1.0"
 ROUTES = "routes.toml"
@@ -47,7 +46,7 @@ def make_router(settings: Settings) -> Router:
     """
     routes = load_routes(settings.home / ROUTES)
     if not settings.discover_models:
-        routes = routes.model_copy(update={"servers": {**dict.fromkeys(SERVERS, ""), **routes.servers}})
+        routes = routes.only_named()
     return Router(environ=dict(os.environ), routes=routes)
 
 

@@ -42,6 +42,9 @@ PRAGMAS = (
     "PRAGMA busy_timeout=5000",
 )
 
+DISK_ERRORS = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+"""Primary result codes; see sqlite.org/rescode.html."""
+
 
 @dataclass(slots=True)
 class Job:
@@ -228,7 +231,7 @@ class SqliteStore:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             for job in batch:
-                job.error = NotWritten(f"the database could not write ({error}); nothing was changed, try again later")
+                job.error = not_written(error)
             return set()
         return topics
 
@@ -242,7 +245,7 @@ class SqliteStore:
             if not self._connection.in_transaction:
                 raise  # SQLite itself rolled everything back (disk full, I/O error): the whole batch failed
             self._connection.execute("ROLLBACK TO body")
-            job.error = error
+            job.error = not_written(error) if is_of_the_disk(error) else error
             tx.topics.clear()
         self._connection.execute("RELEASE body")
         return tx.topics
@@ -257,6 +260,16 @@ class SqliteStore:
             else:
                 job.future.set_result(job.result)
         self._topics.fire(topics)
+
+
+def is_of_the_disk(error: BaseException) -> bool:
+    """Whether the machine failed, not the statement."""
+    return isinstance(error, sqlite3.OperationalError) and (error.sqlite_errorcode & 0xFF) in DISK_ERRORS
+
+
+def not_written(error: BaseException) -> NotWritten:
+    """The same failure in our words."""
+    return NotWritten(f"the database could not write ({error}); nothing was changed, try again later")
 
 
 def connect(path: Path) -> sqlite3.Connection:

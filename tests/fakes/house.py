@@ -67,6 +67,7 @@ class House:
             assert self.process.stdout is not None
             line = self.process.stdout.readline()
             if not line:
+                self.reap()
                 raise AssertionError(f"the server did not start: {self.log.read_text()[-2000:]}")
             self.url = json.loads(line)["url"]
 
