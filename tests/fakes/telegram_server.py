@@ -1,8 +1,8 @@
 """A Bot API server on a real socket, for the real library: it keeps messages, hands out updates and fails as told.
 
 Every call is checked (see `telegram_checks`): what Telegram would refuse is refused, and noted in `violations`.
-The test speaks for the people (`people.say`, `press`, `edit`) and looks at the chats (`texts`, `last`). It makes trouble
-by `limit` (429 for a chat), `is_revoked` (401), `drop` (processed, then the connection is closed), `fail` (any refusal)
+The test speaks for the people (`people.say`, `press`), looks at the chats (`texts`, `last`) and makes trouble by
+`limit` (429 for a chat), `is_revoked` (401), `drop` (processed, then the connection is closed), `fail` (any refusal)
 and `slow`.
 
 `python -m tests.fakes.telegram_server --port N` runs it by itself.

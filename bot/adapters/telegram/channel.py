@@ -20,7 +20,7 @@ from telegram.ext import Updater
 from bot.adapters.telegram.account import Account
 from bot.adapters.telegram.inbound import Heard, hear
 from bot.adapters.telegram.intake import HEARD, DurableQueue, PollingBot
-from bot.adapters.telegram.layout import PLACEHOLDER, Render, Slot, layout
+from bot.adapters.telegram.layout import PLACEHOLDER, Slot, layout
 from bot.adapters.telegram.ports import Health, Ports
 from bot.adapters.telegram.showing import Shower
 from bot.adapters.telegram.troubles import GONE, NO_TEXT, says
@@ -41,10 +41,9 @@ NO_FILES = "I read text and captions only; what you sent holds neither. Please w
 class Telegram:
     """One bot. `start` returns at once; `health` tells how it is."""
 
-    def __init__(self, token: str, ports: Ports, render: Render, api_url: str = API_URL) -> None:
+    def __init__(self, token: str, ports: Ports, api_url: str = API_URL) -> None:
         os.environ.setdefault("PTB_TIMEDELTA", "true")  # else each 429 warns of what will be the default
         self._ports = ports
-        self._render = render
         self._account = Account(ports.changed)
         self._bot = PollingBot(token, api_url, self._account)
         self._updater = self._make_updater()
@@ -173,7 +172,7 @@ class Telegram:
         """
         is_working = outbound.kind is OutboundKind.WORKING
         with self._account.calling(outbound.address.conversation):
-            slot = layout(outbound, self._render)[0] if is_working else Slot(text=PLACEHOLDER)
+            slot = layout(outbound)[0] if is_working else Slot(text=PLACEHOLDER)
             message_id = await self._shower.send(outbound.address, slot)
         if is_working:
             self._shower.type_on(outbound.address, outbound.key)
@@ -190,11 +189,11 @@ class Telegram:
         ids = [int(part) for part in reference.split()]
         with self._account.calling(outbound.address.conversation):
             try:
-                await self._show(ids, layout(outbound, self._render), outbound)
+                await self._show(ids, layout(outbound), outbound)
             except BadRequest as error:
                 if not says(error, *NO_TEXT):
                     raise
-                await self._show(ids, layout(outbound, self._render, carries_media=True), outbound)
+                await self._show(ids, layout(outbound, carries_media=True), outbound)
         return " ".join(str(id) for id in ids)
 
     async def _show(self, ids: list[int], slots: tuple[Slot, ...], outbound: Outbound) -> None:

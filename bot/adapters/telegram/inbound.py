@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from telegram import CallbackQuery, Message, MessageEntity, Update, User
@@ -22,6 +23,7 @@ from layers.types import Address, Press
 CHANNEL = "telegram"
 NEVER_PEOPLE = frozenset({777000, 136817688, 1087968824})
 """Telegram's own account, a channel that writes in a group, an anonymous administrator."""
+NAMED = re.compile(r"(/\w+)@(\w+)", re.ASCII)
 EDIT_S = 900.0
 """Seconds after which an edited message is no longer heard again."""
 QUOTE = 1000
@@ -205,9 +207,9 @@ def mark(entity: MessageEntity, piece: str, me: User) -> str:
 
 def without_name(command: str, me: User) -> str:
     """`/run@bot x` -> `/run x`."""
-    word, gap, rest = command.partition(" ")
-    name, at, whom = word.partition("@")
-    return f"{name}{gap}{rest}" if at and whom.lower() == str(me.username).lower() else command
+    found = NAMED.match(command)
+    is_mine = found is not None and found[2].lower() == str(me.username).lower()
+    return found[1] + command[found.end() :] if found is not None and is_mine else command
 
 
 def quote_of(message: Message) -> str:

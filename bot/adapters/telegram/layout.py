@@ -1,43 +1,26 @@
 """An `Outbound` -> the Telegram messages that show it: pure.
 
-One visible message of ours is one of Telegram's, or several where it does not fit: text is split by the renderer, a
-picture carries the text as its caption where that is short enough and stands above it where not, buttons hang on the
-last one. What would be a flood becomes its beginning and a file.
+One visible message of ours is one of Telegram's, or several where it does not fit: text is split by the renderer, which
+makes files of what nobody would read in a chat; a picture carries the text as its caption where that is short enough,
+and stands above it where not; buttons hang on the last one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
 from telegram.constants import MessageLimit
 
+from bot.adapters.text import File, TelegramPart, render_telegram
 from layers.types import Button, ButtonStyle, Outbound, Picture
 
 PLACEHOLDER = "…"
-MOST_PARTS = 8
-"""Messages that one text may take; a longer one is a file."""
 BUTTONS_IN_A_ROW = 3
 PHOTO_SIDES, PHOTO_RATIO, PHOTO_BYTES = 10_000, 20, 10_000_000
 """Width and height together, the longer by the shorter, and size: beyond those Telegram takes it as a document only."""
 FILE_BYTES = 50_000_000
-
-
-class Part(Protocol):
-    """One message of rendered text."""
-
-    @property
-    def text(self) -> str:
-        """1 to 4096 UTF-16 units."""
-
-    @property
-    def entities(self) -> Sequence[MessageEntity]:
-        """Offsets in UTF-16 units."""
-
-
-Render = Callable[[str], Sequence[Part]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,19 +33,17 @@ class Slot:
     is_media: bool = False
     picture: Picture | None = None
     """With `is_media`: what to show; None leaves what is there."""
-    file: bytes = b""
-    """With `is_media`: a text file to attach."""
+    file: File | None = None
+    """With `is_media`: what to attach."""
     buttons: tuple[Button, ...] = ()
 
 
-def layout(outbound: Outbound, render: Render, carries_media: bool = False) -> tuple[Slot, ...]:
+def layout(outbound: Outbound, carries_media: bool = False) -> tuple[Slot, ...]:
     """The messages that show `outbound`, in order.
 
     `carries_media` says that the first one has a picture already: media of a message can be replaced, never removed.
     """
-    slots = [Slot(text=part.text, entities=tuple(part.entities)) for part in render(outbound.text) if part.text.strip()]
-    if len(slots) > MOST_PARTS:
-        slots = [*slots[: MOST_PARTS - 1], Slot(text="The whole text", is_media=True, file=outbound.text.encode())]
+    slots = [to_slot(part) for part in render_telegram(outbound.text)]
     if outbound.picture is not None or carries_media:
         slots = under(outbound.picture, slots)
     if not slots:
@@ -71,10 +52,19 @@ def layout(outbound: Outbound, render: Render, carries_media: bool = False) -> t
     return tuple(slots)
 
 
+def to_slot(part: TelegramPart | File) -> Slot:
+    """One rendered part."""
+    if isinstance(part, File):
+        return Slot(is_media=True, file=part)
+    entities = (MessageEntity(e.type, e.offset, e.length, url=e.url, language=e.language) for e in part.entities)
+    return Slot(text=part.text, entities=tuple(entities))
+
+
 def under(picture: Picture | None, slots: list[Slot]) -> list[Slot]:
     """The picture with the text as its caption, or above the text."""
-    if len(slots) == 1 and units(slots[0].text) <= MessageLimit.CAPTION_LENGTH:
-        return [Slot(text=slots[0].text, entities=slots[0].entities, is_media=True, picture=picture)]
+    texts = [slot for slot in slots if not slot.is_media]
+    if len(texts) == 1 and units(texts[0].text) <= MessageLimit.CAPTION_LENGTH:
+        return [replace(texts[0], is_media=True, picture=picture), *(slot for slot in slots if slot.is_media)]
     alt = picture.alt[:200] if picture is not None else ""
     return [Slot(text=alt, is_media=True, picture=picture), *slots]
 

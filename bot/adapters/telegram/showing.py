@@ -60,7 +60,7 @@ class Shower:
                     link_preview_options=NO_PREVIEW,
                     reply_markup=markup,
                 )
-            elif slot.picture is None and not slot.file:
+            elif slot.picture is None and slot.file is None:
                 await self._bot.edit_message_caption(
                     chat_id=chat,
                     message_id=message_id,
@@ -83,9 +83,9 @@ class Shower:
         Raises:
             Refused: it is too large for a bot.
         """
-        if slot.picture is None:
-            file = InputFile(slot.file, filename="message.md", attach=True)
-            return InputMediaDocument(file, caption=slot.text, caption_entities=slot.entities or None)
+        if slot.file is not None:
+            return InputMediaDocument(InputFile(slot.file.content, filename=slot.file.name, attach=True))
+        assert slot.picture is not None
         content = await self._media(slot.picture.digest)
         if len(content) > FILE_BYTES:
             raise Refused(f"the picture has {len(content)} bytes, and a Telegram bot may send {FILE_BYTES}")

@@ -1,7 +1,7 @@
 """The real channel between a fake Bot API server and a real store: accept, a tiny handler, the courier.
 
-`python -m tests.adapters.telegram.rig <database> <api url> [kill]` runs it as a process of its own; with `kill` it dies
-by SIGKILL when it is about to commit the third event.
+`python -m tests.adapters.telegram.rig <database> <api url> [moment]` runs it as a process of its own, which dies by
+SIGKILL at that moment, see `dies`.
 """
 
 from __future__ import annotations
@@ -12,15 +12,13 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from PIL import Image
-from telegram import MessageEntity
 
 from bot.adapters.telegram import Health, Ports, Telegram
-from layers.store import Store, Tx, open_store
-from layers.transport import Courier, accept, claim, finish, reap, send
+from layers import failpoint
+from layers.store import Store, open_store
+from layers.transport import Courier, accept, claim, finish, key_of, put_reference, reap, send
 from layers.types import (
     Address,
     Button,
@@ -37,16 +35,6 @@ from tests.fakes.telegram_server import TOKEN
 PEOPLE = {f"telegram:{n}": Person(id=f"p{n}", name=f"P{n}") for n in (*range(40, 120), 7)}
 APPROVE = Button(label="Approve", value="a:approve:xyz", style=ButtonStyle.PRIMARY)
 DENY = Button(label="Deny", value="a:deny:xyz", style=ButtonStyle.DANGER)
-
-
-@dataclass(frozen=True)
-class PlainPart:
-    text: str
-    entities: Sequence[MessageEntity] = ()
-
-
-def render_plain(markdown: str) -> list[PlainPart]:
-    return [PlainPart(markdown[n : n + 2000]) for n in range(0, len(markdown), 2000)]
 
 
 def png(width: int = 40, height: int = 30) -> bytes:
@@ -68,11 +56,11 @@ class Rig:
             person_of=PEOPLE.get,
             media=self.read_media,
             say=lambda outbound, dedupe: store.run(send, outbound, dedupe),
-            note=lambda outbound, reference: store.run(note, outbound, reference),
+            note=lambda outbound, reference: store.run(put_reference, outbound, reference),
             key_of=lambda conversation, id: store.run(key_of, conversation, id),
             changed=self.changed,
         )
-        self.channel = Telegram(TOKEN, ports, render_plain, url)
+        self.channel = Telegram(TOKEN, ports, url)
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -119,15 +107,6 @@ class Rig:
                 await asyncio.wait_for(self._wake.wait(), 0.2)
 
 
-def note(tx: Tx, outbound: Outbound, reference: str) -> None:
-    tx.run("transport.put_reference", conversation_id=outbound.address.id, key=outbound.key, reference=reference)
-
-
-def key_of(tx: Tx, conversation: str, id: str) -> str:
-    row = tx.one("transport.key_by_reference", conversation_id=conversation, reference=id, ending=f"% {id}")
-    return row["key"] if row else ""
-
-
 def answers_to(inbound: Inbound, key: str) -> list[Outbound]:
     """What the tiny handler says."""
     address = inbound.address
@@ -143,7 +122,7 @@ def answers_to(inbound: Inbound, key: str) -> list[Outbound]:
             picture = Picture(digest=digest, alt="a picture", width=size[0], height=size[1])
             return [Outbound(address=address, key=key, text="See", picture=picture, buttons=(APPROVE,))]
         case ["long", count]:
-            return [Outbound(address=address, key=key, text="x" * int(count))]
+            return [Outbound(address=address, key=key, text="word " * (int(count) // 5))]
         case ["work"]:
             working = Outbound(address=address, key=key, text="Working ...", kind=OutboundKind.WORKING)
             return [working, Outbound(address=address, key=key, text="Worked")]
@@ -154,22 +133,38 @@ def address(chat: int = 42, thread: str = "") -> Address:
     return Address(channel="telegram", conversation=str(chat), thread=thread)
 
 
-async def main(database: str, url: str, mode: str = "") -> None:
+def dies(rig: Rig, moment: str) -> None:
+    """Have the process killed before the third event's commit, after the first longer reference, or at a failpoint."""
+    count = 0
+
+    async def accept(inbound: Inbound) -> int:
+        nonlocal count
+        count += 1
+        if count == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return await rig.accept(inbound)
+
+    async def noted(outbound: Outbound, reference: str) -> None:
+        await rig.store.run(put_reference, outbound, reference)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def reached(point: failpoint.Point) -> None:
+        if point == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    if moment == "accept":
+        object.__setattr__(rig.channel._ports, "accept", accept)
+    elif moment == "note":
+        object.__setattr__(rig.channel._ports, "note", noted)
+    elif moment:
+        failpoint.hook = reached
+
+
+async def main(database: str, url: str, moment: str = "") -> None:
     """Run until killed."""
     store = await open_store(database)
     rig = Rig(store, url)
-    if mode == "kill":
-        accept_it, count = rig.accept, 0
-
-        async def accept_or_die(inbound: Inbound) -> int:
-            nonlocal count
-            count += 1
-            if count == 3:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return await accept_it(inbound)
-
-        rig.accept = accept_or_die  # type: ignore[method-assign]
-        object.__setattr__(rig.channel._ports, "accept", accept_or_die)
+    dies(rig, moment)
     await rig.start()
     await asyncio.Event().wait()
 

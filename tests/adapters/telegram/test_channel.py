@@ -68,18 +68,29 @@ async def test_a_picture_that_is_no_photo_to_telegram_is_a_document(rig: Rig, fa
 
 
 async def test_a_long_text_is_several_messages_and_a_very_long_one_a_file(rig: Rig, fake: TelegramServer) -> None:
-    fake.people.say("long 5000")
-    await until(lambda: [len(text) for text in fake.texts()] == [2000, 2000, 1000])
+    fake.people.say("long 10000")
+    await until(lambda: len(fake.texts()) == 3 and sum(len(text) for text in fake.texts()) > 9900)
     silent = [call.params.get("disable_notification", False) for call in fake.called("sendMessage")]
     assert silent == [False, True, True]
     await rig.say(Outbound(address=address(), key="t1", text="short"), "d1")
     await until(lambda: fake.texts() == ["short"])
-    fake.people.say("long 50000", chat=43)
-    await until(lambda: len(fake.texts(43)) == 8 and fake.last(43).file)
-    assert len(fake.last(43).file) == 50000
+    fake.people.say("long 90000", chat=43)
+    await until(lambda: len(fake.texts(43)) == 3 and fake.last(43).file)
+    assert len(fake.last(43).file) == 90000
+    await rig.say(Outbound(address=address(43), key="t2", text="z " * 3000), "d2")
+    await until(lambda: len(fake.texts(43)) == 2 and "z z" in fake.texts(43)[1])
 
 
-async def test_typing_is_shown_while_it_works(rig: Rig, fake: TelegramServer) -> None:
+async def test_markdown_is_text_with_entities(rig: Rig, fake: TelegramServer) -> None:
+    await rig.say(Outbound(address=address(), key="k", text="**bold** `code` @channel <b>raw</b> 🎉 *it*"), "d1")
+    await until(lambda: fake.texts() and fake.texts() != ["…"])
+    assert "bold code" in fake.texts()[0]
+    assert "<b>raw</b>" in fake.texts()[0]
+    kinds = [entity["type"] for entity in fake.last().content["entities"]]
+    assert kinds == ["bold", "code", "italic"]
+
+
+async def test_typing_is_shown_while_work_goes_on(rig: Rig, fake: TelegramServer) -> None:
     fake.people.say("work")
     await until(lambda: fake.texts() == ["Worked"])
     assert fake.last().versions[0]["text"] == "Working ..."
@@ -219,20 +230,27 @@ async def test_no_token_and_no_text_in_any_log(
     )
 
 
-def test_nothing_is_lost_when_killed_between_getting_updates_and_committing_them(
-    fake: TelegramServer, database_url: str
+@pytest.mark.parametrize("moment", ["accept", "note", "deliver.after"])
+def test_a_process_killed_at_the_worst_moments_loses_nothing_and_doubles_nothing(
+    fake: TelegramServer, database_url: str, moment: str
 ) -> None:
-    for n in range(10):
+    """Between getting updates and committing them; between the parts of a message; between an edit and its mark."""
+    for n in range(5):
         fake.people.say(f"m{n}")
+    fake.people.say("long 10000")
     program = [sys.executable, "-m", "tests.adapters.telegram.rig", database_url, fake.url]
-    killed = subprocess.run([*program, "kill"], cwd=REPO, timeout=60, check=False)
+    killed = subprocess.run([*program, moment], cwd=REPO, timeout=60, check=False)
     assert killed.returncode == -9
-    assert fake.unconfirmed == 10
+    assert moment != "accept" or fake.unconfirmed == 6
     with subprocess.Popen(program, cwd=REPO) as process:
         try:
             deadline = time.monotonic() + 40
-            while len([text for text in fake.texts() if text != "…"]) < 10 and time.monotonic() < deadline:
+            while " ".join(fake.texts()).count("word") < 2000 and time.monotonic() < deadline:
                 time.sleep(0.05)
+            time.sleep(0.3)
         finally:
             process.kill()
-    assert sorted(text for text in fake.texts() if text != "…") == [f"you said: m{n}" for n in range(10)]
+    said = [text for text in fake.texts() if text != "…"]
+    assert said[:5] == [f"you said: m{n}" for n in range(5)]
+    assert " ".join(said[5:]).split() == ["word"] * 2000
+    assert fake.texts().count("…") <= 1
