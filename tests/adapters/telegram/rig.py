@@ -52,11 +52,11 @@ class Rig:
         self.health: list[Health] = []
         self.media = {"small": png(), "long": png(4000, 10)}
         ports = Ports(
-            accept=self.accept,
+            accept=lambda inbound: self.accept(inbound),
             person_of=PEOPLE.get,
             media=self.read_media,
             say=lambda outbound, dedupe: store.run(send, outbound, dedupe),
-            note=lambda outbound, reference: store.run(put_reference, outbound, reference),
+            note=lambda outbound, reference: self.note(outbound, reference),
             key_of=lambda conversation, id: store.run(key_of, conversation, id),
             changed=self.changed,
         )
@@ -84,6 +84,9 @@ class Rig:
             self.heard.append(inbound)
         self._wake.set()
         return accepted.inbox_id
+
+    async def note(self, outbound: Outbound, reference: str) -> None:
+        await self.store.run(put_reference, outbound, reference)
 
     async def read_media(self, digest: str) -> bytes:
         return self.media[digest]
@@ -135,17 +138,15 @@ def address(chat: int = 42, thread: str = "") -> Address:
 
 def dies(rig: Rig, moment: str) -> None:
     """Have the process killed before the third event's commit, after the first longer reference, or at a failpoint."""
-    count = 0
+    accept_it, note_it = rig.accept, rig.note
 
     async def accept(inbound: Inbound) -> int:
-        nonlocal count
-        count += 1
-        if count == 3:
+        if len(rig.heard) == 2:
             os.kill(os.getpid(), signal.SIGKILL)
-        return await rig.accept(inbound)
+        return await accept_it(inbound)
 
-    async def noted(outbound: Outbound, reference: str) -> None:
-        await rig.store.run(put_reference, outbound, reference)
+    async def note(outbound: Outbound, reference: str) -> None:
+        await note_it(outbound, reference)
         os.kill(os.getpid(), signal.SIGKILL)
 
     def reached(point: failpoint.Point) -> None:
@@ -153,9 +154,9 @@ def dies(rig: Rig, moment: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     if moment == "accept":
-        object.__setattr__(rig.channel._ports, "accept", accept)
+        rig.accept = accept  # type: ignore[method-assign]
     elif moment == "note":
-        object.__setattr__(rig.channel._ports, "note", noted)
+        rig.note = note  # type: ignore[method-assign]
     elif moment:
         failpoint.hook = reached
 
