@@ -46,6 +46,17 @@ def shown(tx: Tx, conversation: str, key: str) -> Outbound | None:
     return load_outbound(row["payload"]) if row else None
 
 
+def put_reference(tx: Tx, outbound: Outbound, reference: str) -> None:
+    """Where a message's parts are, before a channel fills further ones: what is not written down would be doubled."""
+    tx.run("transport.put_reference", conversation_id=outbound.address.id, key=outbound.key, reference=reference)
+
+
+def key_of(tx: Tx, conversation: str, part: str) -> str:
+    """The key of the visible message whose last part the provider calls `part`; empty when there is none."""
+    row = tx.one("transport.key_by_reference", conversation_id=conversation, reference=part, ending=f"% {part}")
+    return str(row["key"]) if row else ""
+
+
 def take_due(tx: Tx, channels: Channels, limit: int) -> tuple[list[Delivery], int]:
     """Take due rows, up to `limit`. Those of a local channel are written and marked here and now.
 
@@ -118,8 +129,7 @@ def mark_sent(tx: Tx, delivery: Delivery, reference: str) -> None:
 
 def mark_placed(tx: Tx, delivery: Delivery, reference: str) -> None:
     """The placeholder is there: from now on the message is edited, never placed again."""
-    outbound = delivery.outbound
-    tx.run("transport.put_reference", conversation_id=outbound.address.id, key=outbound.key, reference=reference)
+    put_reference(tx, delivery.outbound, reference)
 
 
 def postpone(tx: Tx, delivery: Delivery, error: RateLimited) -> None:

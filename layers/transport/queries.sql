@@ -151,6 +151,11 @@ ORDER BY due, id LIMIT :limit FOR UPDATE SKIP LOCKED;
 -- name: reference(conversation_id, key)^
 SELECT reference FROM visible WHERE conversation_id = :conversation_id AND key = :key;
 
+-- name: key_by_reference(conversation_id, reference, ending)^
+-- The message whose last part that is: buttons hang on the last one.
+SELECT key FROM visible
+WHERE conversation_id = :conversation_id AND (reference = :reference OR reference LIKE :ending) LIMIT 1;
+
 -- name: put_reference(conversation_id, key, reference)!
 INSERT INTO visible (conversation_id, key, reference) VALUES (:conversation_id, :key, :reference)
 ON CONFLICT (conversation_id, key) DO UPDATE SET reference = excluded.reference;
