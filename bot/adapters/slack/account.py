@@ -93,6 +93,7 @@ class SlackAccount:
 
     async def stop(self) -> None:
         """Let go of everything."""
+        self._sockets.end()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -163,7 +164,11 @@ class SlackAccount:
         person = self._house.person_of(event.identity)
         if person is None:
             return self._answer_stranger(event, is_command="command" in body)
-        await self._house.accept(event.by(person))
+        try:
+            await self._house.accept(event.by(person))
+        except Exception:
+            log.exception("slack.not_accepted")  # Bolt answers 500 to what is raised, which acknowledges nothing
+            raise
         return BoltResponse(status=200)
 
     def _answer_stranger(self, event: Heard, *, is_command: bool) -> BoltResponse:

@@ -143,6 +143,8 @@ class Socket(SocketModeClient):
     async def close(self) -> None:
         """Close for good, and wait until everything that belongs to it has ended."""
         tasks = [self.message_processor, self.current_session_monitor, self.message_receiver, *self._draining]
+        if self.message_receiver is not None:
+            self.message_receiver.cancel()  # first: it calls every close an error
         await super().close()  # type: ignore[no-untyped-call]
         for task in self._draining:
             task.cancel()
@@ -172,11 +174,7 @@ class Sockets:
         self._app_token = app_token
         self._timing = timing
         self._sockets: list[Socket] = []
-
-    @property
-    def is_open(self) -> bool:
-        """Whether there is anything to watch over."""
-        return bool(self._sockets)
+        self._is_over = False
 
     @property
     def is_hearing(self) -> bool:
@@ -185,6 +183,7 @@ class Sockets:
 
     async def open(self, app: AsyncApp, count: int = 2) -> None:
         """Connect. Raises what `SlackApi.call` raises, OSError, TimeoutError, WebSocketException."""
+        self._is_over = False
         try:
             for _ in range(count):
                 handler = Handler(app, Socket(self._api, self._app_token, self._timing))
@@ -196,7 +195,7 @@ class Sockets:
 
     async def watch(self) -> None:
         """Replace sockets that went deaf, until the account is in trouble."""
-        while self._api.trouble is None:
+        while self._api.trouble is None and not self._is_over:
             await asyncio.sleep(self._timing.check_every_s)
             for socket in self._sockets:
                 if not socket.is_hearing and self._api.trouble is None and await socket.is_connected():
@@ -210,7 +209,12 @@ class Sockets:
         except (BulkheadError, OSError, TimeoutError, WebSocketException) as error:
             log.warning("slack.reconnect_failed", extra={"error": type(error).__name__})
 
+    def end(self) -> None:
+        """Have `watch` end: the SDK waits in a way (wait_for before Python 3.12) that may swallow its cancellation."""
+        self._is_over = True
+
     async def close(self) -> None:
         """Close them all."""
+        self.end()
         sockets, self._sockets = self._sockets, []
         await asyncio.gather(*(socket.close() for socket in sockets), return_exceptions=True)
