@@ -15,10 +15,11 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from layers.errors import BulkheadError, Refused, Unavailable
+from layers.errors import BadInput, BulkheadError, Refused, Unavailable
 from layers.types import Address, Inbound, InboundKind, Outbound, OutboundKind, Person, Press
 
 log = logging.getLogger(__name__)
@@ -26,15 +27,21 @@ log = logging.getLogger(__name__)
 CHANNEL = "console"
 SOCKET = "console.sock"
 LINE_BYTES = 4 << 20
+TEXT_CAP_BYTES = 64 * 1024
+"""Of one message, as on the page."""
 QUIET_POLL_S = 0.02
 """How often the end of a turn is looked for once its answers have begun to come."""
+
+
+class NoServer(Unavailable):
+    """No server answers on this home: nothing was sent."""
 
 
 class Request(BaseModel):
     """What a command sends."""
 
     model_config = ConfigDict(extra="forbid")
-    verb: str
+    verb: Literal["ask", "press", "link"]
     person: str = ""
     conversation: str = ""
     text: str = ""
@@ -53,6 +60,10 @@ class Console:
         """Hand over the way in, and what tells that a conversation has nothing left to do or to say."""
         self._accept = accept
         self._is_quiet = is_quiet
+
+    def is_waiting(self, conversation: str) -> bool:
+        """Whether a command of this process, or at its socket, waits for that conversation."""
+        return conversation in self._waiting
 
     async def place(self, outbound: Outbound) -> str:
         """A placeholder is shown at once; anything else needs none."""
@@ -90,8 +101,29 @@ class Console:
             self._waiting.pop(inbound.address.conversation, None)
 
 
+def readable(text: str) -> str:
+    """A message as it may be kept.
+
+    Raises:
+        BadInput: it is empty, too long, or no text.
+    """
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise BadInput(f"the message is not UTF-8 at character {error.start + 1}; send text") from None
+    if size > TEXT_CAP_BYTES:
+        raise BadInput(f"the message has {size:,} bytes; at most 64 KiB are taken: shorten it or send it in parts")
+    if not text.strip():
+        raise BadInput("the message is empty; write something or /help")
+    return text.replace("\r\n", "\n").replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL takes no NUL
+
+
 def to_inbound(request: Request, person: Person) -> Inbound:
-    """The event that a request means."""
+    """The event that a request means.
+
+    Raises:
+        BadInput: see `readable`.
+    """
     conversation = request.conversation or secrets.token_hex(8)
     is_press = request.verb == "press"
     return Inbound(
@@ -99,7 +131,7 @@ def to_inbound(request: Request, person: Person) -> Inbound:
         event_id=secrets.token_hex(16),
         person=person,
         kind=InboundKind.PRESS if is_press else InboundKind.MESSAGE,
-        text="" if is_press else request.text,
+        text="" if is_press else readable(request.text),
         press=Press(value=request.value) if is_press else None,
     )
 
@@ -162,9 +194,9 @@ class ConsoleServer:
             person = self._person(request.person)
             if request.verb == "link":
                 yield {"link": await self._link(person)}
-                return
-            async for outbound in self._console.ask(to_inbound(request, person)):
-                yield to_line(outbound)
+            else:
+                async for outbound in self._console.ask(to_inbound(request, person)):
+                    yield to_line(outbound)
         except ValidationError as error:
             yield {"error": f"not a request: {error.errors()[0]['msg']}"}
         except BulkheadError as error:
@@ -176,10 +208,16 @@ async def request(home: Path, message: Request) -> AsyncIterator[dict[str, objec
     """Ask the running server; its answers.
 
     Raises:
-        ConnectionError, FileNotFoundError: no server runs on this home.
+        NoServer: none runs on this home.
         Refused: the server said no.
+        Unavailable: it stopped before it had answered.
     """
-    reader, writer = await asyncio.open_unix_connection(home / SOCKET, limit=LINE_BYTES)
+    try:
+        reader, writer = await asyncio.open_unix_connection(home / SOCKET, limit=LINE_BYTES)
+    except OSError as error:  # also a path that is too long for a socket, or leads through a file
+        raise NoServer(
+            f"no server answers on the home {str(home)!r} ({error}); start one with `bulkhead serve`"
+        ) from None
     try:
         writer.write(message.model_dump_json().encode() + b"\n")
         await writer.drain()
@@ -190,5 +228,8 @@ async def request(home: Path, message: Request) -> AsyncIterator[dict[str, objec
             if "end" in answer:
                 return
             yield answer
+    except ConnectionError as error:
+        log.info("console.lost", extra={"error": type(error).__name__})
     finally:
         writer.close()
+    raise Unavailable("the server stopped before it had answered; what it took is kept and it will go on with it")

@@ -25,7 +25,7 @@ from bot.status import Facts, status_text
 from bot.web import PendingCard
 from layers import control
 from layers.coordination import Coordinator
-from layers.errors import Refused
+from layers.errors import Misconfigured, Refused
 from layers.presentation import Presenter
 from layers.routing import Router
 from layers.store import Store, Tx, open_store
@@ -62,8 +62,11 @@ class House:
 
         Raises:
             Refused: bulkhead.toml knows no such person.
+            Misconfigured: it knows nobody.
         """
         persons = self.file.persons
+        if not persons:
+            raise Misconfigured("bulkhead.toml names nobody; add a table [people.owner] with approver = true")
         if id and id not in persons:
             raise Refused(f"bulkhead.toml has no [people.{id}]; it has {', '.join(persons) or 'nobody'}")
         return persons[id or next(iter([*sorted(self.file.approvers), *persons]))]
@@ -170,7 +173,11 @@ def make_parts(house: House, workspace: Path) -> Parts:
     """What the dispatcher is given."""
     settings = house.settings
     approvers = tuple(person for id, person in house.file.persons.items() if id in house.file.approvers)
-    limits = Limits(steps=settings.max_steps, cost_usd=settings.max_turn_cost_usd or float("inf"))
+    limits = Limits(
+        steps=settings.max_steps,
+        cost_usd=settings.max_turn_cost_usd or float("inf"),
+        call_s=settings.model_timeout_s,
+    )
     return Parts(
         store=house.store,
         presenter=house.presenter,

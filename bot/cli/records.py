@@ -28,6 +28,7 @@ async def audit(parsed: argparse.Namespace, settings: Settings) -> int:
     told = {
         "ok": report.ok,
         "entries": report.entries,
+        "error": report.reason or None,
         "first_bad_seq": report.first_bad_seq,
         "reason": report.reason or None,
         "head": report.head,
@@ -50,8 +51,6 @@ async def migrate(parsed: argparse.Namespace, settings: Settings) -> int:
 
 async def copy(parsed: argparse.Namespace, settings: Settings) -> int:
     """Copy one database into another."""
-    await upgrade_store(parsed.source)
-    await upgrade_store(parsed.target)
     copied = await copy_store(parsed.source, parsed.target)
     rows = sum(copied.values())
     say(

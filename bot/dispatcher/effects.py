@@ -146,6 +146,7 @@ class Draft:
                 id=self.id,
                 conversation_id=turn.inbound.address.id,
                 turn_id=turn.id,
+                key=self._key,
                 source=self._source,
                 media=digest if figure.verdict.ok else None,
                 verdict=figure.verdict,

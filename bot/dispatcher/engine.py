@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from bot.dispatcher.work import Work, open_work
-from layers.errors import BulkheadError, LeaseLost, Refused
+from layers.errors import BulkheadError, LeaseLost, NotWritten, Refused
 from layers.failpoint import Point, reach
 from layers.store import Store, Tx
-from layers.transport import Accepted, accept, claim, give_back, reap
+from layers.transport import Accepted, accept, claim, give_back, let_go, owned, reap
 from layers.types import Inbound, OutboundKind, Turn
 
 log = logging.getLogger(__name__)
@@ -25,7 +27,10 @@ POLL_S = 1.0
 MAX_ATTEMPTS = 5
 """A turn that took the process down this often is answered with an apology instead of a sixth try."""
 RETRY_S = 2.0
-"""Pause before a turn whose end could not be written is given back."""
+"""Pause before a turn that could not be written is tried again."""
+STRAY_S = 5.0
+"""A conversation that is ours by the database's account, and that no task here works on for so long, is let go: the
+answer to a commit was lost with its connection."""
 GRACE_S = 5.0
 """How long running turns may go on when the server stops."""
 
@@ -47,6 +52,7 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._loop_task: asyncio.Task[None] | None = None
         self._is_stopping = False
+        self._strays: dict[tuple[str, int], float] = {}
 
     @property
     def running(self) -> int:
@@ -71,7 +77,10 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         for turn in left.values():
-            await self._store.run(give_back, turn)
+            try:
+                await self._store.run(give_back, turn)
+            except NotWritten:  # the next start finds it without our help
+                log.warning("dispatcher.not_given_back", extra={"turn": turn.id})
 
     async def accept(self, inbound: Inbound) -> int:
         """Journal an event, once; returns its inbox id. Committed when this returns: acknowledge the provider now."""
@@ -92,12 +101,17 @@ class Dispatcher:
 
     async def _look_for_work(self) -> None:
         unsubscribe = self._store.subscribe("inbox", self._wake.set)
+        loop = asyncio.get_running_loop()
+        reap_at = loop.time() + POLL_S
         try:
             while True:
                 self._wake.clear()
                 try:
+                    if loop.time() >= reap_at:
+                        reap_at = loop.time() + POLL_S
+                        await self._tidy()
                     await self._claim()
-                except BulkheadError:
+                except Exception:  # whatever it is, the next look may do better, and nobody else looks
                     log.exception("dispatcher.claim_failed")
                 try:
                     await asyncio.wait_for(self._wake.wait(), POLL_S)
@@ -106,12 +120,25 @@ class Dispatcher:
         finally:
             unsubscribe()
 
-    async def _claim(self) -> None:
+    async def _tidy(self) -> None:
+        """Free what dead workers had, and what this one owns and does not work on."""
         await self._store.run(reap)
+        for conversation, epoch in self._stray(await self._store.run(owned)):
+            log.warning("dispatcher.stray", extra={"conversation": conversation})
+            await self._store.run(let_go, conversation, epoch)
+
+    async def _claim(self) -> None:
         room = self._capacity - len(self._tasks)
         if room > 0:
             for turn in await self._store.run(claim, room):
                 self._begin(turn)
+
+    def _stray(self, held: set[tuple[str, int]]) -> list[tuple[str, int]]:
+        """Which of the conversations that are ours nobody has worked on for `STRAY_S`."""
+        now = time.monotonic()
+        at_work = {(turn.inbound.address.id, turn.epoch) for turn in self._tasks.values()}
+        self._strays = {each: self._strays.get(each, now) for each in held - at_work}
+        return [each for each, since in self._strays.items() if now - since >= STRAY_S]
 
     def _begin(self, turn: Turn) -> None:
         reach(Point.TURN_CLAIMED)
@@ -120,8 +147,10 @@ class Dispatcher:
         task.add_done_callback(self._end)
 
     def _end(self, task: asyncio.Task[None]) -> None:
+        was_full = len(self._tasks) >= self._capacity
         self._tasks.pop(task, None)
-        self._wake.set()
+        if was_full:
+            self._wake.set()  # only then may a conversation wait for room
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("dispatcher.turn_crashed", exc_info=error)
 
@@ -138,23 +167,18 @@ class Dispatcher:
             except LeaseLost:
                 log.info("dispatcher.lease_lost", extra={"turn": turn.id})
                 return
-            except BulkheadError:
+            except NotWritten as error:
+                # Not an answer: what the turn did so far is journalled, so it goes on once the database takes it.
+                log.warning("dispatcher.not_written", extra={"turn": turn.id, "why": str(error)})
+                await asyncio.sleep(RETRY_S)
+                following = replace(turn, attempt=max(turn.attempt, 2))  # more than 1: read the journal
+            except Exception:
                 log.exception("dispatcher.turn_not_ended", extra={"turn": turn.id})
-                await self._give_back(turn)
-                return
+                await asyncio.sleep(RETRY_S)
+                return  # it is a stray now: let go, counted and tried again, at most `MAX_ATTEMPTS` times
             if self._is_stopping and following is not None:
                 await self._store.run(give_back, following)
                 return
-
-    async def _give_back(self, turn: Turn) -> None:
-        """The end of a turn could not be written (disk full, database away): let it be tried again once it can."""
-        while not self._is_stopping:
-            await asyncio.sleep(RETRY_S)
-            try:
-                await self._store.run(give_back, turn)
-            except BulkheadError:
-                continue
-            return
 
     async def _run(self, turn: Turn) -> Turn | None:
         """One turn, whatever happens in it; returns the next."""
@@ -167,7 +191,7 @@ class Dispatcher:
                 )
             await self._handler(work)
             return await work.finish()
-        except LeaseLost:
+        except (LeaseLost, NotWritten):
             raise
         except BulkheadError as error:
             sentence = str(error)

@@ -7,6 +7,7 @@ of the run.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -75,7 +76,13 @@ def settled(tx: Tx, work: Work, approval: control.Approval) -> Outbound:
 
 async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
     """Run what was approved, once, and edit its card to the outcome."""
-    refused = await work.step_in("claim", lambda tx: control.claim(tx, approval.id, parts.rules).refused)
+    memory = await asyncio.to_thread(parts.executor.memory)
+
+    def claim(tx: Tx) -> str:
+        return json.dumps({"refused": control.claim(tx, approval.id, parts.rules).refused, "memory": memory})
+
+    said = json.loads(await work.step_in("claim", claim))
+    refused = said["refused"]
     if refused:
         withdrawn = await work.store.run(control.by_id, approval.id)
         work.add(lambda tx: approval_message(tx, work, undecidable(withdrawn)))
@@ -83,7 +90,7 @@ async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
         return
     reach(Point.EFFECT_STARTED)
     try:
-        outcome = await perform(parts, approval)
+        outcome = await perform(parts, approval, is_ours=said["memory"] == memory)
     except (Refused, Unavailable, Misconfigured) as error:  # each says that nothing was run
         outcome = control.Outcome(state=control.State.FAILED, reason=str(error))
     reach(Point.EFFECT_DONE)
@@ -91,10 +98,13 @@ async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
     work.add(lambda tx: conclude(tx, work, approval.run_id, outcome))
 
 
-async def perform(parts: Parts, approval: control.Approval) -> control.Outcome:
-    """Hand the plan to whoever can carry it out."""
+async def perform(parts: Parts, approval: control.Approval, *, is_ours: bool) -> control.Outcome:
+    """Hand the plan to whoever can carry it out. What another server's executor took may have happened: not again."""
     if approval.plan.kind == "patch":
         return await apply_patch(parts, approval)
+    if not is_ours:
+        reason = "the server that ran it has stopped, and nobody saw the end"
+        return control.Outcome(state=control.State.UNKNOWN, reason=reason)
     return await parts.executor.run(approval.run_id, approval.plan)
 
 
@@ -152,9 +162,9 @@ def reviewed(tx: Tx, work: Work, kept: presentation.KeptFigure, verdict: present
     Raises:
         Refused: somebody was faster.
     """
-    person, press = work.turn.inbound.person, work.turn.inbound.press
+    person = work.turn.inbound.person
     presentation.review(tx, kept.id, verdict, person)
-    message = shown(tx, kept.conversation_id, press.key if press else "")
+    message = shown(tx, kept.conversation_id, kept.key)  # never the key that the press names: it may be any message's
     if message is None:
         raise Refused("the picture's message is not known here; draw it again with /diagram")
     buttons = figure_buttons(kept.id, is_shown=True, is_decided=True)

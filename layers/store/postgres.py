@@ -1,9 +1,9 @@
 """PostgreSQL: write transactions in a small thread pool over psycopg 3, LISTEN/NOTIFY wakes, advisory-lock liveness.
 
 Each process keeps one listening connection that also holds a session advisory lock on the worker's id: when the process
-dies, the server drops the lock at once and any other process sees `Tx.is_gone`. Wakes are collected for 10 ms and sent
-as one NOTIFY outside any transaction (a commit that notifies takes a database-wide lock); a wake lost in a crash only
-costs the listeners' own slow poll.
+dies, the server drops the lock at once and any other process sees `Tx.is_gone`. Wakes are collected for 10 to 50 ms and
+sent as one NOTIFY outside any transaction (a commit that notifies takes a database-wide lock); a wake lost in a crash
+only costs the listeners' own slow poll.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from layers.errors import Unavailable
+from layers.errors import NotWritten, Unavailable
 from layers.store.statements import Statements
 from layers.store.topics import Topics, worker_id
 from layers.store.types import Dialect, P, Row, T
@@ -31,8 +31,15 @@ THREADS = 8
 LOCK_SPACE = 0x62756C6B
 """First key of the workers' advisory locks ("bulk")."""
 NOTIFY_AFTER_S = 0.01
+NOTIFY_EVERY_S = 0.05
+"""The shortest time between two, so that under load each gathers more wakes."""
 CLOCK_EVERY_S = 30.0
-RETRIED = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected, psycopg.OperationalError)
+RETRIED = (
+    psycopg.OperationalError,  # among them deadlocks, lock timeouts, lost connections, a full disk
+    psycopg.InterfaceError,  # a connection that was found closed
+    psycopg.errors.IdleInTransactionSessionTimeout,  # this process was frozen in the middle of a transaction
+    psycopg.errors.ReadOnlySqlTransaction,  # the server became a standby
+)
 OPTIONS = "-c idle_in_transaction_session_timeout=5s -c lock_timeout=5s -c timezone=UTC"
 
 Connection = psycopg.Connection[dict[str, Any]]
@@ -63,6 +70,7 @@ class PostgresTx:
 
     def __init__(self, connection: Connection, store: PostgresStore) -> None:
         self._connection = connection
+        self._cursor = connection.cursor()  # one for all statements: making one costs more than running some
         self._store = store
         self._now: float | None = None
         self.worker = store.worker
@@ -77,15 +85,15 @@ class PostgresTx:
 
     def one(self, name: str, /, **params: object) -> Row | None:
         """The first row, or None."""
-        return self._connection.execute(self._store.statements[name], params).fetchone()
+        return self._cursor.execute(self._store.statements[name], params).fetchone()
 
     def all(self, name: str, /, **params: object) -> list[Row]:
         """Every row."""
-        return list(self._connection.execute(self._store.statements[name], params).fetchall())
+        return list(self._cursor.execute(self._store.statements[name], params).fetchall())
 
     def run(self, name: str, /, **params: object) -> int:
         """The number of rows changed."""
-        return self._connection.execute(self._store.statements[name], params).rowcount
+        return self._cursor.execute(self._store.statements[name], params).rowcount
 
     def wake(self, topic: str) -> None:
         """Wake subscribers of every process after the commit."""
@@ -112,6 +120,8 @@ class PostgresStore:
         self._loop = asyncio.get_running_loop()
         self._topics = Topics(self._loop)
         self._unsent: set[str] = set()
+        self._notified_at = float("-inf")
+        self._notify_timer: asyncio.TimerHandle | None = None
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
@@ -165,6 +175,9 @@ class PostgresStore:
 
     async def close(self) -> None:
         """Send the last wakes, let go of the lock and every connection."""
+        if self._notify_timer is not None:
+            self._notify_timer.cancel()
+            self._send_notify()
         if self._background:
             await asyncio.gather(*self._background, return_exceptions=True)
         if self._listener is not None:
@@ -183,19 +196,22 @@ class PostgresStore:
                 return result, tx.topics
             except RETRIED as error:
                 if is_last:
-                    raise Unavailable(f"PostgreSQL failed twice ({error}); nothing was changed") from error
+                    reason = " ".join(str(error).split())
+                    raise NotWritten(f"PostgreSQL failed twice ({reason}); try again later") from error
                 log.warning("store.retried", extra={"error": type(error).__name__})
             except PoolTimeout as error:
-                raise Unavailable(f"PostgreSQL has no free connection ({error})") from error
+                raise NotWritten(f"PostgreSQL has no free connection ({error}); try again later") from error
         raise AssertionError("unreachable")
 
     def _announce(self, topics: set[str]) -> None:
         """Collect wakes for the other processes; the first of a burst arms the timer."""
-        if not self._unsent:
-            self._loop.call_later(NOTIFY_AFTER_S, self._send_notify)
         self._unsent |= topics
+        if self._notify_timer is None:
+            at = max(self._loop.time() + NOTIFY_AFTER_S, self._notified_at + NOTIFY_EVERY_S)
+            self._notify_timer = self._loop.call_at(at, self._send_notify)
 
     def _send_notify(self) -> None:
+        self._notify_timer, self._notified_at = None, self._loop.time()
         topics, self._unsent = ",".join(sorted(self._unsent)), set()
         message = f"{self.worker} {topics}"
         future = self._loop.run_in_executor(

@@ -26,7 +26,7 @@ from typing import IO, Any, Concatenate
 
 import aiosqlite
 
-from layers.errors import Misconfigured, Unavailable
+from layers.errors import Misconfigured, NotWritten, Unavailable
 from layers.store.statements import Statements
 from layers.store.topics import Topics, worker_id
 from layers.store.types import Dialect, P, Row, T
@@ -41,6 +41,9 @@ PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=5000",
 )
+
+DISK_ERRORS = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+"""Primary result codes; see sqlite.org/rescode.html."""
 
 
 @dataclass(slots=True)
@@ -128,21 +131,25 @@ class Reader:
 
     async def fetch_one(self, name: str, /, **params: object) -> Row | None:
         """The first row of a reading statement."""
-        async with self._connection.execute(self._statements[name], params) as cursor:
-            row: Any = await cursor.fetchone()
-            return row  # type: ignore[no-any-return]
+        rows = await self.fetch_all(name, **params)
+        return rows[0] if rows else None
 
     async def fetch_all(self, name: str, /, **params: object) -> list[Row]:
         """Every row of a reading statement."""
-        async with self._connection.execute(self._statements[name], params) as cursor:
-            rows: Any = await cursor.fetchall()
-            return list(rows)
+        # one hop to aiosqlite's thread; a cursor of one's own costs three
+        rows: Any = await self._connection.execute_fetchall(self._statements[name], params)
+        return list(rows)
+
+
+def read_only(path: Path) -> str:
+    """The file as SQLite's URI; quoted, for a folder may be called `50%? #1`."""
+    return f"{path.absolute().as_uri()}?mode=ro"
 
 
 @asynccontextmanager
 async def open_reader(path: Path, statements: Statements | None = None) -> AsyncIterator[Reader]:
     """Look at a database, also one that another process writes."""
-    async with aiosqlite.connect(f"file:{path}?mode=ro", uri=True, cached_statements=256) as connection:
+    async with aiosqlite.connect(read_only(path), uri=True, cached_statements=256) as connection:
         connection.row_factory = as_dict  # type: ignore[assignment]
         yield Reader(connection, statements or Statements("sqlite"))
 
@@ -224,7 +231,7 @@ class SqliteStore:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             for job in batch:
-                job.error = Unavailable(f"the database could not write ({error}); nothing was changed")
+                job.error = not_written(error)
             return set()
         return topics
 
@@ -238,7 +245,7 @@ class SqliteStore:
             if not self._connection.in_transaction:
                 raise  # SQLite itself rolled everything back (disk full, I/O error): the whole batch failed
             self._connection.execute("ROLLBACK TO body")
-            job.error = error
+            job.error = not_written(error) if is_of_the_disk(error) else error
             tx.topics.clear()
         self._connection.execute("RELEASE body")
         return tx.topics
@@ -253,6 +260,16 @@ class SqliteStore:
             else:
                 job.future.set_result(job.result)
         self._topics.fire(topics)
+
+
+def is_of_the_disk(error: BaseException) -> bool:
+    """Whether the machine failed, not the statement."""
+    return isinstance(error, sqlite3.OperationalError) and (error.sqlite_errorcode & 0xFF) in DISK_ERRORS
+
+
+def not_written(error: BaseException) -> NotWritten:
+    """The same failure in our words."""
+    return NotWritten(f"the database could not write ({error}); nothing was changed, try again later")
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -5,7 +5,7 @@ is acknowledged before it is committed; everything leaves by the outbox; the age
 """
 
 from layers.transport.courier import Courier
-from layers.transport.mailbox import accept, claim, fence, finish, give_back, put_step, reap, steps
+from layers.transport.mailbox import accept, claim, fence, finish, give_back, let_go, owned, put_step, reap, steps
 from layers.transport.outbox import put_account, send, shown
 from layers.transport.types import (
     Accepted,
@@ -35,6 +35,8 @@ __all__ = [
     "fence",
     "finish",
     "give_back",
+    "let_go",
+    "owned",
     "put_account",
     "put_step",
     "reap",

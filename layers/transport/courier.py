@@ -40,7 +40,7 @@ class Courier:
                 except Exception:
                     log.exception("courier.round_failed")
                     handled = 0
-                if handled == 0:
+                if handled < BATCH:
                     await self._wait()
         finally:
             unsubscribe()

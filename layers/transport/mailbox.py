@@ -62,13 +62,12 @@ def take(tx: Tx, conversation: str) -> Turn | None:
 
 def begin(tx: Tx, conversation: str, epoch: int) -> Turn | None:
     """The turn of the oldest pending event of an owned conversation; releases it when there is none."""
-    row: Row | None = tx.one("transport.first_pending", conversation_id=conversation)
+    row: Row | None = tx.one("transport.begin_first_pending", conversation_id=conversation)
     if row is None:
         tx.run("transport.release", id=conversation)
         return None
-    tx.run("transport.count_attempt", id=row["id"])
     tx.run("transport.start_turn", id=row["id"], conversation_id=conversation, epoch=epoch, now=tx.now)
-    return Turn(id=row["id"], epoch=epoch, inbound=load_inbound(row["payload"]), attempt=row["attempts"] + 1)
+    return Turn(id=row["id"], epoch=epoch, inbound=load_inbound(row["payload"]), attempt=row["attempts"])
 
 
 def fence(tx: Tx, turn: Turn) -> None:
@@ -113,7 +112,17 @@ def finish(
 
 def give_back(tx: Tx, turn: Turn) -> None:
     """Let another worker, or this one after a restart, begin the turn again: the server is stopping."""
-    tx.run("transport.give_back", id=turn.inbound.address.id, epoch=turn.epoch, worker=tx.worker, now=tx.now)
+    let_go(tx, turn.inbound.address.id, turn.epoch)
+
+
+def owned(tx: Tx) -> set[tuple[str, int]]:
+    """What this worker owns by the database's account: (conversation, epoch)."""
+    return {(row["id"], row["epoch"]) for row in tx.all("transport.owned", worker=tx.worker)}
+
+
+def let_go(tx: Tx, conversation: str, epoch: int) -> None:
+    """Make a conversation that this worker owns ready for any worker."""
+    tx.run("transport.give_back", id=conversation, epoch=epoch, worker=tx.worker, now=tx.now)
     tx.wake("inbox")
 
 

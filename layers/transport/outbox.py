@@ -7,13 +7,15 @@ import logging
 from layers.errors import AccountState, AccountTrouble, RateLimited
 from layers.store import Row, Tx
 from layers.transport.rules import MAX_ATTEMPTS, dump_outbound, load_outbound, retry_delay_s
-from layers.transport.types import Channels, Delivery, LocalChannel
-from layers.types import Outbound, Receipt
+from layers.transport.types import AttendedChannel, Channels, Delivery, LocalChannel
+from layers.types import Address, Outbound, Receipt
 
 log = logging.getLogger(__name__)
 
 CLOSED = (AccountState.CHALLENGED, AccountState.SUSPENDED, AccountState.REVOKED)
 """A person must act; every further call would make it worse."""
+UNATTENDED_S = 10.0
+"""How long a message of an attended channel is left for the process that somebody waits in."""
 FOR_EVER = 1e12
 """Epoch seconds that never come."""
 
@@ -44,20 +46,35 @@ def shown(tx: Tx, conversation: str, key: str) -> Outbound | None:
 
 
 def take_due(tx: Tx, channels: Channels, limit: int) -> tuple[list[Delivery], int]:
-    """Take due rows. Those of a local channel are written and marked here and now.
+    """Take due rows, up to `limit`. Those of a local channel are written and marked here and now.
 
-    Returns what must be delivered outside the transaction, and how many rows were handled in all.
+    Returns what must be delivered outside the transaction, and how many rows were handled in all: fewer than `limit`
+    means that no more are due.
     """
     taken: list[Delivery] = []
-    rows = tx.all("transport.due_deliveries", now=tx.now, limit=limit)
-    for row in rows:
-        channel = channels.get(row["channel"])
-        if isinstance(channel, LocalChannel):
-            write_local(tx, channel, as_delivery(row))
-        elif tx.run("transport.take_delivery", id=row["id"], owner=tx.worker):
-            seen = tx.one("transport.reference", conversation_id=row["conversation_id"], key=row["key"])
-            taken.append(as_delivery(row, seen["reference"] if seen else ""))
-    return taken, len(rows)
+    handled = 0
+    while handled < limit:
+        due = tx.all("transport.due_deliveries", now=tx.now, limit=limit - handled)
+        rows = [row for row in due if is_ours(tx, channels, row)]
+        if not rows:
+            break
+        handled += len(rows)
+        for row in rows:
+            channel = channels.get(row["channel"])
+            if isinstance(channel, LocalChannel):
+                write_local(tx, channel, as_delivery(row))  # the conversation's next row is due now
+            elif tx.run("transport.take_delivery", id=row["id"], owner=tx.worker):
+                seen = tx.one("transport.reference", conversation_id=row["conversation_id"], key=row["key"])
+                taken.append(as_delivery(row, seen["reference"] if seen else ""))
+    return taken, handled
+
+
+def is_ours(tx: Tx, channels: Channels, row: Row) -> bool:
+    """Whether this process may take a row, or leaves it to the one that somebody waits in."""
+    channel = channels.get(row["channel"])
+    if not isinstance(channel, AttendedChannel) or tx.now - row["created_at"] > UNATTENDED_S:
+        return True
+    return channel.is_waiting(Address.parse(row["conversation_id"]).conversation)
 
 
 def write_local(tx: Tx, channel: LocalChannel, delivery: Delivery) -> None:

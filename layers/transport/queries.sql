@@ -28,12 +28,12 @@ SELECT id FROM conversation WHERE ready_at IS NOT NULL AND owner IS NULL ORDER B
 SELECT id FROM conversation WHERE ready_at IS NOT NULL AND owner IS NULL ORDER BY ready_at LIMIT :limit
 FOR UPDATE SKIP LOCKED;
 
--- name: first_pending(conversation_id)^
-SELECT id, payload, attempts FROM inbox
-WHERE conversation_id = :conversation_id AND state = 'pending' ORDER BY id LIMIT 1;
-
--- name: count_attempt(id)!
-UPDATE inbox SET attempts = attempts + 1 WHERE id = :id;
+-- name: begin_first_pending(conversation_id)^
+UPDATE inbox SET attempts = attempts + 1
+WHERE id = (
+    SELECT id FROM inbox WHERE conversation_id = :conversation_id AND state = 'pending' ORDER BY id LIMIT 1
+)
+RETURNING id, payload, attempts;
 
 -- name: start_turn(id, conversation_id, epoch, now)!
 INSERT INTO turn (id, conversation_id, state, epoch, started_at)
@@ -60,6 +60,9 @@ UPDATE conversation SET owner = NULL, ready_at = NULL WHERE id = :id;
 
 -- name: give_back(id, epoch, worker, now)!
 UPDATE conversation SET owner = NULL, ready_at = :now WHERE id = :id AND epoch = :epoch AND owner = :worker;
+
+-- name: owned(worker)
+SELECT id, epoch FROM conversation WHERE owner = :worker;
 
 -- name: owners()
 SELECT DISTINCT owner FROM conversation WHERE owner IS NOT NULL;
@@ -109,7 +112,7 @@ SELECT payload FROM outbox WHERE conversation_id = :conversation_id AND key = :k
 -- name: due_deliveries(now, limit)
 -- Oldest first, and only the first undelivered one of each conversation: order within a conversation is kept.
 -- Nothing of an account that a person must look at, or that asked to be left alone for a while.
-SELECT id, channel, dedupe, key, conversation_id, payload, attempts FROM outbox AS o
+SELECT id, channel, dedupe, key, conversation_id, payload, attempts, created_at FROM outbox AS o
 WHERE state IN ('pending', 'sending') AND state = 'pending' AND due <= :now AND NOT EXISTS (
     SELECT 1 FROM outbox AS earlier
     WHERE earlier.conversation_id = o.conversation_id AND earlier.id < o.id AND earlier.state IN ('pending', 'sending')
@@ -117,7 +120,7 @@ WHERE state IN ('pending', 'sending') AND state = 'pending' AND due <= :now AND 
 ORDER BY due, id LIMIT :limit;
 
 -- name: due_deliveries__postgresql(now, limit)
-SELECT id, channel, dedupe, key, conversation_id, payload, attempts FROM outbox AS o
+SELECT id, channel, dedupe, key, conversation_id, payload, attempts, created_at FROM outbox AS o
 WHERE state IN ('pending', 'sending') AND state = 'pending' AND due <= :now AND NOT EXISTS (
     SELECT 1 FROM outbox AS earlier
     WHERE earlier.conversation_id = o.conversation_id AND earlier.id < o.id AND earlier.state IN ('pending', 'sending')

@@ -6,9 +6,12 @@ import asyncio
 import json
 from dataclasses import replace
 
+import pytest
+
 from layers.errors import AccountState, AccountTrouble, RateLimited, Refused, Unavailable
 from layers.store import Store, Tx
-from layers.transport import Channels, Courier, put_account, send
+from layers.transport import Channels, Courier, outbox, put_account, send
+from layers.transport.outbox import take_due
 from layers.transport.rules import (
     MAX_DELAY_S,
     dump_inbound,
@@ -34,8 +37,10 @@ from layers.types import (
 class Remote:
     """A provider that fails as told, then takes what it gets."""
 
-    def __init__(self, failures: list[Exception]) -> None:
+    def __init__(self, failures: list[Exception], only: str = "") -> None:
+        """`failures` are raised one by one, by any message or by the one whose text is `only`."""
         self.failures = failures
+        self.only = only
         self.got: list[str] = []
         self.placed: list[str] = []
 
@@ -45,7 +50,7 @@ class Remote:
         return f"ref-{len(self.placed)}"
 
     async def edit(self, reference: str, outbound: Outbound) -> str:
-        if self.failures:
+        if self.failures and self.only in ("", outbound.text):
             raise self.failures.pop(0)
         self.got.append(outbound.text)
         return reference
@@ -150,7 +155,7 @@ async def test_a_failed_edit_is_tried_again_on_the_same_placeholder(store: Store
 
 
 async def test_a_rate_limit_of_one_conversation_leaves_the_others_alone(store: Store) -> None:
-    remote = Remote([RateLimited("slow down", retry_after_s=0.5, bucket="remote:c")])
+    remote = Remote([RateLimited("slow down", retry_after_s=0.5, bucket="remote:c")], only="limited")
     other = replace(message("remote", "other"), address=Address(channel="remote", conversation="d"))
     await store.run(send, message("remote", "limited"), "d1")
     await store.run(send, other, "d2")
@@ -206,3 +211,34 @@ def test_nouns_survive_being_written_down() -> None:
     assert load_outbound(dump_outbound(outbound)) == outbound
     assert json.loads(dump_outbound(outbound))["kind"] == "card"
     assert Address.parse(address.id) == address
+
+
+class Attended:
+    """A console: delivers where somebody waits."""
+
+    def __init__(self, *waiting: str) -> None:
+        self.waiting = waiting
+
+    def is_waiting(self, conversation: str) -> bool:
+        return conversation in self.waiting
+
+    async def place(self, outbound: Outbound) -> str:
+        return outbound.key
+
+    async def edit(self, reference: str, outbound: Outbound) -> str:
+        return reference
+
+
+async def test_a_message_is_left_to_the_process_that_somebody_waits_in(store: Store) -> None:
+    address = Address(channel="console", conversation="c1")
+    await store.run(send, Outbound(address=address, key="k", text="hello"), "d1")
+    assert await store.run(take_due, {"console": Attended("c2")}, 64) == ([], 0)
+    taken, handled = await store.run(take_due, {"console": Attended("c1")}, 64)
+    assert (handled, taken[0].outbound.text) == (1, "hello")
+
+
+async def test_a_message_that_nobody_waits_for_is_taken_at_last(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "UNATTENDED_S", -1.0)
+    address = Address(channel="console", conversation="c1")
+    await store.run(send, Outbound(address=address, key="k", text="hello"), "d1")
+    assert (await store.run(take_due, {"console": Attended()}, 64))[1] == 1
