@@ -54,16 +54,16 @@ async def test_what_could_not_be_committed_comes_again(store: Store, slack: Slac
         assert envelope.sent == 2
 
 
-async def test_a_thread_is_a_conversation_of_its_own(store: Store, slack: SlackServer, until: Until) -> None:
-    async with running(store, slack.url) as bot:
+async def test_a_thread_is_a_conversation_of_its_own(lite: Store, slack: SlackServer, until: Until) -> None:
+    async with running(lite, slack.url) as bot:
         slack.people.mention("C1", "U0OWNER", "hello", thread_ts="1700000000.000001")
         await until(lambda: slack.workspace.said("C1") == ["echo: hello"])
         assert bot.events[0].address.id == "slack:T0HOUSE/C1:1700000000.000001"
         assert slack.called("chat.postMessage")[0].arguments["thread_ts"] == "1700000000.000001"
 
 
-async def test_a_slash_command_arrives_with_its_subcommand(store: Store, slack: SlackServer, until: Until) -> None:
-    async with running(store, slack.url) as bot:
+async def test_a_slash_command_arrives_with_its_subcommand(lite: Store, slack: SlackServer, until: Until) -> None:
+    async with running(lite, slack.url) as bot:
         envelope = slack.people.command("C1", "U0OWNER", "run host.uptime")
         await until(envelope.acked.is_set)
         assert envelope.answer == {}
@@ -86,9 +86,9 @@ async def test_a_press_names_its_message_and_edits_it(store: Store, slack: Slack
 
 
 async def test_a_press_under_a_message_with_answers_stays_in_its_conversation(
-    store: Store, slack: SlackServer, until: Until
+    lite: Store, slack: SlackServer, until: Until
 ) -> None:
-    async with running(store, slack.url) as bot:
+    async with running(lite, slack.url) as bot:
         slack.people.mention("C1", "U0OWNER", "buttons")
         await until(lambda: slack.workspace.said("C1") == ["echo: buttons"])
         root = slack.workspace.channels["C1"][-1]
@@ -99,10 +99,10 @@ async def test_a_press_under_a_message_with_answers_stays_in_its_conversation(
 
 
 async def test_a_picture_its_text_and_its_buttons_are_one_message(
-    store: Store, slack: SlackServer, until: Until
+    lite: Store, slack: SlackServer, until: Until
 ) -> None:
     slack.workspace.processing_s = 0.3
-    async with running(store, slack.url):
+    async with running(lite, slack.url):
         slack.people.mention("C1", "U0OWNER", "picture")
         await until(lambda: slack.workspace.said("C1") == ["echo: picture"])
         message = slack.workspace.channels["C1"][-1]
@@ -113,9 +113,9 @@ async def test_a_picture_its_text_and_its_buttons_are_one_message(
         assert len(slack.called("files.completeUploadExternal")) == 1
 
 
-async def test_an_image_that_slack_will_not_show_becomes_a_link(store: Store, slack: SlackServer, until: Until) -> None:
+async def test_an_image_that_slack_will_not_show_becomes_a_link(lite: Store, slack: SlackServer, until: Until) -> None:
     slack.fail(method="chat.update", error="invalid_blocks")
-    async with running(store, slack.url):
+    async with running(lite, slack.url):
         slack.people.mention("C1", "U0OWNER", "picture")
         await until(lambda: slack.workspace.said("C1") == ["echo: picture"])
         blocks = slack.workspace.channels["C1"][-1]["blocks"]
@@ -124,9 +124,9 @@ async def test_an_image_that_slack_will_not_show_becomes_a_link(store: Store, sl
 
 
 async def test_a_long_answer_whose_posting_was_not_answered_is_not_doubled(
-    store: Store, slack: SlackServer, until: Until
+    lite: Store, slack: SlackServer, until: Until
 ) -> None:
-    async with running(store, slack.url):
+    async with running(lite, slack.url):
         slack.people.mention("C1", "U0OWNER", "hello")
         await until(lambda: slack.workspace.said("C1") == ["echo: hello"])
         slack.fail(method="chat.postMessage", channel="C2", slow_s=0.01)  # the placeholder goes well
@@ -155,17 +155,17 @@ async def test_a_final_message_whose_connection_broke_is_not_doubled(
 
 
 async def test_a_placeholder_whose_connection_broke_leaves_dots_and_no_double(
-    store: Store, slack: SlackServer, until: Until
+    lite: Store, slack: SlackServer, until: Until
 ) -> None:
     slack.fail(method="chat.postMessage", is_drop=True)
-    async with running(store, slack.url):
+    async with running(lite, slack.url):
         slack.people.mention("C1", "U0OWNER", "hello")
         await until(lambda: "echo: hello" in slack.workspace.said("C1"))
         assert sorted(slack.workspace.said("C1")) == sorted(["…", "echo: hello"])
 
 
-async def test_a_working_message_becomes_the_answer(store: Store, slack: SlackServer, until: Until) -> None:
-    async with running(store, slack.url):
+async def test_a_working_message_becomes_the_answer(lite: Store, slack: SlackServer, until: Until) -> None:
+    async with running(lite, slack.url):
         slack.people.mention("C1", "U0OWNER", "slowly")
         await until(lambda: slack.workspace.said("C1") == ["echo: slowly"])
         assert slack.called("chat.postMessage")[0].arguments["text"] == "Working…"
@@ -173,9 +173,9 @@ async def test_a_working_message_becomes_the_answer(store: Store, slack: SlackSe
 
 
 async def test_refreshed_sockets_lose_nothing_and_are_never_all_gone(
-    store: Store, slack: SlackServer, until: Until
+    lite: Store, slack: SlackServer, until: Until
 ) -> None:
-    async with running(store, slack.url):
+    async with running(lite, slack.url):
         for n in range(12):
             slack.sockets.refresh("warning" if n % 4 == 3 else "refresh_requested", grace_s=0.1)
             slack.people.direct("D1", "U0OWNER", f"message {n}")
@@ -187,12 +187,13 @@ async def test_refreshed_sockets_lose_nothing_and_are_never_all_gone(
 
 
 async def test_sockets_that_went_deaf_are_replaced_and_are_no_health(
-    store: Store, slack: SlackServer, until: Until
+    lite: Store, slack: SlackServer, until: Until
 ) -> None:
     timing = QUICK.__class__(deaf_after_s=1.5, check_every_s=0.1, ping_every_s=0.3, open_within_s=5)
-    async with running(store, slack.url, timing) as bot:
+    async with running(lite, slack.url, timing) as bot:
+        await until(lambda: len(slack.sockets.sockets) == 2)
         assert bot.account.health.state is AccountState.HEALTHY
-        assert slack.sockets.mute() == 2
+        slack.sockets.mute()
         await until(lambda: len(slack.called("apps.connections.open")) >= 4)
         envelope = slack.people.direct("D1", "U0OWNER", "hello")
         await until(envelope.acked.is_set)
@@ -200,10 +201,11 @@ async def test_sockets_that_went_deaf_are_replaced_and_are_no_health(
 
 
 async def test_open_sockets_without_frames_are_not_called_healthy(
-    store: Store, slack: SlackServer, until: Until
+    lite: Store, slack: SlackServer, until: Until
 ) -> None:
     timing = QUICK.__class__(deaf_after_s=0.8, check_every_s=60, ping_every_s=0.3, open_within_s=5)
-    async with running(store, slack.url, timing) as bot:
+    async with running(lite, slack.url, timing) as bot:
+        await until(lambda: len(slack.sockets.sockets) == 2)
         slack.sockets.mute()
         await until(lambda: bot.account.health.state is AccountState.DEGRADED)
         assert len(slack.sockets.sockets) == 2
@@ -223,9 +225,9 @@ async def test_a_429_of_one_channel_holds_up_no_other(store: Store, slack: Slack
         assert len(early) == 1
 
 
-async def test_a_revoked_token_stops_every_call(store: Store, slack: SlackServer, until: Until) -> None:
+async def test_a_revoked_token_stops_every_call(lite: Store, slack: SlackServer, until: Until) -> None:
     told: list[str] = []
-    async with running(store, slack.url) as bot:
+    async with running(lite, slack.url) as bot:
         bot.account.on_trouble(lambda trouble: told.append(str(trouble)))
         slack.dead_with = "token_revoked"
         slack.people.mention("C1", "U0OWNER", "one")
@@ -240,27 +242,25 @@ async def test_a_revoked_token_stops_every_call(store: Store, slack: SlackServer
 
 
 async def test_a_token_that_was_dead_from_the_start_is_tried_once(
-    store: Store, slack: SlackServer, until: Until
+    lite: Store, slack: SlackServer, until: Until
 ) -> None:
     slack.dead_with = "account_inactive"
-    async with running(store, slack.url) as bot:
+    async with running(lite, slack.url) as bot:
         await asyncio.sleep(1.3)
         assert [call.method for call in slack.calls] == ["auth.test"]
         assert bot.account.health.state is AccountState.SUSPENDED
 
 
-async def test_an_event_that_revokes_the_tokens_stops_every_call(
-    store: Store, slack: SlackServer, until: Until
-) -> None:
-    async with running(store, slack.url) as bot:
+async def test_an_event_that_revokes_the_tokens_stops_every_call(lite: Store, slack: SlackServer, until: Until) -> None:
+    async with running(lite, slack.url) as bot:
         slack.people.event({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": ["U0BOT"]}})
         await until(lambda: not slack.sockets.sockets)
         assert bot.account.health.state is AccountState.REVOKED
 
 
-async def test_slack_that_cannot_be_reached_is_tried_again(store: Store, slack: SlackServer, until: Until) -> None:
+async def test_slack_that_cannot_be_reached_is_tried_again(lite: Store, slack: SlackServer, until: Until) -> None:
     slack.fail(method="auth.test", is_drop=True)
-    async with running(store, slack.url) as bot:
+    async with running(lite, slack.url) as bot:
         assert bot.account.health.state is AccountState.DEGRADED
         await until(lambda: bot.account.health.state is AccountState.HEALTHY)
         slack.people.mention("C1", "U0OWNER", "hello")
@@ -268,9 +268,9 @@ async def test_slack_that_cannot_be_reached_is_tried_again(store: Store, slack: 
 
 
 async def test_a_stranger_is_told_once_in_private_and_never_in_a_group(
-    store: Store, slack: SlackServer, until: Until
+    lite: Store, slack: SlackServer, until: Until
 ) -> None:
-    async with running(store, slack.url) as bot:
+    async with running(lite, slack.url) as bot:
         envelopes = [slack.people.direct("D9", "U0STRANGER", text) for text in ("hi", "hello?")]
         envelopes += slack.people.mention("C1", "U0STRANGER", "hi")
         envelopes.append(slack.people.command("C1", "U0STRANGER", "help"))
@@ -284,9 +284,9 @@ async def test_a_stranger_is_told_once_in_private_and_never_in_a_group(
 
 
 async def test_bots_and_the_bot_itself_are_acknowledged_and_ignored(
-    store: Store, slack: SlackServer, until: Until
+    lite: Store, slack: SlackServer, until: Until
 ) -> None:
-    async with running(store, slack.url) as bot:
+    async with running(lite, slack.url) as bot:
         said = {"type": "message", "channel": "D1", "channel_type": "im", "text": "hi"}
         envelopes = [
             slack.people.event({**said, "ts": "1.1", "user": "U0BOT", "bot_id": "B0BOT"}),
@@ -299,17 +299,15 @@ async def test_bots_and_the_bot_itself_are_acknowledged_and_ignored(
         assert bot.accepted == []
 
 
-async def test_mentions_in_an_answer_are_dead_text(store: Store, slack: SlackServer, until: Until) -> None:
-    async with running(store, slack.url):
+async def test_mentions_in_an_answer_are_dead_text(lite: Store, slack: SlackServer, until: Until) -> None:
+    async with running(lite, slack.url):
         slack.people.mention("C1", "U0OWNER", "say &lt;!channel&gt; and &lt;@U0OWNER&gt;")
         await until(lambda: slack.workspace.said("C1") == ["echo: say &lt;!channel&gt; and &lt;@U0OWNER&gt;"])
         assert not any("<" in text for text in blocks_of(slack, "C1"))
 
 
-async def test_tokens_travel_in_headers_and_nowhere_else(
-    store: Store, slack: SlackServer, until: Until, caplog: object
-) -> None:
-    async with running(store, slack.url):
+async def test_tokens_travel_in_headers_and_nowhere_else(lite: Store, slack: SlackServer, until: Until) -> None:
+    async with running(lite, slack.url):
         slack.people.mention("C1", "U0OWNER", "picture")
         await until(lambda: slack.workspace.said("C1") == ["echo: picture"])
     assert {call.token for call in slack.calls} == {"xoxb-secret-bot", "xapp-secret-app"}
