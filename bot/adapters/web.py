@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from bot.adapters.markdown import to_html
+from bot.adapters.text.html import to_html
 from layers.errors import BadInput
 from layers.store import Tx
 from layers.types import Address, Inbound, InboundKind, Outbound, Person, Press

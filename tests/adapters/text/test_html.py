@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.adapters.markdown import to_html
+from bot.adapters.text.html import to_html
 
 TAGS = re.compile(
     r"a|blockquote|br|button|code|del|div|em|h[1-6]|hr|li|ol|p|pre|s|span|strong|table|t(body|d|h|head|r)|ul"
