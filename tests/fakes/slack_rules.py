@@ -13,7 +13,7 @@ from typing import Any
 UNLISTED = frozenset({"token", "team_id", "client_msg_id"})
 """Arguments that the specification does not name for every method, and that Slack takes (reference, 1.2)."""
 TEXTS = {"section": 3000, "header": 150, "markdown": 12_000}
-MAX_BLOCKS, MAX_TEXT, MAX_BLOCKS_TEXT = 50, 40_000, 13_200
+MAX_BLOCKS, MAX_TEXT, MAX_BLOCKS_CHARS = 50, 40_000, 13_200
 
 
 def parsed(value: object) -> Any:
@@ -86,8 +86,8 @@ def against_limits(arguments: Mapping[str, Any]) -> list[str]:
     ids = [block["block_id"] for block in blocks if "block_id" in block]
     if len(ids) != len(set(ids)):
         found.append("a block_id stands twice")
-    total = sum(len(str(part.get("text", ""))) for block in blocks for part in [block.get("text") or {}])
-    if total > MAX_BLOCKS_TEXT:
+    total = len(json.dumps(blocks, ensure_ascii=False))
+    if total > MAX_BLOCKS_CHARS:
         found.append(f"msg_blocks_too_long: {total}")
     return found + [problem for block in blocks for problem in of_block(block)]
 

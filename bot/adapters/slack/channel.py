@@ -13,6 +13,7 @@ an image block only once it has processed the file, so we wait for files.info; a
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -21,18 +22,17 @@ from typing import Any
 from bot.adapters.slack.api import SlackApi
 from bot.adapters.slack.writing import (
     EVENT_TYPE,
-    MAX_TEXT,
     PLACEHOLDER,
     Block,
     Part,
     Reference,
-    escape,
     image,
     link,
     message_id,
     metadata,
     parts_of,
 )
+from bot.adapters.text import File, render_slack
 from layers.errors import Refused
 from layers.types import Outbound, OutboundKind, Picture
 
@@ -56,27 +56,30 @@ class SlackChannel:
     async def place(self, outbound: Outbound) -> str:
         """Post the placeholder. Nothing but WORKING shows its text here."""
         is_working = outbound.kind is OutboundKind.WORKING
-        text = escape(outbound.text)[:MAX_TEXT] if is_working else PLACEHOLDER
-        stamp = await self._post(outbound, 0, Part(text or PLACEHOLDER))
+        first = parts_of(outbound, render_slack(outbound.text))[0] if is_working else Part(PLACEHOLDER)
+        stamp = await self._post(outbound, 0, first)
         return Reference(channel_of(outbound), (stamp,)).dump()
 
     async def edit(self, reference: str, outbound: Outbound) -> str:
         """Make the message what it should be: its first part in place, the others below it."""
-        at = Reference.load(reference)
-        file = await self._upload(at, outbound.picture)
+        at, picture, rendered = Reference.load(reference), outbound.picture, render_slack(outbound.text)
+        links = [await self._link_code(at.channel, part) for part in rendered if isinstance(part, File)]
+        if picture is None:
+            return Reference(at.channel, await self._show(at, outbound, parts_of(outbound, rendered, links))).dump()
+        upload = await self._upload_picture(at, picture)
         try:
-            stamps = await self._show(at, outbound, image(outbound.picture, file) if outbound.picture else None)
+            parts = parts_of(outbound, rendered, [*links, image(picture, upload)])
+            stamps = await self._show(at, outbound, parts)
         except Refused as error:
-            if outbound.picture is None or "invalid_blocks" not in str(error):
+            if "invalid_blocks" not in str(error):
                 raise
-            log.warning("slack.image_refused", extra={"file": file})
-            stamps = await self._show(at, outbound, link(outbound.picture, await self._permalink(file)))
-        digest = outbound.picture.digest if outbound.picture else ""
-        return Reference(at.channel, stamps, digest, file).dump()
+            log.warning("slack.image_refused", extra={"file": upload})
+            parts = parts_of(outbound, rendered, [*links, await self._link(upload, picture.alt)])
+            stamps = await self._show(at, outbound, parts)
+        return Reference(at.channel, stamps, picture.digest, upload).dump()
 
-    async def _show(self, at: Reference, outbound: Outbound, picture: Block | None) -> tuple[str, ...]:
+    async def _show(self, at: Reference, outbound: Outbound, parts: list[Part]) -> tuple[str, ...]:
         """Bring every part about; the stamps of all of them."""
-        parts = parts_of(outbound, picture)
         stamps = list(at.stamps)
         if len(parts) > len(stamps):
             stamps = await self._find(at, outbound)
@@ -90,19 +93,23 @@ class SlackChannel:
         return tuple(stamps[: len(parts)])
 
     async def _post(self, outbound: Outbound, n: int, part: Part) -> str:
-        channel, thread = channel_of(outbound), outbound.address.thread
-        answer = await self._api.call(
-            "chat.postMessage",
-            channel,
-            channel=channel,
-            thread_ts=thread or None,
-            text=part.text,
-            blocks=part.blocks or None,
-            metadata=metadata(outbound.key, n),
-            client_msg_id=message_id(outbound, n),
-            unfurl_links=False,
-            unfurl_media=False,
-        )
+        channel = channel_of(outbound)
+        arguments: dict[str, Any] = {
+            "channel": channel,
+            "thread_ts": outbound.address.thread or None,
+            "text": part.text,
+            "blocks": part.blocks or None,
+            "metadata": metadata(outbound.key, n),
+            "unfurl_links": False,
+            "unfurl_media": False,
+        }
+        try:
+            id = message_id(outbound, n)
+            answer = await self._api.call("chat.postMessage", channel, client_msg_id=id, **arguments)
+        except Refused as error:
+            if "duplicate_" not in str(error):
+                raise
+            answer = await self._api.call("chat.postMessage", channel, **arguments)  # it has it, but not where
         return str(answer["ts"])
 
     async def _update(self, channel: str, stamp: str, outbound: Outbound, n: int, part: Part) -> None:
@@ -141,24 +148,30 @@ class SlackChannel:
             stamps.append(found[len(stamps)])
         return stamps
 
-    async def _upload(self, at: Reference, picture: Picture | None) -> str:
+    async def _upload_picture(self, at: Reference, picture: Picture) -> str:
         """The file's id: of this message, of another one, or of a new upload that Slack has processed."""
-        if picture is None:
-            return ""
         if at.digest == picture.digest and at.file:
             return at.file
-        kept = (at.channel, picture.digest)
-        if kept not in self._uploads:
-            content = await self._media(picture.digest)
+        upload = self._uploads.get((at.channel, picture.digest), "")
+        if not upload:
             name = f"{picture.digest[:12]}.png"
-            answer = await self._api.call(
-                "files_upload_v2", at.channel, file=content, filename=name, title=picture.alt[:MAX_TEXT] or name
-            )
-            self._uploads[kept] = str(answer["files"][0]["id"])
-            while len(self._uploads) > UPLOADS_KEPT:
-                self._uploads.popitem(last=False)
-        await self._wait_processed(at.channel, self._uploads[kept])
-        return self._uploads[kept]
+            upload = await self._upload(at.channel, picture.digest, await self._media(picture.digest), name)
+        await self._wait_processed(at.channel, upload)
+        return upload
+
+    async def _link_code(self, channel: str, file: File) -> Block:
+        """A link to what is too long to be read in a message."""
+        digest = hashlib.sha256(file.content).hexdigest()
+        upload = self._uploads.get((channel, digest)) or await self._upload(channel, digest, file.content, file.name)
+        return await self._link(upload, file.name)
+
+    async def _upload(self, channel: str, digest: str, content: bytes, name: str) -> str:
+        """Upload without sharing. A retry within this process takes the same upload again."""
+        answer = await self._api.call("files_upload_v2", channel, file=content, filename=name, title=name)
+        self._uploads[channel, digest] = str(answer["files"][0]["id"])
+        while len(self._uploads) > UPLOADS_KEPT:
+            self._uploads.popitem(last=False)
+        return str(answer["files"][0]["id"])
 
     async def _wait_processed(self, channel: str, file: str) -> None:
         pause_s, waited_s = FIRST_LOOK_S, 0.0
@@ -169,9 +182,9 @@ class SlackChannel:
             await asyncio.sleep(pause_s)
             pause_s, waited_s = pause_s * 2, waited_s + pause_s
 
-    async def _permalink(self, file: str) -> str:
-        answer = await self._api.call("files.info", "", file=file)
-        return str(answer["file"]["permalink"])
+    async def _link(self, file: str, label: str) -> Block:
+        answer = await self._api.call("files.info", file=file)
+        return link(str(answer["file"]["permalink"]), label)
 
 
 def channel_of(outbound: Outbound) -> str:

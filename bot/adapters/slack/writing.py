@@ -1,7 +1,7 @@
 """An `Outbound` as Slack takes it: parts, each one message with text and blocks within the limits; pure.
 
-The limits are Slack's (docs.slack.dev, Block Kit; slack_sdk/models/blocks). Mentions in what a model wrote are dead
-text: whatever is not ours is escaped.
+The limits are Slack's (docs.slack.dev, Block Kit; slack_sdk/models/blocks). What a model wrote is
+rendered by `bot.adapters.text`, in which nothing is live.
 """
 
 from __future__ import annotations
@@ -9,19 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.adapters.text import File, SlackPart
 from layers.types import Button, ButtonStyle, Outbound, Picture
 
 Block = dict[str, Any]
 
 MAX_BLOCKS = 50
-MAX_SECTION = 3000
-MAX_TEXT = 4000
-"""Characters of `text`: what notifications and old clients show. More is cut by us, not by Slack at 40,000."""
-MAX_PART = 12_000
-"""Characters in the blocks of one message, below Slack's unwritten `msg_blocks_too_long`."""
+MAX_BLOCKS_CHARS = 13_000
+"""Of the blocks as JSON: from 13,200 on Slack answers `msg_blocks_too_long` (slackapi/bolt-js#2509)."""
 MAX_BUTTONS = 25
 """In one actions block."""
 MAX_LABEL = 75
@@ -42,48 +41,23 @@ class Part:
     blocks: list[Block] = field(default_factory=list)
 
 
-def parts_of(outbound: Outbound, picture: Block | None = None) -> list[Part]:
-    """The messages that an `Outbound` is, the first in the placeholder's place. Picture and buttons come last."""
-    tail = [picture] if picture else []
-    tail += actions(outbound.key, outbound.buttons)
-    parts = [Part(text, [section(piece) for piece in pieces(text, MAX_SECTION)]) for text in texts(outbound.text)]
-    if tail and len(parts[-1].blocks) + len(tail) > MAX_BLOCKS:
-        parts.append(Part(PLACEHOLDER, tail))
-    else:
-        parts[-1].blocks.extend(tail)
-    return [Part(part.text[:MAX_TEXT], part.blocks) for part in parts]
+def parts_of(outbound: Outbound, rendered: Sequence[SlackPart | File], shown: Sequence[Block] = ()) -> list[Part]:
+    """The messages that an `Outbound` is, the first in the placeholder's place.
+
+    Below its `rendered` text comes what is `shown` (a picture, links to files), and the buttons come last.
+    """
+    texts = [part for part in rendered if isinstance(part, SlackPart)]
+    parts = [Part(part.text, list(part.blocks)) for part in texts] or [Part(PLACEHOLDER)]
+    for block in [*shown, *actions(outbound.key, outbound.buttons)]:
+        if not fits([*parts[-1].blocks, block]):
+            parts.append(Part(PLACEHOLDER))
+        parts[-1].blocks.append(block)
+    return parts
 
 
-def texts(markdown: str) -> list[str]:
-    """The text of each message, escaped."""
-    return list(pieces(escape(markdown), MAX_PART)) or [PLACEHOLDER]
-
-
-def pieces(text: str, limit: int) -> list[str]:
-    """The text cut at line ends, else at spaces, else anywhere but within an escaped character."""
-    found = []
-    while text.strip():
-        if len(text) <= limit:
-            found.append(text)
-            break
-        cut = max(text.rfind("\n", 1, limit), 0) or max(text.rfind(" ", 1, limit), 0) or limit
-        entity = text.rfind("&", max(0, cut - 5), cut)
-        if entity > 0 and ";" not in text[entity:cut]:
-            cut = entity
-        if text[:cut].strip():
-            found.append(text[:cut])
-        text = text[cut:].lstrip("\n") if text[cut : cut + 1] == "\n" else text[cut:]
-    return found
-
-
-def escape(text: str) -> str:
-    """Text in which nothing is live: neither `<!channel>` nor `<@U1>` nor a link."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def section(text: str) -> Block:
-    """A block of text."""
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+def fits(blocks: list[Block]) -> bool:
+    """Whether Slack takes these blocks as one message."""
+    return len(blocks) <= MAX_BLOCKS and len(json.dumps(blocks, ensure_ascii=False)) <= MAX_BLOCKS_CHARS
 
 
 def image(picture: Picture, file_id: str) -> Block:
@@ -91,9 +65,10 @@ def image(picture: Picture, file_id: str) -> Block:
     return {"type": "image", "slack_file": {"id": file_id}, "alt_text": picture.alt[:MAX_ALT] or "picture"}
 
 
-def link(picture: Picture, url: str) -> Block:
-    """A block that only points to the file: Slack would not take it as an image."""
-    return section(f"<{url}|{escape(picture.alt)[:200] or 'picture'}>")
+def link(url: str, label: str) -> Block:
+    """A block that points to an uploaded file. Slack shares a file where its author posts its address."""
+    element = {"type": "link", "url": url, "text": label[:MAX_ALT] or "file"}
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [element]}]}
 
 
 def actions(key: str, buttons: tuple[Button, ...]) -> list[Block]:

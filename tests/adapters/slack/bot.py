@@ -42,7 +42,9 @@ def answer(turn: Turn) -> Outbound:
     if inbound.kind is InboundKind.PRESS and inbound.press is not None:
         text = f"{inbound.press.value} by {inbound.person.name}"
         return Outbound(address=inbound.address, key=inbound.press.key, text=text)
-    text = "long\n" * 6000 if inbound.text == "long" else f"echo: {inbound.text}"
+    text = "long\n" * 1500 if inbound.text == "long" else f"echo: {inbound.text}"
+    if inbound.text == "code":
+        text = "```python\n" + "x = 1\n" * 5000 + "```"
     has_picture = inbound.text.startswith("picture")
     return Outbound(
         address=inbound.address,

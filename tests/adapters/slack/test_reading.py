@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.adapters.slack.reading import heard, plain
-from bot.adapters.slack.writing import escape
+from bot.adapters.text.slack import escape
 from layers.types import InboundKind
 
 SAID = {"type": "message", "channel": "C1", "channel_type": "im", "ts": "17.1", "user": "U1", "text": "hi"}

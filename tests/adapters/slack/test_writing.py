@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.adapters.slack.manifest import manifest, manifest_text
-from bot.adapters.slack.writing import MAX_PART, Reference, actions, escape, image, key_of, message_id, parts_of, pieces
+from bot.adapters.slack.writing import Reference, actions, image, key_of, message_id, parts_of
+from bot.adapters.text import render_slack
 from layers.types import Address, Button, ButtonStyle, Outbound, Picture
 from tests.fakes.slack_rules import against_limits
 
@@ -33,16 +35,33 @@ def outbound(text: str, buttons: tuple[Button, ...] = (), key: str = "t1") -> Ou
 @given(LONG, BUTTONS, st.text(max_size=300))
 def test_every_part_is_within_the_limits_and_nothing_is_live(text: str, buttons: list[Button], key: str) -> None:
     picture = image(Picture(digest="d", alt=text, width=1, height=1), "F1")
-    for part in parts_of(outbound(text, tuple(buttons), key), picture):
+    for part in parts_of(outbound(text, tuple(buttons), key), render_slack(text), [picture]):
         assert against_limits({"text": part.text, "blocks": part.blocks}) == []
         assert "<" not in part.text
-        assert not any("<" in block["text"]["text"] for block in part.blocks if block["type"] == "section")
+        assert not {kind for block in part.blocks for kind in kinds(block)} & {
+            "user",
+            "usergroup",
+            "broadcast",
+            "channel",
+        }
 
 
-@given(LONG)
-def test_cutting_drops_nothing_but_space(text: str) -> None:
-    cut = "".join(pieces(escape(text), MAX_PART))
-    assert "".join(cut.split()) == "".join(escape(text).split())
+@given(LONG, BUTTONS)
+def test_every_button_is_there_once_and_in_order(text: str, buttons: list[Button]) -> None:
+    parts = parts_of(outbound(text, tuple(buttons)), render_slack(text))
+    rows = [block for part in parts for block in part.blocks if block["type"] == "actions"]
+    assert [element["value"] for row in rows for element in row["elements"]] == [button.value for button in buttons]
+
+
+def kinds(value: object) -> Iterator[str]:
+    """Every `type` within."""
+    if isinstance(value, dict):
+        yield str(value.get("type"))
+        for inner in value.values():
+            yield from kinds(inner)
+    if isinstance(value, list):
+        for inner in value:
+            yield from kinds(inner)
 
 
 @given(st.text(max_size=400))
