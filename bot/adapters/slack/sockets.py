@@ -1,8 +1,9 @@
 """Socket Mode: two sockets that are replaced before they close, and a watch over whether they hear anything.
 
-The SDK's client is kept but for `connect`. The reasons: a socket that is replaced must be read to its end (Slack does
-not repeat button presses), and every frame must be seen, pings too. A socket can stay open and answer our pings while
-Slack sends it nothing; Slack pings its sockets, so 75 s without any frame of its own mean that it went deaf.
+The SDK's client is kept but for how it connects, reads and sends. The reasons: a socket that is replaced must be read
+to its end (Slack does not repeat button presses), and every frame must be seen, pings too. A socket can stay open and
+answer our pings while Slack sends it nothing; Slack pings its sockets, so 75 s without any frame of its own mean that
+it went deaf.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class Socket(SocketModeClient):
         self._timing = timing
         self.seen_at = 0.0
         """When the last frame came, monotonic seconds; 0 before the first."""
-        self._draining: set[asyncio.Task[None]] = set()
+        self._leaving: set[asyncio.Future[None]] = set()
 
     def _note_frame(self) -> None:
         self.seen_at = time.monotonic()
@@ -103,32 +104,42 @@ class Socket(SocketModeClient):
     async def connect(self) -> None:
         """Open a connection, then let go of the one before it."""
         self.wss_uri = self.wss_uri or await self.issue_new_wss_url()
-        old = self.current_session
+        old, reader, monitor = self.current_session, self.message_receiver, self.current_session_monitor
         self.current_session = await websockets.connect(
             self.wss_uri,
             ping_interval=self.ping_interval,
             open_timeout=self._timing.open_within_s,
             create_connection=partial(Connection, seen=self._note_frame),  # type: ignore[arg-type]
         )
-        receiver, monitor = self.message_receiver, self.current_session_monitor
         self.message_receiver = asyncio.ensure_future(self.receive_messages())
         self.current_session_monitor = asyncio.ensure_future(self.monitor_current_session())
-        if receiver is not None:
-            receiver.cancel()
-        if old is not None:
-            task = asyncio.create_task(self._drain(old))
-            self._draining.add(task)
-            task.add_done_callback(self._draining.discard)
+        if old is not None and reader is not None:
+            for leaving in (asyncio.ensure_future(old.close()), reader):
+                self._leaving.add(leaving)
+                leaving.add_done_callback(self._leaving.discard)
         if monitor is not None:  # it may be who runs this: nothing awaits after it
             monitor.cancel()
 
-    async def _drain(self, old: ClientConnection) -> None:
-        """Close, and read what Slack had sent before it agreed to close."""
-        closing = asyncio.create_task(old.close())
+    async def receive_messages(self) -> None:
+        """Read a connection to its end, also when another one has taken its place. The SDK calls every end an error."""
+        session = self.current_session
+        assert session is not None
         with contextlib.suppress(ConnectionClosed):
-            async for message in old:
+            async for message in session:
                 await self.enqueue_message(message if isinstance(message, str) else message.decode())
-        await closing
+
+    async def send_message(self, message: str) -> None:
+        """Acknowledge. The SDK's own releases a lock that others hold when the socket was replaced meanwhile."""
+        for _ in range(2):
+            session = self.current_session
+            try:
+                if session is not None:
+                    await session.send(message)
+                return
+            except ConnectionClosed:
+                if session is self.current_session:
+                    break
+        log.info("slack.not_acknowledged")  # Slack brings the event again, and it is known then
 
     async def run_message_listeners(self, message: dict[str, Any], raw_message: str) -> None:
         """One frame. Two reasons to disconnect are no invitation to come back at once."""
@@ -142,12 +153,10 @@ class Socket(SocketModeClient):
 
     async def close(self) -> None:
         """Close for good, and wait until everything that belongs to it has ended."""
-        tasks = [self.message_processor, self.current_session_monitor, self.message_receiver, *self._draining]
-        if self.message_receiver is not None:
-            self.message_receiver.cancel()  # first: it calls every close an error
+        tasks = [self.message_processor, self.current_session_monitor, self.message_receiver, *self._leaving]
         await super().close()  # type: ignore[no-untyped-call]
-        for task in self._draining:
-            task.cancel()
+        for leaving in self._leaving:
+            leaving.cancel()
         await asyncio.gather(*(task for task in tasks if task is not None), return_exceptions=True)
 
 
