@@ -9,17 +9,18 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from bot import schedule
 from bot.adapters.console import CHANNEL as CONSOLE
-from bot.adapters.console import Console
+from bot.adapters.console import Console, ConsoleChannel
 from bot.adapters.web import CHANNEL, WebChannel, keep_media, own_message
 from bot.agent import Agent, Limits
 from bot.app.jobs import Schedules, make_jobs
 from bot.app.making import VERSION, make_presenter, make_router, prepare_home, workspace_of
 from bot.config import BulkheadFile, Settings
-from bot.dispatcher import Dispatcher, Parts, capabilities, handler
+from bot.dispatcher import Dispatcher, Parts, capabilities, handler, rescuer
 from bot.prompt import Offer
 from bot.status import Facts, status_text
 from bot.web import PendingCard
@@ -29,11 +30,14 @@ from layers.errors import Misconfigured, Refused
 from layers.presentation import Presenter
 from layers.routing import Router
 from layers.store import Store, Tx, open_store
-from layers.transport import Channels, Courier
+from layers.transport import Channels, Courier, said
 from layers.types import Inbound, Person
 
 FOR_EVER_S = 100 * 365 * 86400.0
 """What an approval that never expires gets: the database wants a time."""
+
+CHANNELS: Channels = {CHANNEL: WebChannel(), CONSOLE: ConsoleChannel()}
+"""Every place where messages go."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +52,6 @@ class House:
     catalog: control.Catalog
     executor: control.Executor
     coordinator: Coordinator
-    console: Console
     dispatcher: Dispatcher = field(init=False)
     """Set by `open_house`: it is given what this object knows."""
     started_at: float = field(default_factory=time.time)
@@ -101,6 +104,11 @@ class House:
             )
         )
 
+    @property
+    def console(self) -> Console:
+        """The way in for the command line."""
+        return Console(self.dispatcher.accept, partial(said, self.store), self.is_quiet)
+
     async def is_quiet(self, conversation: str) -> bool:
         """Whether a conversation has nothing left to do or to say."""
         row = await self.store.fetch_one("transport.unfinished", conversation_id=conversation)
@@ -141,7 +149,6 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(presenter.close)
         executor = control.Executor(settings.home, workspace)
         stack.push_async_callback(executor.close)
-        console = Console()
         house = House(
             settings=settings,
             file=file,
@@ -151,10 +158,10 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             catalog=catalog,
             executor=executor,
             coordinator=coordinator,
-            console=console,
         )
-        house.dispatcher = Dispatcher(store, handler(make_parts(house, workspace)), settings.concurrency, show_own)
-        courier = asyncio.create_task(Courier(store, make_channels(console)).run(), name="courier")
+        parts = make_parts(house, workspace)
+        house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
+        courier = asyncio.create_task(Courier(store, CHANNELS).run(), name="courier")
         stack.push_async_callback(cancel, courier)
         await house.dispatcher.start()
         stack.push_async_callback(house.dispatcher.stop)
@@ -163,7 +170,6 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(clock.stop)
         await store.run(enrol)
         stack.push_async_callback(store.run, leave)
-        console.connect(house.dispatcher.accept, house.is_quiet)
         warming = asyncio.create_task(router.warm(), name="warm")
         stack.push_async_callback(cancel, warming)
         yield house
@@ -208,11 +214,6 @@ def make_offers(catalog: control.Catalog) -> list[Offer]:
         )
         for name, capability in sorted(catalog.capabilities.items())
     ]
-
-
-def make_channels(console: Console) -> Channels:
-    """Every place where messages go."""
-    return {CHANNEL: WebChannel(), CONSOLE: console}
 
 
 def show_own(tx: Tx, inbound: Inbound) -> None:

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NoReturn
@@ -41,6 +42,9 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
+    for name in ("stdout", "stderr"):  # closed by whoever started us: what is said goes nowhere
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  as long as the process
     given = sys.argv[1:] if arguments is None else list(arguments)
     is_json = "--json" in given
     try:
@@ -48,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings(**overrides(parsed))
         set_up_logging(settings.log_level, settings.log_format)
         code: int = asyncio.run(parsed.run(parsed, settings))
+        sys.stdout.flush()
         return code
     except BulkheadError as error:
         complain(str(error), is_json=is_json)
@@ -55,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has had enough
+        # whoever read our output has had enough; the interpreter flushes once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
         log.exception("cli.failed")

@@ -27,6 +27,8 @@ async def serve(parsed: argparse.Namespace, settings: Settings) -> int:
         else:
             write(f"Bulkhead {VERSION} is ready. This link works once; `bulkhead link` prints another.\n\n  {url}\n")
         await stop.wait()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(name)  # a second one ends it at once, which costs no more than a crash: nothing
         sys.stderr.write("bulkhead: stopping\n")
     return 0
 

@@ -3,6 +3,9 @@
 `accept` journals an event and, when the conversation is idle, begins its turn at once. Other turns come from `claim`:
 conversations that waited for room, or whose worker died. A turn runs as one asyncio task; conversations run beside each
 other, up to `capacity`.
+
+A turn ends in one transaction or it has not ended: when the database does not take that one, the turn goes on until it
+does. Only what its handler refuses, or what breaks in it, ends it with a sentence instead of an answer.
 """
 
 from __future__ import annotations
@@ -35,20 +38,74 @@ GRACE_S = 5.0
 """How long running turns may go on when the server stops."""
 
 Handler = Callable[[Work], Awaitable[None]]
+Rescue = Callable[[Work], None]
+"""Adds to a turn that failed what must be settled nevertheless."""
+
+
+class Runner:
+    """Takes one turn to its end."""
+
+    def __init__(self, store: Store, handler: Handler, rescue: Rescue | None) -> None:
+        self._store = store
+        self._handler = handler
+        self._rescue = rescue
+
+    async def run(self, turn: Turn) -> Turn | None:
+        """One turn, whatever happens in it; returns the next.
+
+        Raises:
+            LeaseLost: another worker has it.
+            NotWritten: the database is away; nothing of it is lost.
+        """
+        work = await open_work(self._store, turn)
+        try:
+            if turn.attempt > MAX_ATTEMPTS:
+                raise Refused(
+                    f"I stopped {MAX_ATTEMPTS} times in the middle of this and will not try again; "
+                    f"it is kept as turn {turn.id}."
+                )
+            await self._handler(work)
+            return await work.finish()
+        except (LeaseLost, NotWritten):
+            raise
+        except Exception as error:  # noqa: BLE001 - `sentence` logs what nobody foresaw
+            return await self._apologise(work, error)
+
+    async def _apologise(self, work: Work, error: Exception) -> Turn | None:
+        """End the turn with one sentence; with nothing at all where even that cannot be said."""
+        work.forget()
+        work.say(sentence(error, work.turn), OutboundKind.ERROR)
+        try:
+            if self._rescue is not None:
+                self._rescue(work)
+            return await work.finish()
+        except (LeaseLost, NotWritten):
+            raise
+        except Exception:
+            log.exception("dispatcher.apology_failed", extra={"turn": work.turn.id})
+        work.forget()
+        return await work.finish()
 
 
 class Dispatcher:
     """Accepts events and works through them; see the module."""
 
     def __init__(
-        self, store: Store, handler: Handler, capacity: int, on_accept: Callable[[Tx, Inbound], None] | None = None
+        self,
+        store: Store,
+        handler: Handler,
+        capacity: int,
+        on_accept: Callable[[Tx, Inbound], None] | None = None,
+        rescue: Rescue | None = None,
     ) -> None:
         """`on_accept` runs in the transaction that journals a new event (the page shows what was said there)."""
         self._store = store
-        self._handler = handler
+        self._runner = Runner(store, handler, rescue)
         self._capacity = capacity
         self._on_accept = on_accept
         self._tasks: dict[asyncio.Task[None], Turn] = {}
+        self._accepting = 0
+        """Events being journalled now, each of which may begin a turn."""
         self._wake = asyncio.Event()
         self._loop_task: asyncio.Task[None] | None = None
         self._is_stopping = False
@@ -59,6 +116,11 @@ class Dispatcher:
         """Turns in progress in this process."""
         return len(self._tasks)
 
+    @property
+    def _room(self) -> int:
+        """Turns that may be begun. A claim and an accept at one moment may both use it: at most twice `capacity`."""
+        return self._capacity - len(self._tasks) - self._accepting
+
     async def start(self) -> None:
         """Free what dead workers had, then look for work until stopped."""
         await self._store.run(reap)
@@ -67,9 +129,10 @@ class Dispatcher:
     async def stop(self) -> None:
         """Take no new work, let running turns end for `GRACE_S`, give the others back."""
         self._is_stopping = True
-        if self._loop_task is not None:
+        self._wake.set()
+        if self._loop_task is not None:  # not cancelled at once: what a claim took would be nobody's
+            await asyncio.wait([self._loop_task], timeout=GRACE_S)
             self._loop_task.cancel()
-            await asyncio.gather(self._loop_task, return_exceptions=True)
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=GRACE_S)
         left = dict(self._tasks)
@@ -84,9 +147,17 @@ class Dispatcher:
 
     async def accept(self, inbound: Inbound) -> int:
         """Journal an event, once; returns its inbox id. Committed when this returns: acknowledge the provider now."""
+        # shielded: a caller who leaves must not take along a turn that was begun for its event
+        return await asyncio.shield(asyncio.create_task(self._accept(inbound), name="accept"))
+
+    async def _accept(self, inbound: Inbound) -> int:
         reach(Point.ACCEPT_BEFORE_COMMIT)
-        has_room = not self._is_stopping and len(self._tasks) < self._capacity
-        accepted = await self._store.run(self.accept_in, inbound, has_room)
+        has_room = not self._is_stopping and self._room > 0
+        self._accepting += 1
+        try:
+            accepted = await self._store.run(self.accept_in, inbound, has_room)
+        finally:
+            self._accepting -= 1
         reach(Point.ACCEPT_AFTER_COMMIT)
         if accepted.turn is not None:
             self._begin(accepted.turn)
@@ -104,7 +175,7 @@ class Dispatcher:
         loop = asyncio.get_running_loop()
         reap_at = loop.time() + POLL_S
         try:
-            while True:
+            while not self._is_stopping:
                 self._wake.clear()
                 try:
                     if loop.time() >= reap_at:
@@ -128,9 +199,8 @@ class Dispatcher:
             await self._store.run(let_go, conversation, epoch)
 
     async def _claim(self) -> None:
-        room = self._capacity - len(self._tasks)
-        if room > 0:
-            for turn in await self._store.run(claim, room):
+        if self._room > 0:
+            for turn in await self._store.run(claim, self._room):
                 self._begin(turn)
 
     def _stray(self, held: set[tuple[str, int]]) -> list[tuple[str, int]]:
@@ -163,7 +233,7 @@ class Dispatcher:
             if task is not None:
                 self._tasks[task] = turn
             try:
-                following = await self._run(turn)
+                following = await self._runner.run(turn)
             except LeaseLost:
                 log.info("dispatcher.lease_lost", extra={"turn": turn.id})
                 return
@@ -180,27 +250,13 @@ class Dispatcher:
                 await self._store.run(give_back, following)
                 return
 
-    async def _run(self, turn: Turn) -> Turn | None:
-        """One turn, whatever happens in it; returns the next."""
-        work = await open_work(self._store, turn)
-        try:
-            if turn.attempt > MAX_ATTEMPTS:
-                raise Refused(
-                    f"I stopped {MAX_ATTEMPTS} times in the middle of this and will not try again; "
-                    f"it is kept as turn {turn.id}."
-                )
-            await self._handler(work)
-            return await work.finish()
-        except (LeaseLost, NotWritten):
-            raise
-        except BulkheadError as error:
-            sentence = str(error)
-        except Exception as error:
-            log.exception("dispatcher.turn_failed", extra={"turn": turn.id})
-            sentence = (
-                f"Something went wrong inside Bulkhead ({type(error).__name__}); your message is kept as turn "
-                f"{turn.id} and the server's log has the details."
-            )
-        work.forget()
-        work.say(sentence, OutboundKind.ERROR)
-        return await work.finish()
+
+def sentence(error: Exception, turn: Turn) -> str:
+    """What people are told of what went wrong."""
+    if isinstance(error, BulkheadError):
+        return str(error)
+    log.error("dispatcher.turn_failed", extra={"turn": turn.id}, exc_info=error)
+    return (
+        f"Something went wrong inside Bulkhead ({type(error).__name__}); your message is kept as turn {turn.id} and "
+        "the server's log has the details."
+    )

@@ -46,16 +46,27 @@ def needs_upgrade(version: str | None, where: str) -> bool:
 
 
 def upgrade(url: str) -> None:
-    """Run every missing migration on `url`, each in one transaction."""
+    """Run every missing migration on `url`, each in one transaction.
+
+    Raises:
+        Misconfigured: the database does not let us.
+    """
     import alembic.command
     import alembic.config
+    import sqlalchemy.exc
 
     engine = make_engine(url)
     config = alembic.config.Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        alembic.command.upgrade(config, "head")
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            alembic.command.upgrade(config, "head")
+    except sqlalchemy.exc.DBAPIError as error:
+        where = url.split("@")[-1]
+        raise Misconfigured(
+            f"database {where!r} cannot be migrated ({error.orig}); make it writable for this user"
+        ) from error
     engine.dispose()
     log.info("store.migrated", extra={"revision": HEAD})
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from layers.errors import AccountState, AccountTrouble, RateLimited
-from layers.store import Row, Tx
+from layers.failpoint import Point, reach
+from layers.store import ReadStore, Row, Tx
 from layers.transport.rules import MAX_ATTEMPTS, dump_outbound, load_outbound, retry_delay_s
-from layers.transport.types import AttendedChannel, Channels, Delivery, LocalChannel
-from layers.types import Address, Outbound, Receipt
+from layers.transport.types import Channels, Delivery, LocalChannel
+from layers.types import Outbound, Receipt
 
 log = logging.getLogger(__name__)
 
 CLOSED = (AccountState.CHALLENGED, AccountState.SUSPENDED, AccountState.REVOKED)
 """A person must act; every further call would make it worse."""
-UNATTENDED_S = 10.0
-"""How long a message of an attended channel is left for the process that somebody waits in."""
 FOR_EVER = 1e12
 """Epoch seconds that never come."""
 
@@ -54,50 +55,56 @@ def take_due(tx: Tx, channels: Channels, limit: int) -> tuple[list[Delivery], in
     taken: list[Delivery] = []
     handled = 0
     while handled < limit:
-        due = tx.all("transport.due_deliveries", now=tx.now, limit=limit - handled)
-        rows = [row for row in due if is_ours(tx, channels, row)]
+        rows = tx.all("transport.due_deliveries", now=tx.now, limit=limit - handled)
         if not rows:
             break
         handled += len(rows)
         for row in rows:
-            channel = channels.get(row["channel"])
-            if isinstance(channel, LocalChannel):
-                write_local(tx, channel, as_delivery(row))  # the conversation's next row is due now
-            elif tx.run("transport.take_delivery", id=row["id"], owner=tx.worker):
-                seen = tx.one("transport.reference", conversation_id=row["conversation_id"], key=row["key"])
-                taken.append(as_delivery(row, seen["reference"] if seen else ""))
+            if delivery := take(tx, channels, row):
+                taken.append(delivery)
     return taken, handled
 
 
-def is_ours(tx: Tx, channels: Channels, row: Row) -> bool:
-    """Whether this process may take a row, or leaves it to the one that somebody waits in."""
+def take(tx: Tx, channels: Channels, row: Row) -> Delivery | None:
+    """A row that is to be delivered outside; None for one that is done with: shown here, or dead."""
     channel = channels.get(row["channel"])
-    if not isinstance(channel, AttendedChannel) or tx.now - row["created_at"] > UNATTENDED_S:
-        return True
-    return channel.is_waiting(Address.parse(row["conversation_id"]).conversation)
-
-
-def write_local(tx: Tx, channel: LocalChannel, delivery: Delivery) -> None:
-    """Show a message within the transaction that marks it."""
     try:
-        body = channel.render(delivery.outbound)
-    except Exception as error:
-        log.exception("outbox.unrenderable", extra={"outbox": delivery.outbox_id})
-        due, text = tx.now, f"cannot be shown: {type(error).__name__}"
-        tx.run("transport.mark_failed", id=delivery.outbox_id, state="dead", due=due, error=text)
-        return
-    reference = channel.write(tx, delivery.outbound, body, delivery.dedupe)
-    tx.run("transport.mark_sent", id=delivery.outbox_id, provider_ref=reference)
+        delivery = as_delivery(row)
+        body = channel.render(delivery.outbound) if isinstance(channel, LocalChannel) else ""
+    except Exception as error:  # one message that cannot be shown must not hold up all the others
+        log.exception("outbox.unrenderable", extra={"outbox": row["id"]})
+        tx.run("transport.bury_outbox", id=row["id"], error=f"cannot be shown: {type(error).__name__}")
+        return None
+    if isinstance(channel, LocalChannel):
+        written = channel.write(tx, delivery.outbound, body, delivery.dedupe)
+        reach(Point.DELIVER_AFTER)
+        tx.run("transport.mark_sent", id=delivery.outbox_id, provider_ref=written)
+        return None  # and the conversation's next row is due now
+    if not tx.run("transport.take_delivery", id=row["id"], owner=tx.worker):
+        return None
+    seen = tx.one("transport.reference", conversation_id=row["conversation_id"], key=row["key"])
+    return replace(delivery, reference=seen["reference"]) if seen else delivery
 
 
-def as_delivery(row: Row, reference: str = "") -> Delivery:
+def free_deliveries(tx: Tx, in_flight: AbstractSet[int]) -> int:
+    """Free the rows this worker took and does not deliver (the answer of its transaction was lost); how many."""
+    taken = {row["id"] for row in tx.all("transport.taken_deliveries", owner=tx.worker)}
+    return sum(tx.run("transport.free_delivery", id=id, owner=tx.worker) for id in sorted(taken - in_flight))
+
+
+async def said(store: ReadStore, conversation: str, after: int) -> list[tuple[int, Outbound]]:
+    """What a conversation was told after the outbox id `after`, oldest first: for a channel that reads it here."""
+    rows = await store.fetch_all("transport.said", conversation_id=conversation, after=after)
+    return [(row["id"], load_outbound(row["payload"])) for row in rows]
+
+
+def as_delivery(row: Row) -> Delivery:
     """The row as a noun."""
     return Delivery(
         outbox_id=row["id"],
         dedupe=row["dedupe"],
         outbound=load_outbound(row["payload"]),
         attempts=row["attempts"],
-        reference=reference,
     )
 
 

@@ -52,6 +52,9 @@ UPDATE turn SET state = :state, ended_at = :now, route = :route WHERE id = :id;
 -- name: end_inbox(id)!
 UPDATE inbox SET state = 'done' WHERE id = :id AND state = 'pending';
 
+-- name: bury_inbox(id)!
+UPDATE inbox SET state = 'dead' WHERE id = :id AND state = 'pending';
+
 -- name: next_epoch(id)^
 UPDATE conversation SET epoch = epoch + 1 WHERE id = :id RETURNING epoch;
 
@@ -75,6 +78,15 @@ UPDATE conversation SET owner = NULL, ready_at = :now WHERE owner = :owner;
 
 -- name: free_deliveries(owner)!
 UPDATE outbox SET state = 'pending', owner = NULL WHERE state IN ('pending', 'sending') AND state = 'sending' AND owner = :owner;
+
+-- name: taken_deliveries(owner)
+SELECT id FROM outbox WHERE state IN ('pending', 'sending') AND state = 'sending' AND owner = :owner;
+
+-- name: free_delivery(id, owner)!
+UPDATE outbox SET state = 'pending', owner = NULL WHERE id = :id AND state = 'sending' AND owner = :owner;
+
+-- name: step(turn_id, n)^
+SELECT n, kind, name, state, body FROM step WHERE turn_id = :turn_id AND n = :n;
 
 -- name: steps(turn_id)
 SELECT n, kind, name, state, body FROM step WHERE turn_id = :turn_id ORDER BY n;
@@ -109,10 +121,16 @@ SELECT id FROM outbox WHERE dedupe = :dedupe;
 -- name: outbox_by_key(conversation_id, key)^
 SELECT payload FROM outbox WHERE conversation_id = :conversation_id AND key = :key ORDER BY id DESC LIMIT 1;
 
+-- name: said(conversation_id, after)
+SELECT id, payload FROM outbox WHERE conversation_id = :conversation_id AND id > :after AND state = 'sent' ORDER BY id;
+
+-- name: bury_outbox(id, error)!
+UPDATE outbox SET state = 'dead', owner = NULL, last_error = :error WHERE id = :id AND state IN ('pending', 'sending');
+
 -- name: due_deliveries(now, limit)
 -- Oldest first, and only the first undelivered one of each conversation: order within a conversation is kept.
 -- Nothing of an account that a person must look at, or that asked to be left alone for a while.
-SELECT id, channel, dedupe, key, conversation_id, payload, attempts, created_at FROM outbox AS o
+SELECT id, channel, dedupe, key, conversation_id, payload, attempts FROM outbox AS o
 WHERE state IN ('pending', 'sending') AND state = 'pending' AND due <= :now AND NOT EXISTS (
     SELECT 1 FROM outbox AS earlier
     WHERE earlier.conversation_id = o.conversation_id AND earlier.id < o.id AND earlier.state IN ('pending', 'sending')
@@ -120,7 +138,7 @@ WHERE state IN ('pending', 'sending') AND state = 'pending' AND due <= :now AND 
 ORDER BY due, id LIMIT :limit;
 
 -- name: due_deliveries__postgresql(now, limit)
-SELECT id, channel, dedupe, key, conversation_id, payload, attempts, created_at FROM outbox AS o
+SELECT id, channel, dedupe, key, conversation_id, payload, attempts FROM outbox AS o
 WHERE state IN ('pending', 'sending') AND state = 'pending' AND due <= :now AND NOT EXISTS (
     SELECT 1 FROM outbox AS earlier
     WHERE earlier.conversation_id = o.conversation_id AND earlier.id < o.id AND earlier.state IN ('pending', 'sending')

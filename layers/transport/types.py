@@ -104,13 +104,5 @@ class RemoteChannel(Protocol):
         """
 
 
-@runtime_checkable
-class AttendedChannel(Protocol):
-    """A remote channel that can deliver only where somebody waits: in a fleet, in one process of many."""
-
-    def is_waiting(self, conversation: str) -> bool:
-        """Whether somebody waits in this process for that conversation (`Address.conversation`)."""
-
-
 Channels = Mapping[str, LocalChannel | RemoteChannel]
 """Channel name -> where its messages go."""

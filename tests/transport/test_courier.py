@@ -6,11 +6,9 @@ import asyncio
 import json
 from dataclasses import replace
 
-import pytest
-
 from layers.errors import AccountState, AccountTrouble, RateLimited, Refused, Unavailable
 from layers.store import Store, Tx
-from layers.transport import Channels, Courier, outbox, put_account, send
+from layers.transport import Channels, Courier, put_account, send
 from layers.transport.outbox import take_due
 from layers.transport.rules import (
     MAX_DELAY_S,
@@ -72,8 +70,8 @@ class Local:
         return dedupe
 
 
-def message(channel: str, text: str) -> Outbound:
-    return Outbound(address=Address(channel=channel, conversation="c"), key=text, text=text)
+def message(channel: str, text: str, conversation: str = "c") -> Outbound:
+    return Outbound(address=Address(channel=channel, conversation=conversation), key=text, text=text)
 
 
 async def deliver(store: Store, channels: Channels, until_s: float = 3.0) -> int:
@@ -213,32 +211,75 @@ def test_nouns_survive_being_written_down() -> None:
     assert Address.parse(address.id) == address
 
 
-class Attended:
-    """A console: delivers where somebody waits."""
-
-    def __init__(self, *waiting: str) -> None:
-        self.waiting = waiting
-
-    def is_waiting(self, conversation: str) -> bool:
-        return conversation in self.waiting
+class Hanging:
+    """A provider that takes a message and never answers."""
 
     async def place(self, outbound: Outbound) -> str:
-        return outbound.key
+        await asyncio.sleep(3600)
+        return ""
 
     async def edit(self, reference: str, outbound: Outbound) -> str:
-        return reference
+        return await self.place(outbound)
 
 
-async def test_a_message_is_left_to_the_process_that_somebody_waits_in(store: Store) -> None:
-    address = Address(channel="console", conversation="c1")
-    await store.run(send, Outbound(address=address, key="k", text="hello"), "d1")
-    assert await store.run(take_due, {"console": Attended("c2")}, 64) == ([], 0)
-    taken, handled = await store.run(take_due, {"console": Attended("c1")}, 64)
-    assert (handled, taken[0].outbound.text) == (1, "hello")
+async def test_a_provider_that_hangs_holds_up_its_own_conversations_only(store: Store) -> None:
+    remote = Remote([])
+    for n in range(5):
+        await store.run(send, message("dead", "x", f"c{n}"), f"d{n}")
+    await store.run(send, message("remote", "y"), "r")
+    courier = asyncio.create_task(Courier(store, {"dead": Hanging(), "remote": remote}, patience_s=0.1).run())
+    await asyncio.sleep(0.6)
+    courier.cancel()
+    await asyncio.gather(courier, return_exceptions=True)
+    assert remote.got == ["y"]
+    rows = await store.run(lambda tx: tx.all("transport.due_deliveries", now=tx.now + 60, limit=10))
+    assert [row["attempts"] for row in rows] == [1] * 5  # given back, to be tried again
 
 
-async def test_a_message_that_nobody_waits_for_is_taken_at_last(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "UNATTENDED_S", -1.0)
-    address = Address(channel="console", conversation="c1")
-    await store.run(send, Outbound(address=address, key="k", text="hello"), "d1")
-    assert (await store.run(take_due, {"console": Attended()}, 64))[1] == 1
+async def test_a_mistake_in_a_channel_costs_a_retry_and_not_the_conversation(store: Store) -> None:
+    remote = Remote([KeyError("vendor")])
+    await store.run(send, message("remote", "first"), "d1")
+    await store.run(send, message("remote", "second"), "d2")
+    assert await deliver(store, {"remote": remote}, 5) == 0
+    assert remote.got == ["first", "second"]
+
+
+async def test_what_was_sent_is_marked_although_the_database_was_away_meanwhile(store: Store) -> None:
+    remote, refusals = Remote([]), [Unavailable("away"), Unavailable("away")]
+    await store.run(send, message("remote", "once"), "d1")
+
+    class Flaky:
+        """The real store, whose marks fail twice."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(store, name)
+
+        async def run(self, fn, *args, **kwargs):  # type: ignore[no-untyped-def]
+            if remote.got and refusals:
+                raise refusals.pop()
+            return await store.run(fn, *args, **kwargs)
+
+    assert await deliver(Flaky(), {"remote": remote}, 8) == 0  # type: ignore[arg-type]
+    assert remote.got == ["once"]
+
+
+async def test_a_row_that_a_lost_answer_left_taken_is_delivered(store: Store) -> None:
+    remote = Remote([])
+    await store.run(send, message("remote", "x"), "d1")
+    taken, _ = await store.run(take_due, {"remote": remote}, 10)
+    assert len(taken) == 1
+    assert await deliver(store, {"remote": remote}, 5) == 0
+    assert remote.got == ["x"]
+
+
+async def test_a_row_that_nobody_can_read_is_dead_and_holds_up_nobody(store: Store) -> None:
+    remote = Remote([])
+
+    def damaged(tx: Tx) -> None:
+        values = {"channel": "remote", "conversation_id": "remote:c", "turn_id": None, "key": "k"}
+        tx.one("transport.put_outbox", **values, dedupe="d0", payload='{"kind": "dream"}', now=tx.now)
+
+    await store.run(damaged)
+    await store.run(send, message("remote", "good"), "d1")
+    assert await deliver(store, {"remote": remote}) == 1
+    assert remote.got == ["good"]
