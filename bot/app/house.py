@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import time
+from collections import ChainMap
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from bot.adapters.web import CHANNEL, WebChannel, keep_media, own_message
 from bot.agent import Agent, Limits
 from bot.app.jobs import Schedules, make_jobs
 from bot.app.making import VERSION, make_presenter, make_router, prepare_home, workspace_of
+from bot.app.providers import Providers, open_providers
 from bot.config import BulkheadFile, Settings
 from bot.dispatcher import Dispatcher, Parts, capabilities, handler, rescuer
 from bot.prompt import Offer
@@ -30,14 +32,14 @@ from layers.errors import Misconfigured, Refused
 from layers.presentation import Presenter
 from layers.routing import Router
 from layers.store import Store, Tx, open_store
-from layers.transport import Channels, Courier, said
+from layers.transport import Courier, LocalChannel, RemoteChannel, said
 from layers.types import Inbound, Person
 
 FOR_EVER_S = 100 * 365 * 86400.0
 """What an approval that never expires gets: the database wants a time."""
 
-CHANNELS: Channels = {CHANNEL: WebChannel(), CONSOLE: ConsoleChannel()}
-"""Every place where messages go."""
+CHANNELS: dict[str, LocalChannel | RemoteChannel | None] = {CHANNEL: WebChannel(), CONSOLE: ConsoleChannel()}
+"""The places for messages that need no provider."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -161,10 +163,13 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         )
         parts = make_parts(house, workspace)
         house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
-        courier = asyncio.create_task(Courier(store, CHANNELS).run(), name="courier")
+        providers = Providers(settings, file, store, house.dispatcher.accept)
+        channels = ChainMap(providers.channels, CHANNELS)
+        courier = asyncio.create_task(Courier(store, channels).run(), name="courier")
         stack.push_async_callback(cancel, courier)
         await house.dispatcher.start()
         stack.push_async_callback(house.dispatcher.stop)
+        await stack.enter_async_context(open_providers(providers))
         clock = schedule.Clock(make_jobs(store, house.dispatcher, house.person))
         clock.start()
         stack.push_async_callback(clock.stop)

@@ -17,7 +17,7 @@ from bot import schedule
 from bot.config import BulkheadFile, Settings
 from layers.errors import AccountState, AccountTrouble, BulkheadError, Misconfigured, Unavailable
 from layers.store import Store
-from layers.transport import Channels, RemoteChannel, key_of, put_account, put_reference, send
+from layers.transport import LocalChannel, RemoteChannel, key_of, put_account, put_reference, send
 from layers.types import Inbound, Outbound
 
 log = logging.getLogger(__name__)
@@ -48,13 +48,13 @@ class Providers:
         self._file = file
         self._store = store
         self._accept = accept
-        self._channels: dict[str, RemoteChannel | None] = {}
+        self._channels: dict[str, LocalChannel | RemoteChannel | None] = {}
         self._slack: Startable | None = self._make_slack()
         self._telegram: Any = self._make_telegram()
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
-    def channels(self) -> Channels:
+    def channels(self) -> dict[str, LocalChannel | RemoteChannel | None]:
         """By name; filled and emptied while the house runs."""
         return self._channels
 
