@@ -52,7 +52,7 @@ VENDORS = {
     "sqlalchemy": ("migrations/", "layers/store/"),
     "sqlite3": ("layers/store/",),
     "starlette": ("bot/web/",),
-    "telegram": ("bot/adapters/telegram.py",),
+    "telegram": ("bot/adapters/telegram/",),
     "uvicorn": ("bot/web/",),
 }
 """Package -> the only files, or folders, that import it."""

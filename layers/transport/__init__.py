@@ -18,7 +18,7 @@ from layers.transport.mailbox import (
     step_at,
     steps,
 )
-from layers.transport.outbox import put_account, said, send, shown
+from layers.transport.outbox import key_of, put_account, put_reference, said, send, shown
 from layers.transport.types import (
     Accepted,
     Channels,
@@ -47,9 +47,11 @@ __all__ = [
     "fence",
     "finish",
     "give_back",
+    "key_of",
     "let_go",
     "owned",
     "put_account",
+    "put_reference",
     "put_step",
     "reap",
     "said",

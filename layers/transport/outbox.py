@@ -46,6 +46,17 @@ def shown(tx: Tx, conversation: str, key: str) -> Outbound | None:
     return load_outbound(row["payload"]) if row else None
 
 
+def put_reference(tx: Tx, outbound: Outbound, reference: str) -> None:
+    """Where a message's parts are, before a channel fills further ones: what is not written down would be doubled."""
+    tx.run("transport.put_reference", conversation_id=outbound.address.id, key=outbound.key, reference=reference)
+
+
+def key_of(tx: Tx, conversation: str, part: str) -> str:
+    """The key of the visible message whose last part the provider calls `part`; empty when there is none."""
+    row = tx.one("transport.key_by_reference", conversation_id=conversation, reference=part, ending=f"% {part}")
+    return str(row["key"]) if row else ""
+
+
 def take_due(tx: Tx, channels: Channels, limit: int) -> tuple[list[Delivery], int]:
     """Take due rows, up to `limit`. Those of a local channel are written and marked here and now.
 
@@ -54,8 +65,9 @@ def take_due(tx: Tx, channels: Channels, limit: int) -> tuple[list[Delivery], in
     """
     taken: list[Delivery] = []
     handled = 0
+    elsewhere = "".join(f"|{name}|" for name, channel in channels.items() if channel is None)
     while handled < limit:
-        rows = tx.all("transport.due_deliveries", now=tx.now, limit=limit - handled)
+        rows = tx.all("transport.due_deliveries", now=tx.now, limit=limit - handled, elsewhere=elsewhere)
         if not rows:
             break
         handled += len(rows)
@@ -117,8 +129,7 @@ def mark_sent(tx: Tx, delivery: Delivery, reference: str) -> None:
 
 def mark_placed(tx: Tx, delivery: Delivery, reference: str) -> None:
     """The placeholder is there: from now on the message is edited, never placed again."""
-    outbound = delivery.outbound
-    tx.run("transport.put_reference", conversation_id=outbound.address.id, key=outbound.key, reference=reference)
+    put_reference(tx, delivery.outbound, reference)
 
 
 def postpone(tx: Tx, delivery: Delivery, error: RateLimited) -> None:
@@ -133,24 +144,22 @@ def postpone(tx: Tx, delivery: Delivery, error: RateLimited) -> None:
 def park(tx: Tx, delivery: Delivery, error: AccountTrouble) -> None:
     """Something is wrong with the account: keep the message; where a person must act, call the provider no more."""
     channel = delivery.outbound.address.channel
-    is_closed = error.state in CLOSED
-    put_account(tx, channel, error.state, str(error), FOR_EVER if is_closed else 0.0)
-    due = tx.now + (0.0 if is_closed else retry_delay_s(delivery.attempts + 1))
+    put_account(tx, channel, error.state, str(error))
+    due = tx.now + (0.0 if error.state in CLOSED else retry_delay_s(delivery.attempts + 1))
     tx.run("transport.postpone", id=delivery.outbox_id, due=due, error=str(error))
-    tx.wake("account")
 
 
-def put_account(tx: Tx, channel: str, state: AccountState, reason: str, closed_until: float) -> None:
-    """Write down how an account is. `HEALTHY` opens it again: only a person's word or a success says so."""
+def put_account(tx: Tx, channel: str, state: AccountState, reason: str, closed_until: float = 0.0) -> None:
+    """Write down how an account is. One that needs a person is closed until it is said to be healthy again."""
     tx.run(
         "transport.put_account",
         channel=channel,
         state=state.value,
         reason=reason,
-        closed_until=closed_until,
+        closed_until=FOR_EVER if state in CLOSED else closed_until,
         now=tx.now,
     )
-    tx.wake("account")
+    tx.wake("outbox")
 
 
 def mark_failed(tx: Tx, delivery: Delivery, error: str, is_final: bool) -> None:

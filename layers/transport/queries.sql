@@ -127,26 +127,34 @@ SELECT id, payload FROM outbox WHERE conversation_id = :conversation_id AND id >
 -- name: bury_outbox(id, error)!
 UPDATE outbox SET state = 'dead', owner = NULL, last_error = :error WHERE id = :id AND state IN ('pending', 'sending');
 
--- name: due_deliveries(now, limit)
+-- name: due_deliveries(now, limit, elsewhere)
 -- Oldest first, and only the first undelivered one of each conversation: order within a conversation is kept.
--- Nothing of an account that a person must look at, or that asked to be left alone for a while.
+-- Nothing of an account that a person must look at, or that asked to be left alone for a while; nothing of a channel
+-- that another process has (:elsewhere is their names, each between bars).
 SELECT id, channel, dedupe, key, conversation_id, payload, attempts FROM outbox AS o
 WHERE state IN ('pending', 'sending') AND state = 'pending' AND due <= :now AND NOT EXISTS (
     SELECT 1 FROM outbox AS earlier
     WHERE earlier.conversation_id = o.conversation_id AND earlier.id < o.id AND earlier.state IN ('pending', 'sending')
 ) AND NOT EXISTS (SELECT 1 FROM account WHERE account.channel = o.channel AND account.closed_until > :now)
+AND replace(CAST(:elsewhere AS text), '|' || o.channel || '|', '') = CAST(:elsewhere AS text)
 ORDER BY due, id LIMIT :limit;
 
--- name: due_deliveries__postgresql(now, limit)
+-- name: due_deliveries__postgresql(now, limit, elsewhere)
 SELECT id, channel, dedupe, key, conversation_id, payload, attempts FROM outbox AS o
 WHERE state IN ('pending', 'sending') AND state = 'pending' AND due <= :now AND NOT EXISTS (
     SELECT 1 FROM outbox AS earlier
     WHERE earlier.conversation_id = o.conversation_id AND earlier.id < o.id AND earlier.state IN ('pending', 'sending')
 ) AND NOT EXISTS (SELECT 1 FROM account WHERE account.channel = o.channel AND account.closed_until > :now)
+AND replace(CAST(:elsewhere AS text), '|' || o.channel || '|', '') = CAST(:elsewhere AS text)
 ORDER BY due, id LIMIT :limit FOR UPDATE SKIP LOCKED;
 
 -- name: reference(conversation_id, key)^
 SELECT reference FROM visible WHERE conversation_id = :conversation_id AND key = :key;
+
+-- name: key_by_reference(conversation_id, reference, ending)^
+-- The message whose last part that is: buttons hang on the last one.
+SELECT key FROM visible
+WHERE conversation_id = :conversation_id AND (reference = :reference OR reference LIKE :ending) LIMIT 1;
 
 -- name: put_reference(conversation_id, key, reference)!
 INSERT INTO visible (conversation_id, key, reference) VALUES (:conversation_id, :key, :reference)

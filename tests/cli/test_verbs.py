@@ -127,7 +127,7 @@ def test_link_prints_a_link_or_says_that_no_server_runs(served: House, home: Pat
     assert told["ok"] is True
     missing = bulkhead("link", home=home)
     assert (missing.returncode, missing.stdout) == (2, "")
-    assert "no server runs" in missing.stderr
+    assert "no server answers" in missing.stderr
 
 
 def test_the_console_works_in_a_home_whose_path_is_too_long_for_a_socket(tmp_path: Path) -> None:

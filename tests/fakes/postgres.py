@@ -52,7 +52,7 @@ def server() -> Iterator[str]:
         yield url
     finally:
         process.send_signal(2)
-        process.wait(20)
+        process.wait(60)
         shutil.rmtree(root, ignore_errors=True)
 
 

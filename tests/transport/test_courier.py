@@ -172,9 +172,19 @@ async def test_an_account_that_needs_a_person_is_called_no_more_until_one_says_s
     await store.run(send, replace(message("remote", "y"), address=Address(channel="remote", conversation="f")), "d3")
     await deliver(store, {"remote": remote}, 0.5)
     assert len(remote.got) == calls
-    await store.run(put_account, "remote", AccountState.HEALTHY, "", 0.0)
+    await store.run(put_account, "remote", AccountState.HEALTHY, "")
     await deliver(store, {"remote": remote}, 3)
     assert sorted(remote.got) == ["first", "x", "y"]
+
+
+async def test_what_another_process_has_is_left_to_it(store: Store) -> None:
+    remote, local = Remote([]), Local()
+    await store.run(send, message("remote", "theirs"), "d1")
+    await store.run(send, message("local", "ours"), "d2")
+    await deliver(store, {"remote": None, "local": local}, 0.5)
+    assert local.got == ["ours"]
+    await deliver(store, {"remote": remote})
+    assert remote.got == ["theirs"]
 
 
 async def test_a_channel_that_is_not_there_makes_the_row_dead(store: Store) -> None:
@@ -232,7 +242,7 @@ async def test_a_provider_that_hangs_holds_up_its_own_conversations_only(store: 
     courier.cancel()
     await asyncio.gather(courier, return_exceptions=True)
     assert remote.got == ["y"]
-    rows = await store.run(lambda tx: tx.all("transport.due_deliveries", now=tx.now + 60, limit=10))
+    rows = await store.run(lambda tx: tx.all("transport.due_deliveries", now=tx.now + 60, limit=10, elsewhere=""))
     assert [row["attempts"] for row in rows] == [1] * 5  # given back, to be tried again
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import TypeVar
 
 from bot.adapters.text.tree import Block, Code, Document, File, List, Paragraph, Quote, Run, Style
@@ -49,8 +50,9 @@ def take_long_code(blocks: Document, above: int) -> tuple[Document, list[File]]:
     return tuple(map(without, blocks)), files
 
 
-def dam(parts: list[Part], files: list[File], markdown: str, note: Callable[[str], Part]) -> list[Part | File]:
+def dam(stream: Iterator[Part], files: list[File], markdown: str, note: Callable[[str], Part]) -> list[Part | File]:
     """The parts and their files, or the first part, a note and the whole text as a file when they are too many."""
+    parts = list(islice(stream, FLOOD_PARTS + 1))
     if len(parts) <= FLOOD_PARTS:
         return [*parts, *files]
     whole = File("message.md", markdown.encode("utf-8", "replace"))

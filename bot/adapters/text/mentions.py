@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from urllib.parse import quote
 
 from bot.adapters.text.tree import Run, Runs
@@ -22,7 +23,7 @@ EVERYWHERE = (
     rf"(?<!\w)@(?={NAMES}(?!\w))"
     rf"|@(?={NAMES}(?![.-]?\w))"  # after a letter too, unless it is a mail address
     r"|<(?=!(?:channel|here|everyone|group|subteam\b)|@[A-Z][A-Z0-9]|#[A-Z][A-Z0-9])"
-    r"|\btg:(?=//)"
+    r"|tg:(?=//)"
 )
 USERNAME = rf"(?<![A-Za-z0-9_])@(?={REMOVED_BY_TELEGRAM}[A-Za-z0-9_])"
 LIVE = re.compile(EVERYWHERE, re.IGNORECASE)
@@ -50,7 +51,7 @@ def dead(text: str) -> str:
 
 def dead_url(url: str) -> str:
     """The same address, spelled so that it is no mention where it is shown."""
-    return LIVE.sub(lambda found: found[0][:-1] + quote(found[0][-1], safe=""), url)
+    return spell(url, [found.end() for found in LIVE.finditer(url)])
 
 
 def dead_names(text: str) -> str:
@@ -68,16 +69,28 @@ def defuse(runs: Sequence[Run], *, usernames: bool) -> Runs:
     joined = "".join(run.text for run in runs)
     if "@" not in joined and "<" not in joined and ":" not in joined:
         return tuple(runs)
-    breaks = [found.end() for found in (LIVE_ON_TELEGRAM if usernames else LIVE).finditer(joined)]
-    breaks.reverse()
+    everywhere = {found.end() for found in LIVE.finditer(joined)}
+    ends = {found.end() for found in LIVE_ON_TELEGRAM.finditer(joined)} if usernames else set(everywhere)
+    start = 0
+    for run in runs:  # by itself too: a surface may put an address or a mark between two runs
+        ends.update(start + found.end() for found in (LIVE_ON_TELEGRAM if usernames else LIVE).finditer(run.text))
+        start += len(run.text)
+    order = sorted(ends, reverse=True)
     safe, start = [], 0
     for run in runs:
-        stop, pieces, last = start + len(run.text), [], start
-        while breaks and breaks[-1] <= stop:
-            at = breaks.pop()
-            pieces.append(joined[last:at])
-            last = at
-        text = BREAK.join([*pieces, joined[last:stop]])
-        safe.append(run if not pieces or run.text == run.url else replace(run, text=text))
-        start = stop
+        own = []
+        while order and order[-1] <= start + len(run.text):
+            own.append(order.pop() - start)
+        if run.url and run.text == run.url:
+            text = spell(run.text, [at for at in own if at + start in everywhere])
+            safe.append(replace(run, text=text, url=text))
+        else:
+            pieces = (run.text[a:b] for a, b in pairwise([0, *own, len(run.text)]))
+            safe.append(replace(run, text=BREAK.join(pieces)) if own else run)
+        start += len(run.text)
     return tuple(safe)
+
+
+def spell(url: str, ends: Sequence[int]) -> str:
+    """An address with the characters before `ends` percent-encoded."""
+    return "".join(quote(char, safe="") if at in ends else char for at, char in enumerate(url, 1)) if ends else url

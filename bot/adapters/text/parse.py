@@ -46,6 +46,7 @@ URL_CHARS = 2_000
 STYLES = {"strong": Style.BOLD, "em": Style.ITALIC, "s": Style.STRIKE}
 TASK = re.compile(r"\[([ xX])\]\s+")
 LANGUAGE = re.compile(r"[\w+#.-]{1,30}")
+ADDRESS = re.compile(r"mailto:[\w.+-]*\w@(?:[\w-]+\.)+\w+", re.IGNORECASE | re.ASCII)
 LOOKS_LIKE_ADDRESS = re.compile(r"\s*(https?://|www\.)", re.IGNORECASE)
 
 
@@ -53,9 +54,14 @@ def _markdown() -> MarkdownIt:
     """CommonMark with tables and strikethrough; raw HTML is text; inline text is parsed one block at a time by us."""
     options = {"html": False, "breaks": True, "maxNesting": DEEPEST}
     markdown = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
-    markdown.validateLink = is_allowed  # type: ignore[method-assign]  # the documented way to change it
+    markdown.validateLink = is_link  # type: ignore[method-assign]  # the documented way to change it
     markdown.core.ruler.disable(["inline", "text_join"])
     return markdown
+
+
+def is_link(url: str) -> bool:
+    """Whether a link may go there; of mailto only to one plain address, for CommonMark takes `!x|@y` for one too."""
+    return is_allowed(url) and (not url.lower().startswith("mailto:") or ADDRESS.fullmatch(url) is not None)
 
 
 _MARKDOWN = _markdown()

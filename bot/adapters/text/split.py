@@ -7,7 +7,7 @@ What is cut is closed and opened again: code keeps its language, an item goes on
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
@@ -21,18 +21,16 @@ Fits = Callable[[Document], bool]
 Test = Callable[[Block], bool]
 
 
-def split(blocks: Document, render: Callable[[Document], Part], fits: Callable[[Part], bool]) -> list[Part]:
-    """A tree's messages, in order; none for an empty one."""
-    if not blocks:
-        return []
-    if fits(whole := render(blocks)):
-        return [whole]
-    parts, rest = [], blocks
+def split(blocks: Document, render: Callable[[Document], Part], fits: Callable[[Part], bool]) -> Iterator[Part]:
+    """A tree's messages, one after the other as they are asked for; none for an empty one."""
+    if blocks and fits(whole := render(blocks)):
+        yield whole
+        return
+    rest = blocks
     while rest:
         head, rest = _first(rest, lambda some: fits(render(some)))
         if head:
-            parts.append(render(head))
-    return parts
+            yield render(head)
 
 
 def _first(blocks: Document, fits: Fits) -> tuple[Document, Document]:
@@ -41,8 +39,8 @@ def _first(blocks: Document, fits: Fits) -> tuple[Document, Document]:
     head, rest = blocks[:count], blocks[count:]
     if not rest:
         return head, rest
-    has_text = not all(isinstance(block, Heading) for block in head)
-    cut = _cut(rest[0], lambda piece: fits((*head, piece)), lambda whole: has_text and fits((whole,)))
+    has_text = is_text(head)
+    cut = _cut(rest[0], lambda piece: fits((*head, piece)), lambda whole: fits((whole,)), has_text=has_text)
     if cut is not None:
         first, second = cut
         return (*head, first), rest[1:] if second is None else (second, *rest[1:])
@@ -53,29 +51,36 @@ def _first(blocks: Document, fits: Fits) -> tuple[Document, Document]:
     return head, rest
 
 
-def _cut(block: Block, fits: Test, is_kept: Test) -> tuple[Block, Block | None] | None:
+def is_text(blocks: Document) -> bool:
+    """Whether there is more than titles, which should not stand alone."""
+    return not all(isinstance(block, Heading) for block in blocks)
+
+
+def _cut(block: Block, fits: Test, fits_alone: Test, *, has_text: bool) -> tuple[Block, Block | None] | None:
     """A block as one that fits and the rest; None when it is to stay whole, or no piece of it fits.
 
     Args:
-        is_kept: Whether it would fit into a message of its own, and so is not cut for want of room in this one.
+        fits_alone: Whether it would fit into a message of its own.
+        has_text: Whether text stands before it in this message. Then what fits alone is not cut, and no word is.
     """
+    how = fits, fits_alone
     match block:
         case List((item,)):
-            cut = _cut_within(item.blocks, lambda some: List((replace(item, blocks=some),)), fits, is_kept)
+            cut = _cut_within(item.blocks, lambda some: List((replace(item, blocks=some),)), *how, has_text)
             return cut and (cut[0], _continued(cut[1]))
         case List(items):
-            return _cut_within(tuple(List((item,)) for item in items), _joined, fits, is_kept)
+            return _cut_within(tuple(List((item,)) for item in items), _joined, *how, has_text)
         case Quote(blocks):
-            return _cut_within(blocks, Quote, fits, is_kept)
-        case _ if is_kept(block):
+            return _cut_within(blocks, Quote, *how, has_text)
+        case _ if has_text and fits_alone(block):
             return None
         case Code(text):
-            at = cut_at(text, lambda n: fits(replace(block, text=text[:n])), by_line=True)
+            at = cut_at(text, lambda n: fits(replace(block, text=text[:n])), by_line=True, by_word=has_text)
             rest = text[at:].removeprefix("\n")
             return (replace(block, text=text[:at]), replace(block, text=rest) if rest.strip() else None) if at else None
         case Paragraph(runs) | Heading(runs):
             text = "".join(run.text for run in runs)
-            at = cut_at(text, lambda n: fits(replace(block, runs=between(runs, 0, n))))
+            at = cut_at(text, lambda n: fits(replace(block, runs=between(runs, 0, n))), by_word=has_text)
             start = len(text) - len(text[at:].lstrip(" \n"))
             tail = replace(block, runs=between(runs, start, len(text))) if start < len(text) else None
             return (replace(block, runs=between(runs, 0, at)), tail) if at else None
@@ -84,14 +89,19 @@ def _cut(block: Block, fits: Test, is_kept: Test) -> tuple[Block, Block | None] 
 
 
 def _cut_within(
-    children: Document, make: Callable[[Document], Block], fits: Test, is_kept: Test
+    children: Document, make: Callable[[Document], Block], fits: Test, fits_alone: Test, has_text: bool
 ) -> tuple[Block, Block | None] | None:
     """A container cut between its children, and inside of the first that is left where that one may be cut."""
     count = longest(len(children), lambda n: fits(make(children[:n])))
     head, rest = children[:count], children[count:]
     if not rest:
         return None
-    cut = _cut(rest[0], lambda piece: fits(make((*head, piece))), lambda whole: is_kept(make((whole,))))
+    cut = _cut(
+        rest[0],
+        lambda piece: fits(make((*head, piece))),
+        lambda whole: fits_alone(make((whole,))),
+        has_text=has_text or is_text(head),
+    )
     if cut is not None:
         first, second = cut
         left = rest[1:] if second is None else (second, *rest[1:])
@@ -118,11 +128,12 @@ def _as_text(block: Block) -> Block:
     return Paragraph((Run(to_text((block,))),))
 
 
-def cut_at(text: str, fits: Callable[[int], bool], *, by_line: bool = False) -> int:
+def cut_at(text: str, fits: Callable[[int], bool], *, by_line: bool = False, by_word: bool = False) -> int:
     """Where to cut a text so that what stands before fits; 0 when nothing does.
 
     Args:
         by_line: Prefer any line's end to a word's end.
+        by_word: Rather not at all than within a word.
     """
     most = longest(len(text), fits)
     if most in (0, len(text)):
@@ -133,7 +144,7 @@ def cut_at(text: str, fits: Callable[[int], bool], *, by_line: bool = False) -> 
     word = max(text.rfind(" ", 1, most + 1), line)
     if word > 0 and text[:word].strip():
         return word
-    return cluster(text, most)
+    return 0 if by_word else cluster(text, most)
 
 
 def cluster(text: str, most: int) -> int:

@@ -74,7 +74,7 @@ def render_telegram(markdown: str, *, limit: int = TEXT_UNITS) -> list[TelegramP
         raise ValueError(f"a limit of {limit!r} leaves no room for a message: give at least {LEAST_UNITS}")
     blocks, files = take_long_code(parse(markdown, usernames=True), FILE_ABOVE_MESSAGES * limit)
     parts = split(blocks, render, lambda part: fits(part, limit))
-    seen = [part for part in parts if is_visible(part.text)]
+    seen = (part for part in parts if is_visible(part.text))
     return dam(seen, files, markdown, lambda note: render(parse(note)))
 
 
