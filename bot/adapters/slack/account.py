@@ -17,6 +17,7 @@ from websockets.exceptions import WebSocketException
 
 from bot.adapters.slack.api import SLACK_URL, SlackApi, trouble_of, vendor_log
 from bot.adapters.slack.channel import SlackChannel
+from bot.adapters.slack.history import History
 from bot.adapters.slack.reading import Heard, ended, heard
 from bot.adapters.slack.sockets import Sockets, Timing
 from layers.errors import AccountState, AccountTrouble, BulkheadError
@@ -67,7 +68,8 @@ class SlackAccount:
         self._timing = timing or Timing()
         self._api = SlackApi(tokens.bot, url)
         self._sockets = Sockets(self._api, tokens.app, self._timing)
-        self._bot_user = ""
+        self._team = self._bot_user = ""
+        self._history = History(self._api, self._take)
         self._strangers: OrderedDict[str, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self.channel = SlackChannel(self._api, house.media)
@@ -85,9 +87,14 @@ class SlackAccount:
         """Have `tell` called, once per start, when a person must act; also where no delivery noticed it."""
         self._api.on_trouble = tell
 
-    async def start(self) -> None:
-        """Connect, and stay connected. Where Slack cannot be reached now, `health` says so and it is tried again."""
+    async def start(self, since: Mapping[str, str] | None = None) -> None:
+        """Connect, and stay connected. Where Slack cannot be reached now, `health` says so and it is tried again.
+
+        What was said later than `since` (channel -> `ts` of the last message that was taken) is caught up.
+        """
         self._api.open()
+        for channel, stamp in (since or {}).items():
+            self._history.note(channel, stamp)
         is_open = await self._try_open()
         self._spawn(self._keep_open(is_open))
 
@@ -111,7 +118,12 @@ class SlackAccount:
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, MAX_RETRY_S)
             is_open = await self._try_open()
-        await self._sockets.watch()
+        self._catch_up()
+        await self._sockets.watch(self._catch_up)
+
+    def _catch_up(self) -> None:
+        if self._api.trouble is None:
+            self._spawn(self._history.catch_up(self._team))
 
     async def _try_open(self) -> bool:
         try:
@@ -123,7 +135,7 @@ class SlackAccount:
                 bot_id=who.get("bot_id"),
                 bot_token="-",  # Bolt only wants one; whoever calls Slack goes through SlackApi
             )
-            self._bot_user = str(who["user_id"])
+            self._team, self._bot_user = str(who["team_id"]), str(who["user_id"])
             await self._sockets.open(self._app(bot))
         except (BulkheadError, OSError, TimeoutError, WebSocketException) as error:
             log.warning("slack.not_connected", extra={"error": type(error).__name__, "reason": str(error)})
@@ -169,6 +181,8 @@ class SlackAccount:
         except Exception:
             log.exception("slack.not_accepted")  # Bolt answers 500 to what is raised, which acknowledges nothing
             raise
+        if stamp := event.stamp:
+            self._history.note(event.channel, stamp)
         return BoltResponse(status=200)
 
     def _answer_stranger(self, event: Heard, *, is_command: bool) -> BoltResponse:
@@ -183,7 +197,7 @@ class SlackAccount:
         return BoltResponse(status=200)
 
     async def _tell_stranger(self, event: Heard) -> None:
-        channel = event.address.conversation.partition("/")[2]
+        channel = event.channel
         thread = event.address.thread or None
         try:
             text = stranger_text(event.identity)

@@ -100,6 +100,13 @@ class Heard:
     kind: InboundKind = InboundKind.MESSAGE
     text: str = ""
     press: Press | None = None
+    stamp: str = ""
+    """The `ts` of a message."""
+
+    @property
+    def channel(self) -> str:
+        """Slack's id of the channel."""
+        return self.address.conversation.partition("/")[2]
 
     def by(self, person: Person) -> Inbound:
         """The event, now that the person is known."""
@@ -147,6 +154,7 @@ def _message(said: Said, team: str, bot_user: str) -> Heard | None:
         identity=f"{CHANNEL}:{said.user_team or team}:{said.user}",
         is_direct=is_direct,
         text=plain(said.text, bot_user) or "/help",
+        stamp=said.ts,
     )
 
 

@@ -194,6 +194,30 @@ async def test_sockets_that_went_deaf_are_replaced_and_are_no_health(
         assert bot.account.health.state is AccountState.HEALTHY
 
 
+async def test_what_was_said_during_a_silence_is_caught_up(lite: Store, slack: SlackServer, until: Until) -> None:
+    timing = QUICK.__class__(deaf_after_s=1.0, check_every_s=0.1, ping_every_s=0.3, open_within_s=5)
+    async with running(lite, slack.url, timing) as bot:
+        slack.people.direct("D1", "U0OWNER", "before")
+        await until(lambda: slack.workspace.said("D1") == ["echo: before"])
+        await until(lambda: len(slack.sockets.sockets) == 2)
+        slack.sockets.mute()
+        slack.people.message("D1", "U0OWNER", "meanwhile")  # Slack gave up telling of it
+        await until(lambda: slack.workspace.said("D1") == ["echo: before", "echo: meanwhile"])
+        assert [event.text for event in bot.events] == ["before", "meanwhile"]
+
+
+async def test_what_was_said_while_it_was_stopped_is_answered_after_the_start(
+    lite: Store, slack: SlackServer, until: Until
+) -> None:
+    first = slack.people.message("D1", "U0OWNER", "before")
+    slack.people.message("D1", "U0OWNER", "meanwhile")
+    slack.fail(method="conversations.history", error="ratelimited", retry_after_s=0.2)
+    async with running(lite, slack.url) as bot:
+        await bot.account.stop()
+        await bot.account.start(since={"D1": first["ts"]})
+        await until(lambda: slack.workspace.said("D1") == ["echo: meanwhile"])
+
+
 async def test_open_sockets_without_frames_are_not_called_healthy(
     lite: Store, slack: SlackServer, until: Until
 ) -> None:
