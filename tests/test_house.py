@@ -48,12 +48,14 @@ VENDORS = {
     "psycopg_pool": ("layers/store/postgres.py",),
     "pydantic_settings": ("bot/config.py",),
     "pygraphviz": ("layers/presentation/",),
-    "slack_bolt": ("bot/adapters/slack.py",),
+    "slack_bolt": ("bot/adapters/slack/",),
+    "slack_sdk": ("bot/adapters/slack/",),
     "sqlalchemy": ("migrations/", "layers/store/"),
     "sqlite3": ("layers/store/",),
     "starlette": ("bot/web/",),
     "telegram": ("bot/adapters/telegram/",),
     "uvicorn": ("bot/web/",),
+    "websockets": ("bot/adapters/slack/",),
 }
 """Package -> the only files, or folders, that import it."""
 

@@ -185,7 +185,8 @@ class Dispatcher:
                 except Exception:  # whatever it is, the next look may do better, and nobody else looks
                     log.exception("dispatcher.claim_failed")
                 try:
-                    await asyncio.wait_for(self._wake.wait(), POLL_S)
+                    async with asyncio.timeout(POLL_S):  # wait_for of Python 3.11 can swallow a cancellation
+                        await self._wake.wait()
                 except TimeoutError:
                     continue
         finally:

@@ -64,7 +64,8 @@ class Courier:
 
     async def _wait(self) -> None:
         try:
-            await asyncio.wait_for(self._wake.wait(), POLL_S)
+            async with asyncio.timeout(POLL_S):  # wait_for of Python 3.11 can swallow a cancellation
+                await self._wake.wait()
         except TimeoutError:
             await self._mark(free_deliveries, self._in_flight.keys())
 
