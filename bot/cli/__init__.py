@@ -114,6 +114,8 @@ def make_parser() -> argparse.ArgumentParser:
     verb("doctor", records.doctor, "check every part, and say what to do for each that fails")
     audit = verb("audit", records.audit, "check the hash chain of the audit trail")
     audit.add_argument("action", choices=["verify"])
+    slack = verb("slack", records.slack_manifest, "print the app manifest to paste at api.slack.com")
+    slack.add_argument("action", choices=["manifest"])
     verb("migrate", records.migrate, "bring the database's schema up to date")
     database = verb("db", records.copy, "copy everything from one database to another, empty one")
     database.add_argument("action", choices=["copy"])

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import telegram_server
+from tests.fakes import slack_server, telegram_server
 from tests.fakes.house import House
 
 PEOPLE = """\
 [people.owner]
 name = "Owner"
 approver = true
-identities = ["telegram:42", "slack:T1:U1"]
+identities = ["telegram:42", "slack:T0HOUSE:U1"]
 """
 
 
@@ -69,3 +69,30 @@ def test_a_stranger_on_telegram_is_told_what_the_owner_needs_to_know(
     telegram.people.say("/run host.uptime", chat=7, user=7)
     until(lambda: telegram.texts(7) and "telegram:7" in telegram.texts(7)[-1])
     assert "uptime" not in telegram.texts(7)[-1].lower().replace("host.uptime", "")
+
+
+def test_slack_from_a_mention_to_an_approved_action_across_a_kill(tmp_path: Path, shared: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    (home / "bulkhead.toml").write_text(PEOPLE)
+    with slack_server.running(slack_server.load_spec(shared)) as slack:
+        settings = {"BULKHEAD_SLACK_API_URL": slack.url}
+        settings |= {"BULKHEAD_SLACK_BOT_TOKEN": "xoxb-1-fake", "BULKHEAD_SLACK_APP_TOKEN": "xapp-1-fake"}
+        house = House(home, env=settings)
+        house.start()
+        try:
+            until(lambda: slack.called("apps.connections.open"))
+            slack.people.direct("D1", "U1", "/pending")
+            until(lambda: slack.workspace.said("D1") and "Nothing waits" in slack.workspace.said("D1")[-1])
+            slack.people.mention("C1", "U1", "/run workspace.write-note name=slack text=hello")
+            until(lambda: slack.workspace.said("C1") and "Approval needed" in slack.workspace.said("C1")[-1])
+            house.kill()
+            house.start()
+            until(lambda: len(slack.called("apps.connections.open")) >= 3)
+            time.sleep(1)  # the fake gives a press to a socket that is there; Slack never repeats one
+            slack.people.press("C1", "Approve", "U1")
+            until(lambda: "Done" in slack.workspace.said("C1")[-1])
+            assert (home / "workspace" / "notes" / "slack.md").read_text() == "hello\n"
+            assert slack.violations == []
+        finally:
+            house.close()
