@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Concatenate, ParamSpec
 
-from layers.errors import AccountTrouble, BulkheadError, Misconfigured, RateLimited, Refused
+from layers.errors import AccountTrouble, BulkheadError, Misconfigured, RateLimited, Refused, Unavailable
 from layers.failpoint import Point, reach
 from layers.store import Store, Tx
 from layers.transport.outbox import free_deliveries, mark_failed, mark_placed, mark_sent, park, postpone, take_due
@@ -90,6 +90,8 @@ class Courier:
         """One remote delivery, marked on its own."""
         channel: RemoteChannel | None = self._channels.get(delivery.outbound.address.channel)  # type: ignore[assignment]
         try:
+            if channel is None and delivery.outbound.address.channel in self._channels:
+                raise Unavailable("another process has this channel now")  # it went away after the row was taken
             if channel is None:
                 raise Misconfigured(f"no channel is named {delivery.outbound.address.channel!r}")
             async with asyncio.timeout(self._patience_s):

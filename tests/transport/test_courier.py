@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from layers.errors import AccountState, AccountTrouble, RateLimited, Refused, Unavailable
 from layers.store import Store, Tx
-from layers.transport import Channels, Courier, put_account, send
+from layers.transport import Channels, Courier, LocalChannel, RemoteChannel, put_account, send
 from layers.transport.outbox import take_due
 from layers.transport.rules import (
     MAX_DELAY_S,
@@ -293,3 +293,17 @@ async def test_a_row_that_nobody_can_read_is_dead_and_holds_up_nobody(store: Sto
     await store.run(send, message("remote", "good"), "d1")
     assert await deliver(store, {"remote": remote}) == 1
     assert remote.got == ["good"]
+
+
+async def test_a_channel_that_went_elsewhere_after_its_row_was_taken_is_left_to_whoever_has_it(store: Store) -> None:
+    remote = Remote([])
+    channels: dict[str, LocalChannel | RemoteChannel | None] = {"remote": remote}
+    await store.run(send, message("remote", "x"), "d1")
+    taken, _ = await store.run(take_due, channels, 10)
+    channels["remote"] = None
+    await Courier(store, channels)._deliver(taken[0])
+    counts = await store.fetch_one("transport.counts")
+    assert counts is not None
+    assert (counts["dead"], counts["unsent"]) == (0, 1)
+    assert await deliver(store, {"remote": remote}, 5) == 0
+    assert remote.got == ["x"]
