@@ -19,6 +19,7 @@ from markdown_it.utils import EnvType, OptionsDict
 
 PLAIN_ABOVE_CHARS = 32_000
 """Longer texts are shown as they are: some patterns cost quadratic time (1.1 s for 40,000 characters of `![`)."""
+NESTING = 20
 LINK = re.compile(r"(https?://|mailto:)[^\s\\]", re.IGNORECASE)
 COMMAND = re.compile(r"/[a-z]{2,20}(\s[^\0]*)?")
 DIFF_MARKS = {"+": "added", "-": "removed", "@": "hunk"}
@@ -95,9 +96,14 @@ def is_allowed(url: str) -> bool:
     return LINK.match(url) is not None
 
 
+def is_too_deep(tokens: Sequence[Token], most: int) -> bool:
+    """Whether markdown-it, told to follow `most` levels, has come to the last one and dropped what lay deeper."""
+    return any(token.nesting == 1 and token.level >= most - 1 for token in tokens)
+
+
 def _parser() -> MarkdownIt:
     """CommonMark with tables and strikethrough, raw HTML off."""
-    options = {"html": False, "linkify": False, "typographer": False, "breaks": True, "maxNesting": 20}
+    options = {"html": False, "linkify": False, "typographer": False, "breaks": True, "maxNesting": NESTING}
     markdown = MarkdownIt("commonmark", options, renderer_cls=SafeRenderer).enable(["table", "strikethrough"])
     markdown.validateLink = is_allowed  # type: ignore[method-assign]  # the documented way to change it
     return markdown
@@ -111,5 +117,9 @@ def to_html(text: str) -> str:
     """Safe HTML of a message's markdown. Kept for a while: `/help` takes 6 ms, and says the same every time."""
     if len(text) > PLAIN_ABOVE_CHARS:
         return f"<pre><code>{escape(text)}</code></pre>"
-    html: str = _MARKDOWN.render(text)
+    env: EnvType = {}
+    tokens = _MARKDOWN.parse(text, env)
+    if is_too_deep(tokens, NESTING):
+        return f"<pre><code>{escape(text)}</code></pre>"
+    html: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, env)
     return html

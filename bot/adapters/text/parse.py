@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_block.table import escapedSplit
 from markdown_it.token import Token
 
-from bot.adapters.text.html import is_allowed
+from bot.adapters.text.html import is_allowed, is_too_deep
 from bot.adapters.text.mentions import URL, clean, dead, dead_url, defuse
 from bot.adapters.text.table import lay_out
 from bot.adapters.text.tree import (
@@ -40,7 +40,8 @@ DEEPEST = 40
 INLINE_CHARS = 8_000
 """Longer paragraphs are shown as they are: some patterns cost quadratic time."""
 INLINE_CHARS_IN_ALL = 64_000
-BLOCK_CHARS = 1_000_000
+BLOCK_CHARS = 100_000
+"""Longer texts are shown as they are: they go out as a file anyway."""
 URL_CHARS = 2_000
 """Longer addresses are text: neither Telegram nor Slack takes them as links."""
 STYLES = {"strong": Style.BOLD, "em": Style.ITALIC, "s": Style.STRIKE}
@@ -78,9 +79,9 @@ def parse(markdown: str, *, usernames: bool = False) -> Document:
     if len(source) > BLOCK_CHARS:
         return reader.as_it_is(source)
     tokens = _MARKDOWN.parse(source, reader.env)
-    if any(token.nesting == 1 and token.level >= DEEPEST - 1 for token in tokens):
+    if is_too_deep(tokens, DEEPEST):
         return reader.as_it_is(source)
-    return (*reader.blocks(iter(tokens)), *reader.unused_definitions())
+    return (*reader.blocks(iter(tokens)), *reader.unused_definitions()) or reader.as_it_is(source)
 
 
 class _Reader:
@@ -173,6 +174,8 @@ class _Reader:
         return lay_out(rows, aligns)
 
     def _inline(self, content: str) -> Runs:
+        if not content:
+            return ()
         if len(content) > min(INLINE_CHARS, self._chars_left):
             return self._finish([Run(content)])
         self._chars_left -= len(content)
@@ -232,11 +235,10 @@ def link(label: list[Run], token: Token) -> list[Run]:
     url = str(token.attrs["href"])
     text = "".join(run.text for run in label)
     label = label if text.strip() else [Run(url.removeprefix("mailto:"), PLAIN, url)]
-    if len(url) > URL_CHARS:
-        label = [replace(run, url="") for run in label]
     is_misleading = token.info != "auto" and LOOKS_LIKE_ADDRESS.match(text) and text.strip() != url
-    if (is_misleading or len(url) > URL_CHARS) and url not in text:
-        label = [*label, Run(f" ({url})")]
+    if is_misleading or len(url) > URL_CHARS:
+        shown = [Run(" ("), Run(url, PLAIN, url if len(url) <= URL_CHARS else ""), Run(")")]
+        label = [*(replace(run, url="") for run in label), *(shown if url not in text else [])]
     title = str(token.attrs.get("title", ""))
     return [*label, Run(f" ({title})")] if title else label
 

@@ -146,7 +146,7 @@ def _merged(elements: Iterable[Json]) -> Iterator[Json]:
     for element in elements:
         if last is not None and _goes_with(element, last):
             gap = [] if element["type"] == "rich_text_list" else [{"type": "text", "text": "\n\n"}]
-            last = {**last, "elements": [*_parts(last), *gap, *_parts(element)]}
+            _parts(last).extend([*gap, *_parts(element)])
             continue
         if last is not None:
             yield last

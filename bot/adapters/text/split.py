@@ -16,6 +16,8 @@ from bot.adapters.text.tree import Block, Code, Document, Heading, List, Paragra
 
 CLUSTER_CHARS = 512
 """How far back from a cut clusters are looked for; what is longer is nobody's letter."""
+WHOLE_BLOCKS = 200
+"""A tree of more is not even tried as one message."""
 Part = TypeVar("Part")
 Fits = Callable[[Document], bool]
 Test = Callable[[Block], bool]
@@ -23,7 +25,7 @@ Test = Callable[[Block], bool]
 
 def split(blocks: Document, render: Callable[[Document], Part], fits: Callable[[Part], bool]) -> Iterator[Part]:
     """A tree's messages, one after the other as they are asked for; none for an empty one."""
-    if blocks and fits(whole := render(blocks)):
+    if 0 < len(blocks) <= WHOLE_BLOCKS and fits(whole := render(blocks)):
         yield whole
         return
     rest = blocks
@@ -163,6 +165,8 @@ def between(runs: Runs, start: int, stop: int) -> Runs:
     """The runs of the characters from `start` to `stop`."""
     pieces, offset = [], 0
     for run in runs:
+        if offset >= stop:
+            break
         text = run.text[max(0, start - offset) : max(0, stop - offset)]
         if text:
             pieces.append(replace(run, text=text))

@@ -155,7 +155,7 @@ class _Canvas:
                 self._mark(kind, start, url=url)
             missing = [look for look in wanted if look not in [(kind, url) for kind, url, _ in opened]]
             opened += [(kind, url, self._at) for kind, url in missing]
-            shown = target(run) if run.url.startswith("mailto:") else ""
+            shown = target(run.url, run.text) if run.url.startswith("mailto:") else ""
             self._put((run.text + shown).replace("\n", "\n" + indent))
 
     def _put(self, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Flag, auto
+from itertools import groupby
 from typing import TypeAlias, final
 
 
@@ -113,22 +114,21 @@ class File:
     """UTF-8."""
 
 
-def target(run: Run, brackets: str = "()") -> str:
+def target(url: str, text: str, brackets: str = "()") -> str:
     """What a surface without links adds to a link's text: where it goes, unless the text says so already."""
-    address = run.url.removeprefix("mailto:")
-    return f" {brackets[0]}{address}{brackets[1]}" if address and address not in run.text else ""
+    address = url.removeprefix("mailto:")
+    return f" {brackets[0]}{address}{brackets[1]}" if address not in text else ""
 
 
 def flat(runs: Sequence[Run], brackets: str = "()") -> str:
     """Runs on a surface without looks and links: strike and code keep their marks, for they carry meaning."""
-    parts = []
-    for run in runs:
-        text = run.text
-        if Style.CODE in run.style:
-            text = f"`{text}`"
-        if Style.STRIKE in run.style:
-            text = f"~~{text}~~"
-        parts.append(text + target(run, brackets))
+    parts: list[str] = []
+    for url, linked in groupby(runs, key=lambda run: run.url):
+        group = list(linked)
+        for run in group:
+            text = f"`{run.text}`" if Style.CODE in run.style else run.text
+            parts.append(f"~~{text}~~" if Style.STRIKE in run.style else text)
+        parts.append(target(url, "".join(run.text for run in group), brackets))
     return "".join(parts)
 
 

@@ -32,15 +32,15 @@ TABLE = st.integers(1, 4).flatmap(
         )
     )
 )
-LEAF = st.one_of(
-    LINE,
-    LINE,
-    st.tuples(st.integers(1, 6), LINE).map(lambda it: f"{'#' * it[0]} {it[1]}"),
+PROSE_LEAF = st.one_of(
+    WORDS,
+    st.tuples(WORDS, WORDS, WORDS).map("\n**{0[0]}** and `{0[1]}` ~~{0[2]}~~".format),
+    st.tuples(st.integers(1, 6), WORDS).map(lambda it: f"{'#' * it[0]} {it[1]}"),
     CODE.map(lambda code: f"~~~~~~python\n{code}\n~~~~~~"),
-    TABLE,
     st.just("---"),
     st.just("<div>\nraw html\n</div>"),
 )
+LEAF = st.one_of(PROSE_LEAF, LINE, LINE, TABLE)
 
 
 def indented(text: str, first: str, rest: str) -> str:
@@ -48,21 +48,27 @@ def indented(text: str, first: str, rest: str) -> str:
     return first + text.replace("\n", "\n" + rest)
 
 
-BLOCK = st.recursive(
-    LEAF,
-    lambda inner: st.one_of(
-        st.lists(inner, min_size=1, max_size=4).map(
-            lambda blocks: "\n".join(indented(block, "- ", "  ") for block in blocks)
+def document(leaf: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Blocks in blocks."""
+    block = st.recursive(
+        leaf,
+        lambda inner: st.one_of(
+            st.lists(inner, min_size=1, max_size=4).map(
+                lambda blocks: "\n".join(indented(block, "- ", "  ") for block in blocks)
+            ),
+            st.lists(inner, min_size=1, max_size=4).map(
+                lambda blocks: "\n".join(indented(block, f"{n}. ", "   ") for n, block in enumerate(blocks, 7))
+            ),
+            inner.map(lambda block: indented(block, "- [x] ", "  ")),
+            st.lists(inner, min_size=1, max_size=3).map(lambda blocks: indented("\n\n".join(blocks), "> ", "> ")),
         ),
-        st.lists(inner, min_size=1, max_size=4).map(
-            lambda blocks: "\n".join(indented(block, f"{n}. ", "   ") for n, block in enumerate(blocks, 7))
-        ),
-        inner.map(lambda block: indented(block, "- [x] ", "  ")),
-        st.lists(inner, min_size=1, max_size=3).map(lambda blocks: indented("\n\n".join(blocks), "> ", "> ")),
-    ),
-    max_leaves=8,
-)
-DOCUMENT = st.lists(BLOCK, min_size=1, max_size=8).map("\n\n".join)
+        max_leaves=6,
+    )
+    return st.lists(block, min_size=1, max_size=5).map("\n\n".join)
+
+
+DOCUMENT = document(LEAF)
+PROSE = document(PROSE_LEAF)
 
 TOKENS = [
     "@channel",

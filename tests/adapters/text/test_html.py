@@ -114,6 +114,10 @@ def test_cells_are_aligned_without_inline_styles() -> None:
     assert '<td class="right">1</td>' in html
 
 
+def test_what_is_nested_too_deep_is_shown_as_it_is() -> None:
+    assert "&gt; hello" in to_html("> " * 30 + "hello")
+
+
 @pytest.mark.parametrize("text", ["[" * 20_000, "![" * 20_000, "*a " * 20_000, "[a](" * 10_000, "x" * 2_000_000])
 def test_no_pattern_takes_long(text: str) -> None:
     began = time.process_time()
