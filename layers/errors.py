@@ -5,7 +5,7 @@ BulkheadError
 |-- Refused         a rule said no; the text goes to the person as it stands
 |   `-- BadInput    what was sent cannot be read: line, column, what was expected
 |-- Unavailable     something outside failed; a retry may help
-|   `-- NotWritten  the database did not take it (disk full, connection lost); nothing was changed
+|   |-- NotWritten      the database did not take it (disk full, connection lost); nothing was changed
 |   |-- RateLimited     the provider says when to come back
 |   `-- AccountTrouble  something is wrong with the account itself: its owner must know
 `-- LeaseLost       another worker owns the turn now; stop silently
