@@ -14,10 +14,10 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from bot.web import PendingCard
 from layers.types import Button, ButtonStyle, OutboundKind, Picture
+from tests.adapters.text.test_html import HOSTILE
 from tests.conftest import skip
 from tests.fakes.browser import CHROMIUM, chromium
 from tests.web.conftest import GUEST, House, in_minutes, open_house
-from tests.web.test_markdown import HOSTILE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 APPROVE = Button(label="Approve", value="approval:approve:h1", style=ButtonStyle.PRIMARY)
