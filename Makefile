@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: run test lint bench soak clean
+.PHONY: run test lint bench soak screenshots clean
 
 run: .venv/ready
 	@exec $(BIN)/bulkhead serve $(ARGS)
@@ -24,8 +24,13 @@ bench: .venv/ready
 soak: .venv/ready
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
+screenshots: .venv/ready
+	$(BIN)/python -m docs.screenshots $(ARGS)
+
 .venv/ready: uv.lock pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "bulkhead: $(PYTHON) is missing or older than 3.11; name a newer one: make PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv || \
 	  { echo "bulkhead: $(PYTHON) has no venv; on Debian: apt-get install python3-venv" >&2; rm -rf .venv; exit 1; }
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.9"
 	@$(BIN)/uv sync --frozen --quiet

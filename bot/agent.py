@@ -92,6 +92,8 @@ class Limits:
     """Answers of a model."""
     cost_usd: float = 0.50
     """Answers whose price is not known count as 0."""
+    call_s: float = 120.0
+    """Seconds for one call of a model."""
     same_call: int = 3
     """How often the same call may be wanted; the last one is not made."""
     history_bytes: int = 16_000
@@ -183,7 +185,7 @@ class Agent:
 
     async def _ask(self, messages: tuple[Message, ...]) -> Reply:
         reach(Point.MODEL_CALLED)
-        reply = await self._router.complete(Task(messages=messages, tools=TOOLS))
+        reply = await self._router.complete(Task(messages=messages, tools=TOOLS, timeout_s=self._limits.call_s))
         reach(Point.MODEL_ANSWERED)
         return reply
 

@@ -72,6 +72,11 @@ class Settings(BaseSettings):
     database_url: Annotated[SecretStr, AfterValidator(_database_url)] = Field(
         SecretStr(""), description="postgresql://user:password@host/name for a fleet; empty is SQLite in the home"
     )
+    telegram_token: SecretStr = Field(SecretStr(""), description="Token of a Telegram bot, from @BotFather")
+    telegram_api_url: str = Field("", description="Another Bot API server; empty is Telegram's own")
+    slack_bot_token: SecretStr = Field(SecretStr(""), description="xoxb-... of a Slack app; Socket Mode needs both")
+    slack_app_token: SecretStr = Field(SecretStr(""), description="xapp-... of the same app")
+    slack_api_url: str = Field("", description="Another Slack Web API; empty is Slack's own")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
     log_format: Literal["text", "json"] = Field("text", description="text for people, json for collectors")
     concurrency: int = Field(64, ge=1, le=1000, description="Turns that one process works on at once")
@@ -158,6 +163,9 @@ def _allowed(error: Mapping[str, Any]) -> str:
 
 # --- bulkhead.toml -----------------------------------------------------------------------------------------------
 
+Identity = Annotated[str, StringConstraints(pattern=r"^(telegram:[1-9]\d*|slack:[TE][A-Z0-9]+:[UW][A-Z0-9]+)$")]
+NOBODY = ("telegram:777000", "telegram:1087968824", "telegram:136817688")
+"""Telegram's own service account, anonymous group admins and channels: many people, or none."""
 PersonId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
 TEMPLATE = """\
@@ -172,6 +180,7 @@ approver = true
 # [people.anna]
 # name = "Anna"
 # approver = false
+# identities = ["telegram:123456789", "slack:T012AB3CD:U045EF6GH"]   # their accounts: ids, never names
 
 # The git work tree that `/patch` changes and `workspace.*` capabilities work in; relative to this file's folder.
 # It is made at first start if it does not exist.
@@ -188,6 +197,8 @@ class PersonTable(BaseModel):
     name: str = Field("", max_length=80)
     """What cards call them; empty means their id."""
     approver: bool = False
+    identities: tuple[Identity, ...] = Field((), strict=False)
+    """Their accounts elsewhere. A name is none: names are given up and taken by others."""
 
 
 class WorkspaceTable(BaseModel):
@@ -214,6 +225,24 @@ class BulkheadFile(BaseModel):
             if id in (AGENT.id, CLOCK.id):
                 raise ValueError(f"the id {id!r} belongs to Bulkhead itself; take another")
         return people
+
+    @field_validator("people")
+    @classmethod
+    def _keep_identities_apart(cls, people: dict[str, PersonTable]) -> dict[str, PersonTable]:
+        seen: dict[str, str] = {}
+        for id, table in people.items():
+            for identity in table.identities:
+                if identity in NOBODY:
+                    raise ValueError(f"{identity!r} is no one person's account; take it out")
+                if identity in seen:
+                    raise ValueError(f"{identity!r} belongs to both {seen[identity]!r} and {id!r}; keep one")
+                seen[identity] = id
+        return people
+
+    def person_of(self, identity: str) -> Person | None:
+        """Whose account that is, e.g. `telegram:123456789`."""
+        owner = next((id for id, table in self.people.items() if identity in table.identities), None)
+        return None if owner is None else self.persons[owner]
 
     @property
     def persons(self) -> dict[str, Person]:

@@ -43,3 +43,6 @@ RETURNING epoch;
 -- name: role_release(name, owner)!
 UPDATE role_lease SET until = 0
 WHERE name = :name AND owner = :owner;
+
+-- name: role_owner(name)^
+SELECT owner FROM role_lease WHERE name = :name;

@@ -185,7 +185,13 @@ def line(entry: Scheduled) -> str:
 
 def hold_role(tx: Tx, role: str, owner: str, seconds: float) -> int | None:
     """Take or keep a role that one process of the fleet has at a time; its epoch, or None while another holds it."""
-    row = tx.one("bot.role_hold", name=role, owner=owner, until=tx.now + seconds, now=tx.now)
+    held = {"name": role, "owner": owner, "until": tx.now + seconds, "now": tx.now}
+    row = tx.one("bot.role_hold", **held)
+    if row is None:
+        other = tx.one("bot.role_owner", name=role)
+        if other is not None and tx.is_gone(other["owner"]):  # it died with the role: nobody waits for it to run out
+            release_role(tx, role, other["owner"])
+            row = tx.one("bot.role_hold", **held)
     return None if row is None else int(row["epoch"])
 
 

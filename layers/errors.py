@@ -5,6 +5,7 @@ BulkheadError
 |-- Refused         a rule said no; the text goes to the person as it stands
 |   `-- BadInput    what was sent cannot be read: line, column, what was expected
 |-- Unavailable     something outside failed; a retry may help
+|   |-- NotWritten      the database did not take it (disk full, connection lost); nothing was changed
 |   |-- RateLimited     the provider says when to come back
 |   `-- AccountTrouble  something is wrong with the account itself: its owner must know
 `-- LeaseLost       another worker owns the turn now; stop silently
@@ -73,6 +74,10 @@ class AccountTrouble(Unavailable):
     def __init__(self, text: str, *, state: AccountState) -> None:
         super().__init__(text)
         self.state = state
+
+
+class NotWritten(Unavailable):
+    """The database did not take a transaction: whoever has to go on with it tries again."""
 
 
 class LeaseLost(BulkheadError):

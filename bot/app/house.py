@@ -6,34 +6,40 @@ import asyncio
 import os
 import socket
 import time
+from collections import ChainMap
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from bot import schedule
 from bot.adapters.console import CHANNEL as CONSOLE
-from bot.adapters.console import Console
+from bot.adapters.console import Console, ConsoleChannel
 from bot.adapters.web import CHANNEL, WebChannel, keep_media, own_message
 from bot.agent import Agent, Limits
 from bot.app.jobs import Schedules, make_jobs
 from bot.app.making import VERSION, make_presenter, make_router, prepare_home, workspace_of
+from bot.app.providers import Providers, open_providers
 from bot.config import BulkheadFile, Settings
-from bot.dispatcher import Dispatcher, Parts, capabilities, handler
+from bot.dispatcher import Dispatcher, Parts, capabilities, handler, rescuer
 from bot.prompt import Offer
 from bot.status import Facts, status_text
 from bot.web import PendingCard
 from layers import control
 from layers.coordination import Coordinator
-from layers.errors import Refused
+from layers.errors import Misconfigured, Refused
 from layers.presentation import Presenter
 from layers.routing import Router
 from layers.store import Store, Tx, open_store
-from layers.transport import Channels, Courier
+from layers.transport import Courier, LocalChannel, RemoteChannel, said
 from layers.types import Inbound, Person
 
 FOR_EVER_S = 100 * 365 * 86400.0
 """What an approval that never expires gets: the database wants a time."""
+
+CHANNELS: dict[str, LocalChannel | RemoteChannel | None] = {CHANNEL: WebChannel(), CONSOLE: ConsoleChannel()}
+"""The places for messages that need no provider."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +54,6 @@ class House:
     catalog: control.Catalog
     executor: control.Executor
     coordinator: Coordinator
-    console: Console
     dispatcher: Dispatcher = field(init=False)
     """Set by `open_house`: it is given what this object knows."""
     started_at: float = field(default_factory=time.time)
@@ -62,8 +67,11 @@ class House:
 
         Raises:
             Refused: bulkhead.toml knows no such person.
+            Misconfigured: it knows nobody.
         """
         persons = self.file.persons
+        if not persons:
+            raise Misconfigured("bulkhead.toml names nobody; add a table [people.owner] with approver = true")
         if id and id not in persons:
             raise Refused(f"bulkhead.toml has no [people.{id}]; it has {', '.join(persons) or 'nobody'}")
         return persons[id or next(iter([*sorted(self.file.approvers), *persons]))]
@@ -97,6 +105,11 @@ class House:
                 workspace=str(workspace_of(self.settings, self.file)),
             )
         )
+
+    @property
+    def console(self) -> Console:
+        """The way in for the command line."""
+        return Console(self.dispatcher.accept, partial(said, self.store), self.is_quiet)
 
     async def is_quiet(self, conversation: str) -> bool:
         """Whether a conversation has nothing left to do or to say."""
@@ -138,7 +151,6 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(presenter.close)
         executor = control.Executor(settings.home, workspace)
         stack.push_async_callback(executor.close)
-        console = Console()
         house = House(
             settings=settings,
             file=file,
@@ -148,19 +160,21 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             catalog=catalog,
             executor=executor,
             coordinator=coordinator,
-            console=console,
         )
-        house.dispatcher = Dispatcher(store, handler(make_parts(house, workspace)), settings.concurrency, show_own)
-        courier = asyncio.create_task(Courier(store, make_channels(console)).run(), name="courier")
+        parts = make_parts(house, workspace)
+        house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
+        providers = Providers(settings, file, store, house.dispatcher.accept)
+        channels = ChainMap(providers.channels, CHANNELS)
+        courier = asyncio.create_task(Courier(store, channels).run(), name="courier")
         stack.push_async_callback(cancel, courier)
         await house.dispatcher.start()
         stack.push_async_callback(house.dispatcher.stop)
+        await stack.enter_async_context(open_providers(providers))
         clock = schedule.Clock(make_jobs(store, house.dispatcher, house.person))
         clock.start()
         stack.push_async_callback(clock.stop)
         await store.run(enrol)
         stack.push_async_callback(store.run, leave)
-        console.connect(house.dispatcher.accept, house.is_quiet)
         warming = asyncio.create_task(router.warm(), name="warm")
         stack.push_async_callback(cancel, warming)
         yield house
@@ -170,7 +184,11 @@ def make_parts(house: House, workspace: Path) -> Parts:
     """What the dispatcher is given."""
     settings = house.settings
     approvers = tuple(person for id, person in house.file.persons.items() if id in house.file.approvers)
-    limits = Limits(steps=settings.max_steps, cost_usd=settings.max_turn_cost_usd or float("inf"))
+    limits = Limits(
+        steps=settings.max_steps,
+        cost_usd=settings.max_turn_cost_usd or float("inf"),
+        call_s=settings.model_timeout_s,
+    )
     return Parts(
         store=house.store,
         presenter=house.presenter,
@@ -201,11 +219,6 @@ def make_offers(catalog: control.Catalog) -> list[Offer]:
         )
         for name, capability in sorted(catalog.capabilities.items())
     ]
-
-
-def make_channels(console: Console) -> Channels:
-    """Every place where messages go."""
-    return {CHANNEL: WebChannel(), CONSOLE: console}
 
 
 def show_own(tx: Tx, inbound: Inbound) -> None:

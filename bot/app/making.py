@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.config import FILE_NAME, BulkheadFile, Settings, first_start, load_file
 from layers import control
-from layers.errors import BulkheadError
+from layers.errors import BulkheadError, Misconfigured
 from layers.presentation import Finding, Presenter
 from layers.routing import Router, default_routes_text, load_routes
 
@@ -23,9 +23,14 @@ def prepare_home(settings: Settings) -> BulkheadFile:
     """
     first_start(settings.home)
     routes = settings.home / ROUTES
-    if not routes.exists():
-        routes.write_text(default_routes_text(), encoding="utf-8")
-    control.install_capabilities(settings.home / "capabilities")
+    try:
+        if not routes.exists():
+            routes.write_text(default_routes_text(), encoding="utf-8")
+        control.install_capabilities(settings.home / "capabilities")
+    except OSError as error:
+        raise Misconfigured(
+            f"{str(error.filename)!r} cannot be made ({error.strerror}); move away what is in its place, or make room"
+        ) from None
     return load_file(settings.home / FILE_NAME)
 
 
@@ -35,8 +40,14 @@ def workspace_of(settings: Settings, file: BulkheadFile) -> Path:
 
 
 def make_router(settings: Settings) -> Router:
-    """Routing over the process's environment, which holds the providers' keys."""
-    return Router(environ=dict(os.environ), routes=load_routes(settings.home / ROUTES))
+    """Routing over the process's environment, which holds the providers' keys.
+
+    Servers on this machine are looked for unless the settings say no; those that routes.toml names are asked anyway.
+    """
+    routes = load_routes(settings.home / ROUTES)
+    if not settings.discover_models:
+        routes = routes.only_named()
+    return Router(environ=dict(os.environ), routes=routes)
 
 
 def make_presenter(settings: Settings, router: Router | None = None) -> Presenter:

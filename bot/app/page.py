@@ -39,10 +39,10 @@ async def open_page(house: House) -> AsyncIterator[str]:
         return f"{settings.public_url or f'http://{host}:{port}'}/#token={token}"
 
     console = ConsoleServer(house.console, house.operator, link)
-    await server.start()
-    await console.start(settings.home)
-    is_ready = True
     try:
+        await server.start()
+        await console.start(settings.home)
+        is_ready = True
         yield await link(house.operator())
     finally:
         await console.stop()

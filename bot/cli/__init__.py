@@ -1,7 +1,7 @@
 """The command line: `bulkhead serve | ask | link | draw | route | doctor | audit | migrate | db`. Each verb has --json.
 
 A failure is one sentence on standard error (with --json one object on standard output) and exit code 2; a check that
-found something is exit code 1.
+found something is exit code 1. What nobody foresaw is one sentence too, with its traceback in the log and exit code 70.
 """
 
 from __future__ import annotations
@@ -9,33 +9,65 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
+import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NoReturn
 
 from bot.cli import batch, records, serving
 from bot.cli.logs import set_up_logging
 from bot.config import Settings, load_settings
-from layers.errors import BulkheadError
+from layers.errors import BulkheadError, Misconfigured
+
+log = logging.getLogger(__name__)
+
+INTERNAL = 70
+"""The exit code of a bug; EX_SOFTWARE of sysexits.h."""
 
 Verb = Callable[[argparse.Namespace, Settings], Awaitable[int]]
 
 
+class Parser(argparse.ArgumentParser):
+    """argparse whose complaints are ours: one sentence, or one object with --json."""
+
+    def error(self, message: str) -> NoReturn:
+        """What is wrong with the command.
+
+        Raises:
+            Misconfigured: always.
+        """
+        raise Misconfigured(f"{message}; `{self.prog} --help` shows how")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
-    parsed = make_parser().parse_args(arguments)
+    for name in ("stdout", "stderr"):  # closed by whoever started us: what is said goes nowhere
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  as long as the process
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    is_json = "--json" in given
     try:
+        parsed = make_parser().parse_args(given)
         settings = load_settings(**overrides(parsed))
         set_up_logging(settings.log_level, settings.log_format)
         code: int = asyncio.run(parsed.run(parsed, settings))
+        sys.stdout.flush()
         return code
     except BulkheadError as error:
-        complain(str(error), is_json=parsed.json)
+        complain(str(error), is_json=is_json)
         return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has had enough
+        # whoever read our output has had enough; the interpreter flushes once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        log.exception("cli.failed")
+        sentence = f"something broke inside Bulkhead ({type(error).__name__}: {error}); the log has the details"
+        complain(" ".join(sentence.split()), is_json=is_json)
+        return INTERNAL
 
 
 def complain(sentence: str, *, is_json: bool) -> None:
@@ -54,12 +86,10 @@ def overrides(parsed: argparse.Namespace) -> dict[str, object]:
 
 def make_parser() -> argparse.ArgumentParser:
     """Every verb with its options."""
-    common = argparse.ArgumentParser(add_help=False)
+    common = Parser(add_help=False)
     common.add_argument("--json", action="store_true", help="answer with JSON")
     common.add_argument("--home", help="where state lives (BULKHEAD_HOME)")
-    parser = argparse.ArgumentParser(
-        prog="bulkhead", description="The chat front end that an AI agent works behind.", parents=[]
-    )
+    parser = Parser(prog="bulkhead", description="The chat front end that an AI agent works behind.", parents=[])
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     def verb(name: str, run: Verb, about: str) -> argparse.ArgumentParser:
@@ -84,6 +114,8 @@ def make_parser() -> argparse.ArgumentParser:
     verb("doctor", records.doctor, "check every part, and say what to do for each that fails")
     audit = verb("audit", records.audit, "check the hash chain of the audit trail")
     audit.add_argument("action", choices=["verify"])
+    slack = verb("slack", records.slack_manifest, "print the app manifest to paste at api.slack.com")
+    slack.add_argument("action", choices=["manifest"])
     verb("migrate", records.migrate, "bring the database's schema up to date")
     database = verb("db", records.copy, "copy everything from one database to another, empty one")
     database.add_argument("action", choices=["copy"])

@@ -85,7 +85,7 @@ async def route(parsed: argparse.Namespace, settings: Settings) -> int:
             return await run_batch(parsed.batch, lambda text: explain(router, text), {"shape": None})
         if parsed.text is None:
             raise Misconfigured("route needs a text, `-` for standard input, or --batch FILE.jsonl")
-        told = await explain(router, sys.stdin.read() if parsed.text == "-" else parsed.text)
+        told = await explain(router, read("-") if parsed.text == "-" else parsed.text)
     finally:
         await router.close()
     if parsed.json:
@@ -127,13 +127,16 @@ async def run_batch(path: str, one: Callable[[str], Awaitable[dict[str, object]]
 
 
 def lines(path: str) -> Iterator[tuple[str, str | None]]:
-    """The texts of a batch, or what is wrong with the line."""
-    for number, line in enumerate(read(path).splitlines(), start=1):
+    """The texts of a batch, or what is wrong with the line. Only a line feed ends a line, as JSON wants it."""
+    for number, line in enumerate(read_bytes(path).split(b"\n"), start=1):
         if not line.strip():
             continue
         try:
-            item = json.loads(line)
-        except ValueError as error:
+            item = json.loads(line.decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            yield "", f"line {number} is not UTF-8 at byte {error.start}"
+            continue
+        except (ValueError, RecursionError) as error:
             yield "", f"line {number} is not JSON: {error}"
             continue
         text = item.get("text", item.get("prompt")) if isinstance(item, dict) else None
@@ -144,14 +147,24 @@ def lines(path: str) -> Iterator[tuple[str, str | None]]:
 
 
 def read(path: str) -> str:
-    """A file, or standard input for `-`.
+    """The text of a file, or of standard input for `-`.
 
     Raises:
         Misconfigured: it cannot be read.
     """
     try:
-        return sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")
-    except OSError as error:
-        raise Misconfigured(f"cannot read {path!r} ({error.strerror})") from None
+        return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Misconfigured(f"{path!r} is not UTF-8 at byte {error.start}") from None
+        raise Misconfigured(f"{path!r} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
+
+
+def read_bytes(path: str) -> bytes:
+    """The bytes of a file, or of standard input for `-`.
+
+    Raises:
+        Misconfigured: it cannot be read.
+    """
+    try:
+        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise Misconfigured(f"cannot read {path!r} ({error.strerror}); name a file that is there") from None

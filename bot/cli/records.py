@@ -1,4 +1,4 @@
-"""`doctor`, `audit verify`, `migrate` and `db copy`: what an operator does at 3 a.m."""
+"""`doctor`, `audit verify`, `migrate`, `db copy` and `slack manifest`: what an operator does at 3 a.m."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Mapping
 
+from bot.adapters.slack.manifest import manifest_text
 from bot.app import examine_house
 from bot.config import Settings, first_start
 from bot.doctor import as_json, as_text
@@ -28,6 +29,7 @@ async def audit(parsed: argparse.Namespace, settings: Settings) -> int:
     told = {
         "ok": report.ok,
         "entries": report.entries,
+        "error": report.reason or None,
         "first_bad_seq": report.first_bad_seq,
         "reason": report.reason or None,
         "head": report.head,
@@ -50,8 +52,6 @@ async def migrate(parsed: argparse.Namespace, settings: Settings) -> int:
 
 async def copy(parsed: argparse.Namespace, settings: Settings) -> int:
     """Copy one database into another."""
-    await upgrade_store(parsed.source)
-    await upgrade_store(parsed.target)
     copied = await copy_store(parsed.source, parsed.target)
     rows = sum(copied.values())
     say(
@@ -59,6 +59,12 @@ async def copy(parsed: argparse.Namespace, settings: Settings) -> int:
         {"ok": True, "tables": copied},
         f"copied {rows} rows of {len(copied)} tables; point BULKHEAD_DATABASE_URL there",
     )
+    return 0
+
+
+async def slack_manifest(_parsed: argparse.Namespace, _settings: Settings) -> int:
+    """JSON with and without --json: it is to be pasted."""
+    sys.stdout.write(manifest_text())
     return 0
 
 

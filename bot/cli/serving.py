@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
 import signal
 import sys
 from collections.abc import AsyncIterator
 
-from bot.adapters.console import Request, request, to_inbound, to_line
+from bot.adapters.console import NoServer, Request, readable, request, to_inbound, to_line
 from bot.app import VERSION, open_house, open_page
+from bot.cli.batch import read
 from bot.config import Settings
-from layers.errors import Unavailable
 
 
 async def serve(parsed: argparse.Namespace, settings: Settings) -> int:
@@ -28,13 +27,15 @@ async def serve(parsed: argparse.Namespace, settings: Settings) -> int:
         else:
             write(f"Bulkhead {VERSION} is ready. This link works once; `bulkhead link` prints another.\n\n  {url}\n")
         await stop.wait()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(name)  # a second one ends it at once, which costs no more than a crash: nothing
         sys.stderr.write("bulkhead: stopping\n")
     return 0
 
 
 async def ask(parsed: argparse.Namespace, settings: Settings) -> int:
     """One message to the running server, or to a house opened for it; 1 when the answer is a refusal."""
-    text = sys.stdin.read() if parsed.text == "-" else parsed.text
+    text = readable(read("-") if parsed.text == "-" else parsed.text)
     message = Request(
         verb="press" if parsed.press else "ask",
         person=parsed.person,
@@ -51,7 +52,7 @@ async def answers_to(message: Request, settings: Settings) -> AsyncIterator[dict
     try:
         async for answer in request(settings.home, message):
             yield answer
-    except (ConnectionError, FileNotFoundError):
+    except NoServer:
         async with open_house(settings) as house:
             async for outbound in house.console.ask(to_inbound(message, house.operator(message.person))):
                 yield to_line(outbound)
@@ -85,11 +86,9 @@ def as_text(answer: dict[str, object]) -> str:
 
 async def link(parsed: argparse.Namespace, settings: Settings) -> int:
     """A new one-use link of the running server."""
-    with contextlib.suppress(ConnectionError, FileNotFoundError):
-        async for answer in request(settings.home, Request(verb="link", person=parsed.person)):
-            write(json.dumps({"ok": True, **answer}) if parsed.json else str(answer["link"]))
-        return 0
-    raise Unavailable(f"no server runs on the home {str(settings.home)!r}; start one with `bulkhead serve`")
+    async for answer in request(settings.home, Request(verb="link", person=parsed.person)):
+        write(json.dumps({"ok": True, **answer}) if parsed.json else str(answer["link"]))
+    return 0
 
 
 def write(line: str) -> None:

@@ -1,11 +1,12 @@
 """Floor 4: one inbound event, start to end; the only place where the five layers meet.
 
-`engine` finds the work, `work` is one turn in progress, `messages`, `presses` and `effects` say what happens in it.
+`engine` finds the work, `work` is one turn in progress; `turns`, `talk`, `presses` and `effects` say what happens in
+it.
 """
 
 from bot.dispatcher.answers import capabilities
 from bot.dispatcher.engine import Dispatcher
 from bot.dispatcher.parts import Parts
-from bot.dispatcher.turns import handler
+from bot.dispatcher.turns import handler, rescuer
 
-__all__ = ["Dispatcher", "Parts", "capabilities", "handler"]
+__all__ = ["Dispatcher", "Parts", "capabilities", "handler", "rescuer"]

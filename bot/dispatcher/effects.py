@@ -64,7 +64,8 @@ class Hands:
         async def run() -> str:
             return (await self._parts.executor.run(run_id, plan)).json
 
-        outcome = control.Outcome.parse(await self._work.step(StepKind.EFFECT, plan.capability, run))
+        async with self._work.working(plan.title):
+            outcome = control.Outcome.parse(await self._work.step(StepKind.EFFECT, plan.capability, run))
         details = {"plan": plan.digest, "state": outcome.state.value, "exit_code": outcome.exit_code}
         self._work.write(lambda tx: control.audit.append(tx, self._person.id, "observe", run_id, details))
         text = answers.observation(plan, outcome)
@@ -146,6 +147,7 @@ class Draft:
                 id=self.id,
                 conversation_id=turn.inbound.address.id,
                 turn_id=turn.id,
+                key=self._key,
                 source=self._source,
                 media=digest if figure.verdict.ok else None,
                 verdict=figure.verdict,

@@ -7,7 +7,9 @@ of the run.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 from dataclasses import replace
 
 from bot.dispatcher import answers
@@ -15,12 +17,14 @@ from bot.dispatcher.effects import Draft, approval_message, figure_buttons, tree
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination, presentation
-from layers.errors import Misconfigured, Refused, Unavailable
+from layers.errors import Misconfigured, NotWritten, Refused, Unavailable
 from layers.failpoint import Point, reach
 from layers.presentation import Diagram
 from layers.store import Tx
 from layers.transport import send, shown
-from layers.types import Outbound, OutboundKind
+from layers.types import InboundKind, Outbound, OutboundKind
+
+log = logging.getLogger(__name__)
 
 
 async def press(parts: Parts, work: Work) -> None:
@@ -50,10 +54,12 @@ async def decide(parts: Parts, work: Work, verb: str, handle: str) -> None:
     reach(Point.DECISION_BEFORE_COMMIT)
     said = json.loads(await work.step_in("decide", commit))
     reach(Point.DECISION_AFTER_COMMIT)
-    if said["refused"]:
+    approval = await work.store.run(control.by_id, said["approval"]) if said["approval"] else None
+    if said["refused"] or approval is None:
+        if approval is not None and approval.state is control.State.EXPIRED:  # by this press: no expiry will tell
+            work.add(lambda tx: settled(tx, work, approval))
         work.say(said["refused"], OutboundKind.ERROR)
         return
-    approval = await work.store.run(control.by_id, said["approval"])
     if approval.state in (control.State.APPROVED, control.State.CLAIMED):
         await run(parts, work, approval)
     else:
@@ -66,35 +72,76 @@ def undecidable(approval: control.Approval) -> control.Pending:
 
 
 def settled(tx: Tx, work: Work, approval: control.Approval) -> Outbound:
-    """The card of a denied or cancelled approval; a patch's proposal ends with it."""
+    """The card of an approval that a person's word or the clock has ended; a patch's proposal ends with it."""
     if approval.plan.kind == "patch":
-        proposal = str(approval.plan.parameters["proposal"])
-        coordination.mark(tx, proposal, coordination.State.PROPOSED, coordination.State.DENIED)
+        has_happened = approval.state is control.State.SUCCEEDED
+        after = coordination.State.APPLIED if has_happened else coordination.State.DENIED
+        coordination.mark(tx, str(approval.plan.parameters["proposal"]), coordination.State.PROPOSED, after)
     return approval_message(tx, work, undecidable(approval))
 
 
 async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
     """Run what was approved, once, and edit its card to the outcome."""
-    refused = await work.step_in("claim", lambda tx: control.claim(tx, approval.id, parts.rules).refused)
+    memory = await asyncio.to_thread(parts.executor.memory)
+
+    def claim(tx: Tx) -> str:
+        return json.dumps({"refused": control.claim(tx, approval.id, parts.rules).refused, "memory": memory})
+
+    said = json.loads(await work.step_in("claim", claim))
+    refused = said["refused"]
     if refused:
         withdrawn = await work.store.run(control.by_id, approval.id)
         work.add(lambda tx: approval_message(tx, work, undecidable(withdrawn)))
         work.say(refused, OutboundKind.ERROR)
         return
     reach(Point.EFFECT_STARTED)
-    try:
-        outcome = await perform(parts, approval)
-    except (Refused, Unavailable, Misconfigured) as error:  # each says that nothing was run
-        outcome = control.Outcome(state=control.State.FAILED, reason=str(error))
+    outcome = await outcome_of(parts, approval, is_ours=said["memory"] == memory)
     reach(Point.EFFECT_DONE)
     work.point = Point.EFFECT_RECORDED
     work.add(lambda tx: conclude(tx, work, approval.run_id, outcome))
 
 
-async def perform(parts: Parts, approval: control.Approval) -> control.Outcome:
-    """Hand the plan to whoever can carry it out."""
+async def outcome_of(parts: Parts, approval: control.Approval, *, is_ours: bool) -> control.Outcome:
+    """Run it. Whatever goes wrong in that is an outcome too, or the approval would stay claimed for ever."""
+    try:
+        return await perform(parts, approval, is_ours=is_ours)
+    except NotWritten:
+        raise  # the turn comes again, and asks what became of the run
+    except (Refused, Unavailable, Misconfigured) as error:  # each says that nothing was run
+        return control.Outcome(state=control.State.FAILED, reason=str(error))
+    except Exception as error:
+        log.exception("approval.run_broke", extra={"approval": approval.id})
+        reason = f"Bulkhead itself failed while it ran ({type(error).__name__}); the server's log has the details"
+        return control.Outcome(state=control.State.UNKNOWN, reason=reason)
+
+
+def rescue(parts: Parts, work: Work) -> None:
+    """When the turn of a decision fails for good: end what it approved, so that nothing stays claimed for ever."""
+    decided = work.journalled("decide") if work.turn.inbound.kind is InboundKind.PRESS else None
+    said = json.loads(decided) if decided else {"refused": "", "approval": ""}
+    if said["approval"] and not said["refused"]:
+        work.add(lambda tx: abandon(tx, parts, work, said["approval"]))
+
+
+def abandon(tx: Tx, parts: Parts, work: Work, approval_id: str) -> Outbound:
+    """The card of an approval whose run cannot go on here."""
+    approval = control.by_id(tx, approval_id)
+    if approval.state is control.State.CLAIMED:
+        reason = "Bulkhead failed while it ran"
+        return conclude(tx, work, approval.run_id, control.Outcome(state=control.State.UNKNOWN, reason=reason))
+    if approval.state is control.State.APPROVED and not control.claim(tx, approval_id, parts.rules).refused:
+        reason = "Bulkhead failed before it began; nothing was run"
+        return conclude(tx, work, approval.run_id, control.Outcome(state=control.State.FAILED, reason=reason))
+    return approval_message(tx, work, undecidable(control.by_id(tx, approval_id)))
+
+
+async def perform(parts: Parts, approval: control.Approval, *, is_ours: bool) -> control.Outcome:
+    """Hand the plan to whoever can carry it out. What another server's executor took may have happened: not again."""
     if approval.plan.kind == "patch":
         return await apply_patch(parts, approval)
+    if not is_ours:
+        reason = "the server that ran it has stopped, and nobody saw the end"
+        return control.Outcome(state=control.State.UNKNOWN, reason=reason)
     return await parts.executor.run(approval.run_id, approval.plan)
 
 
@@ -115,7 +162,14 @@ async def apply_patch(parts: Parts, approval: control.Approval) -> control.Outco
     if trees(proposal) != approval.plan.parameters:
         raise Refused("the proposal is not the one that was shown; propose the patch again")
     message = approval.reason or f"Apply a patch to {', '.join(file.path for file in proposal.files[:3])}"
-    result = await parts.coordinator.apply(parts.workspace, proposal, message, proposal.author)
+    try:
+        result = await parts.coordinator.apply(parts.workspace, proposal, message, proposal.author)
+    except (Refused, Unavailable) as error:
+        commit = await parts.coordinator.was_applied(proposal)
+        if commit is None:
+            raise
+        reason = f"committed, but not every file is written yet: {error}"
+        return control.Outcome(state=control.State.SUCCEEDED, reason=reason, output=commit)
     if isinstance(result, coordination.Applied):
         return control.Outcome(state=control.State.SUCCEEDED, reason=result.text, output=result.commit)
     return control.Outcome(state=control.State.FAILED, reason=result.text)
@@ -140,7 +194,7 @@ async def review(parts: Parts, work: Work, verb: str, figure_id: str) -> None:
             figure = await parts.presenter.present(Diagram(source=kept.source, version=version))
         work.add(lambda tx: reviewed(tx, work, kept, "redone"))
         work.add(Draft(parts, work, figure, kept.source, version).post)
-    elif verb == "approve":
+    elif verb == "approve" and kept.media is not None:
         work.add(lambda tx: reviewed(tx, work, kept, "approved"))
     else:
         raise Refused("this button is none of Bulkhead's; nothing was done")
@@ -152,9 +206,9 @@ def reviewed(tx: Tx, work: Work, kept: presentation.KeptFigure, verdict: present
     Raises:
         Refused: somebody was faster.
     """
-    person, press = work.turn.inbound.person, work.turn.inbound.press
+    person = work.turn.inbound.person
     presentation.review(tx, kept.id, verdict, person)
-    message = shown(tx, kept.conversation_id, press.key if press else "")
+    message = shown(tx, kept.conversation_id, kept.key)  # never the key that the press names: it may be any message's
     if message is None:
         raise Refused("the picture's message is not known here; draw it again with /diagram")
     buttons = figure_buttons(kept.id, is_shown=True, is_decided=True)

@@ -10,7 +10,7 @@ from bot.agent import Act, Draw, Edit, Outcome
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
-from layers.errors import Refused, Unavailable
+from layers.errors import NotWritten, Refused, Unavailable
 from layers.routing import Message, NoAnswer, NoModel, Reply, Role
 from layers.transport import Line, StepKind
 from layers.types import OutboundKind
@@ -42,6 +42,8 @@ async def told(doing: Awaitable[str]) -> str:
     """What the model is told of a doing that may be refused."""
     try:
         return await doing
+    except NotWritten:
+        raise  # not for the model: the turn comes again
     except (Refused, Unavailable) as error:
         return f"refused: {error}"
 

@@ -6,7 +6,7 @@ from bot import commands
 from bot.commands import help_text, parse
 from bot.dispatcher import answers, presses
 from bot.dispatcher.effects import Hands
-from bot.dispatcher.engine import Handler
+from bot.dispatcher.engine import Handler, Rescue
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.talk import talk
 from bot.dispatcher.work import Work
@@ -26,6 +26,11 @@ def handler(parts: Parts) -> Handler:
                 await presses.expired(parts, work)
 
     return handle
+
+
+def rescuer(parts: Parts) -> Rescue:
+    """The function that the dispatcher calls for a turn that failed."""
+    return lambda work: presses.rescue(parts, work)
 
 
 async def message(parts: Parts, work: Work) -> None:

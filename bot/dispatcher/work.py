@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 from layers.failpoint import Point, reach
 from layers.store import Store, Tx
-from layers.transport import Line, Step, StepKind, StepState, fence, finish, put_step, send, steps
+from layers.transport import Line, Step, StepKind, StepState, fence, finish, put_step, send, step_at, steps
 from layers.types import Button, Outbound, OutboundKind, Picture, Turn
 
 WORKING_AFTER_S = 0.25
@@ -128,13 +128,16 @@ class Work:
         if seen is not None:
             return seen.body
 
-        def commit(tx: Tx) -> str:
+        def commit(tx: Tx) -> Step:
             fence(tx, self.turn)
-            result = body(tx)
-            put_step(tx, self.turn, Step(n=n, kind=StepKind.EFFECT, name=name, state=StepState.DONE, body=result))
-            return result
+            if done := step_at(tx, self.turn, n):
+                return done  # it was committed, and the connection broke before the answer came
+            step = Step(n=n, kind=StepKind.EFFECT, name=name, state=StepState.DONE, body=body(tx))
+            put_step(tx, self.turn, step)
+            return step
 
-        return await self.store.run(commit)
+        self._journal[n] = await self.store.run(commit)
+        return self._journal[n].body
 
     async def finish(self) -> Turn | None:
         """End the turn; returns the conversation's next one, already begun."""
@@ -155,10 +158,17 @@ class Work:
         self._entries.clear()
         self._writes.clear()
         self.lines.clear()
+        self.route = ""
         self._keys = 0
+
+    def journalled(self, name: str) -> str | None:
+        """The body of the step of that name, if it is done."""
+        done = (step for step in self._journal.values() if step.name == name and step.state is StepState.DONE)
+        return next((step.body for step in done), None)
 
     async def _put(self, step: Step) -> None:
         await self.store.run(put_step, self.turn, step)
+        self._journal[step.n] = step
 
 
 async def open_work(store: Store, turn: Turn) -> Work:

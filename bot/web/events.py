@@ -101,7 +101,8 @@ class Streams:
                 yield f"id: {after}\ndata: {json.dumps(visible(row, row['at']))}\n\n"
             if len(rows) < PAGE:
                 try:
-                    await asyncio.wait_for(woken.wait(), HEARTBEAT_S)
+                    async with asyncio.timeout(HEARTBEAT_S):  # wait_for of Python 3.11 can swallow a cancellation
+                        await woken.wait()
                 except TimeoutError:
                     yield ": still here\n\n"
 

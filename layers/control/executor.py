@@ -40,6 +40,10 @@ class Executor:
         self._control: socket.socket | None = None
         self._starting = asyncio.Lock()
 
+    def memory(self) -> str:
+        """Which executor's memory this is. Another one cannot tell whether a run has begun."""
+        return self._ledger.identity()
+
     async def start(self) -> str:
         """Start the process if it does not run, and try its sandboxes; returns the profile.
 

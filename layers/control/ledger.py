@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import secrets
 import shutil
 import time
 from pathlib import Path
@@ -44,6 +45,20 @@ class Ledger:
         for left in (*self.folder.glob("scratch-*"), *self.claims.glob(".*"), *self.results.glob(".*")):
             if time.time() - left.stat().st_mtime > LEFT_S:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+    def identity(self) -> str:
+        """A name that no other ledger has: only the one that took a run can tell what became of it."""
+        path = self.folder / "id"
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = self.folder / f".id.{secrets.token_hex(8)}"
+        draft.write_text(secrets.token_hex(16))
+        try:
+            os.link(draft, path)  # the first one who comes names it
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        return path.read_text()
 
     def claim(self, run_id: str, plan: Plan) -> BinaryIO | None:
         """The locked claim, to be held open while it runs; None when that run was begun before."""

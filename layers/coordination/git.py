@@ -274,7 +274,8 @@ async def run(
     except OSError as error:
         raise Unavailable(f"git {arguments[0]} could not be started: {error.strerror}; try again") from error
     try:
-        out, error_out = await asyncio.wait_for(process.communicate(feed), TIMEOUT_S)
+        async with asyncio.timeout(TIMEOUT_S):
+            out, error_out = await process.communicate(feed)
     except TimeoutError:
         raise Unavailable(f"git {arguments[0]} took longer than {TIMEOUT_S:.0f} seconds and was stopped") from None
     finally:

@@ -22,7 +22,7 @@ from layers.coordination.git import Repository, Scratch, open_repository, scratc
 from layers.coordination.proposing import Head, draft, moved, read_head
 from layers.coordination.settling import Journal, index_entries, own_folder, settle, work_tree, write_journal
 from layers.coordination.types import Applied, Conflict, Entry, Patch, Proposal, Step
-from layers.errors import Refused, Unavailable
+from layers.errors import Misconfigured, Refused, Unavailable
 from layers.failpoint import Point, reach
 
 log = logging.getLogger(__name__)
@@ -101,8 +101,14 @@ class Coordinator:
 
         Raises:
             Refused: `path` has files and is no repository.
+            Misconfigured: there can be no folder of that name.
         """
-        path.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Misconfigured(
+                f"the workspace {str(path)!r} cannot be made ({error.strerror}); name another in bulkhead.toml"
+            ) from None
         if not (path / ".git").exists():
             if any(path.iterdir()):
                 raise Refused(f"the workspace {str(path)!r} has files but no git; run `git init` and commit there")

@@ -27,6 +27,8 @@ class KeptFigure:
     """Chosen by the caller and the same when a turn is resumed, so that keeping twice is keeping once."""
     conversation_id: str
     turn_id: int
+    key: str
+    """`Outbound.key` of the message that shows it."""
     source: str
     """The Mermaid text."""
     media: str | None
@@ -46,6 +48,7 @@ def keep_figure(tx: Tx, figure: KeptFigure) -> None:
         id=figure.id,
         conversation_id=figure.conversation_id,
         turn_id=figure.turn_id,
+        key=figure.key,
         source=figure.source,
         media=figure.media,
         verdict=VERDICT.dump_json(figure.verdict).decode(),
@@ -63,6 +66,7 @@ def figure_by_id(tx: Tx, figure_id: str) -> KeptFigure | None:
         id=row["id"],
         conversation_id=row["conversation_id"],
         turn_id=row["turn_id"],
+        key=row["key"],
         source=row["source"],
         media=row["media"],
         verdict=VERDICT.validate_json(row["verdict"]),

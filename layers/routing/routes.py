@@ -103,6 +103,10 @@ class Routes(BaseModel):
         """The names to try for `shape`; `auto` stands for what was found."""
         return self.routes.get(shape, (AUTO,))
 
+    def only_named(self) -> Routes:
+        """The same, with no server looked for that the file does not name."""
+        return self.model_copy(update={"servers": {**dict.fromkeys(SERVERS, ""), **self.servers}})
+
     def addresses(self) -> dict[str, str]:
         """The servers to ask, without those that were turned off."""
         return {name: url.rstrip("/") for name, url in {**SERVERS, **self.servers}.items() if url}

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from layers.errors import Misconfigured, Unavailable
 from layers.store import migrate
-from layers.store.copying import copy_store
+from layers.store.copying import copy_all
 from layers.store.sqlite import open_reader, open_sqlite, take_lock
 from layers.store.types import Dialect, ReadStore, Row, Store, Tx
 
@@ -78,8 +78,10 @@ async def read_store(url: str) -> AsyncIterator[ReadStore]:
             await store.close()
         return
     path = Path(url.removeprefix("sqlite:///"))
-    if not path.exists():
-        raise Misconfigured(f"there is no database {str(path)!r} yet; `bulkhead serve` makes it")
+    if not path.is_file():
+        raise Misconfigured(f"there is no database {str(path)!r}; name another, or let `bulkhead serve` make it")
+    if migrate.needs_upgrade(await asyncio.to_thread(sqlite_version, path), str(path)):
+        raise Misconfigured(f"database {str(path)!r} is empty or of an older release; run `bulkhead migrate` first")
     async with open_reader(path) as reader:
         yield reader
 
@@ -90,8 +92,44 @@ async def upgrade_store(url: str) -> None:
     await store.close()
 
 
+async def copy_store(source: str, target: str) -> dict[str, int]:
+    """Copy every row of `source` into the empty `target`, both migrated first; rows per table.
+
+    Raises:
+        Misconfigured: there is no such source, a server uses one of them, or the target holds conversations already.
+        Unavailable: the copy stopped; the target is as it was.
+    """
+    if source.startswith("sqlite:///") and not Path(source.removeprefix("sqlite:///")).is_file():
+        raise Misconfigured(f"there is no database {source.removeprefix('sqlite:///')!r}; name one that is there")
+    for url in (source, target):
+        store = await open_store(url)
+        try:
+            users = await store.run(running)
+        finally:
+            await store.close()
+        if users:
+            raise Misconfigured(f"database {url.split('@')[-1]!r} is in use by {', '.join(users)}; stop it, then copy")
+    return await asyncio.to_thread(copy_all, source, target)
+
+
+def running(tx: Tx) -> list[str]:
+    """The servers that work on this database now."""
+    rows = [row for row in tx.all("store.workers") if row["id"] != tx.worker and not tx.is_gone(row["id"])]
+    return [f"process {row['pid']} on {row['host']}" for row in rows]
+
+
 def upgrade_sqlite(path: Path) -> None:
     """Migrate the file when its schema differs. The caller holds the lock file."""
+    if migrate.needs_upgrade(sqlite_version(path), str(path)):
+        migrate.upgrade(f"sqlite:///{path}")
+
+
+def sqlite_version(path: Path) -> str | None:
+    """The schema's revision; None for a file that is empty or not there yet.
+
+    Raises:
+        Misconfigured: it is no SQLite database.
+    """
     try:
         with closing(sqlite3.connect(path)) as connection:
             tables = connection.execute(migrate.HAS_VERSION_SQL).fetchone()[0]
@@ -100,8 +138,7 @@ def upgrade_sqlite(path: Path) -> None:
         raise Misconfigured(
             f"database {str(path)!r} cannot be opened ({error}); move it away or set BULKHEAD_DATABASE_URL"
         ) from None
-    if migrate.needs_upgrade(row[0] if row else None, str(path)):
-        migrate.upgrade(f"sqlite:///{path}")
+    return row[0] if row else None
 
 
 def upgrade_postgres(url: str) -> None:
@@ -110,12 +147,16 @@ def upgrade_postgres(url: str) -> None:
     postgres = import_module("layers.store.postgres")
     try:
         connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
+    except psycopg.ProgrammingError:  # its text repeats parts of the URL, which may be the password
+        raise Misconfigured(
+            "BULKHEAD_DATABASE_URL cannot be read; write postgresql://user:password@host/name, special letters as %XX"
+        ) from None
     except psycopg.OperationalError as error:
         raise Unavailable(
-            f"PostgreSQL does not answer ({str(error).strip()}); check BULKHEAD_DATABASE_URL and the server"
+            f"PostgreSQL does not answer ({' '.join(str(error).split())}); check BULKHEAD_DATABASE_URL and the server"
         ) from None
     with connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
         version = postgres.stored_version(connection, migrate.VERSION_SQL)
         if migrate.needs_upgrade(version, url.split("@")[-1]):
-            migrate.upgrade(migrate.sqlalchemy_url(url))
+            migrate.upgrade(url)

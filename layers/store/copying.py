@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 
-from layers.errors import Misconfigured
+from layers.errors import Misconfigured, Unavailable
 from layers.store import migrate
 
 CHUNK = 500
@@ -14,17 +13,24 @@ OWN = ("alembic_version", "worker", "role_lease")
 """What belongs to the database itself, or to the processes that use it."""
 
 
-async def copy_store(source: str, target: str) -> dict[str, int]:
-    """Copy every row of `source` into the empty `target`; rows per table. Both are migrated and not in use.
+def copy_all(source: str, target: str) -> dict[str, int]:
+    """Copy every row; one transaction on the target: all of it or nothing.
 
     Raises:
-        Misconfigured: the target holds conversations already; nothing was changed.
+        Misconfigured: the target holds conversations already.
+        Unavailable: one of the two failed.
     """
-    return await asyncio.to_thread(copy_all, migrate.sqlalchemy_url(source), migrate.sqlalchemy_url(target))
+    import sqlalchemy as sa
+
+    try:
+        return copy_tables(source, target)
+    except sa.exc.SQLAlchemyError as error:
+        reason = " ".join(str(getattr(error, "orig", error)).split())
+        raise Unavailable(f"the copy stopped ({reason}); the target is as it was") from error
 
 
-def copy_all(source: str, target: str) -> dict[str, int]:
-    """One transaction on the target: all of it or nothing."""
+def copy_tables(source: str, target: str) -> dict[str, int]:
+    """See `copy_all`."""
     import sqlalchemy as sa
 
     tables = sa.MetaData()

@@ -46,30 +46,39 @@ def needs_upgrade(version: str | None, where: str) -> bool:
 
 
 def upgrade(url: str) -> None:
-    """Run every missing migration on the SQLAlchemy URL `url`, each in one transaction."""
+    """Run every missing migration on `url`, each in one transaction.
+
+    Raises:
+        Misconfigured: the database does not let us.
+    """
     import alembic.command
     import alembic.config
+    import sqlalchemy.exc
 
     engine = make_engine(url)
     config = alembic.config.Config()
-    config.set_main_option("script_location", str(FOLDER))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        alembic.command.upgrade(config, "head")
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            alembic.command.upgrade(config, "head")
+    except sqlalchemy.exc.DBAPIError as error:
+        where = url.split("@")[-1]
+        raise Misconfigured(
+            f"database {where!r} cannot be migrated ({error.orig}); make it writable for this user"
+        ) from error
     engine.dispose()
     log.info("store.migrated", extra={"revision": HEAD})
 
 
-def sqlalchemy_url(url: str) -> str:
-    """Our URL as SQLAlchemy wants it: psycopg 3 is the driver."""
-    return re.sub("^postgres(ql)?://", "postgresql+psycopg://", url)
-
-
 def make_engine(url: str) -> Engine:
-    """A SQLAlchemy engine without a pool, whose SQLite transactions cover DDL too."""
+    """A SQLAlchemy engine without a pool on our URL, whose SQLite transactions cover DDL too."""
     import sqlalchemy
 
-    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
+    where: str | sqlalchemy.URL = re.sub("^postgres(ql)?://", "postgresql+psycopg://", url)  # psycopg 3 is the driver
+    if url.startswith("sqlite:///"):  # a path as it is: `?` and `%` mean nothing in it
+        where = sqlalchemy.URL.create("sqlite", database=url.removeprefix("sqlite:///"))
+    engine = sqlalchemy.create_engine(where, poolclass=sqlalchemy.pool.NullPool)
     if engine.dialect.name == "sqlite":
         # Python's sqlite3 opens no transaction for DDL; a kill in the middle must leave nothing half made.
         sqlalchemy.event.listen(

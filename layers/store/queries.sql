@@ -1,5 +1,6 @@
 -- name: register(id, host, pid, now)!
-INSERT INTO worker (id, host, pid, started_at, beat_at) VALUES (:id, :host, :pid, :now, :now);
+INSERT INTO worker (id, host, pid, started_at, beat_at) VALUES (:id, :host, :pid, :now, :now)
+ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at;
 
 -- name: beat(id, now)!
 UPDATE worker SET beat_at = :now WHERE id = :id;
@@ -13,9 +14,11 @@ SELECT id, host, pid, started_at, beat_at FROM worker ORDER BY started_at;
 -- name: clock__postgresql()^
 SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision) AS now;
 
--- name: lock_is_free__postgresql(space, worker)^
--- A live worker holds this session lock on its listening connection; whoever can take it has found a dead one.
-SELECT pg_try_advisory_xact_lock(:space, hashtext(:worker)) AS free;
+-- name: worker_is_gone__postgresql(space, worker, stale)^
+-- A live worker holds this session lock on its listening connection; whoever can take it has found a dead one. A frozen
+-- one holds it still, but its heart has stopped.
+SELECT pg_try_advisory_xact_lock(:space, hashtext(:worker))
+    OR EXISTS (SELECT 1 FROM worker WHERE id = :worker AND beat_at < :stale) AS gone;
 
 -- name: lock_session__postgresql(space, worker)^
 SELECT pg_try_advisory_lock(:space, hashtext(:worker)) AS locked;

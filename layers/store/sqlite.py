@@ -19,14 +19,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Concatenate
 
 import aiosqlite
 
-from layers.errors import Misconfigured, Unavailable
+from layers.errors import Misconfigured, NotWritten, Unavailable
 from layers.store.statements import Statements
 from layers.store.topics import Topics, worker_id
 from layers.store.types import Dialect, P, Row, T
@@ -41,6 +41,9 @@ PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=5000",
 )
+
+DISK_ERRORS = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+"""Primary result codes; see sqlite.org/rescode.html."""
 
 
 @dataclass(slots=True)
@@ -128,21 +131,28 @@ class Reader:
 
     async def fetch_one(self, name: str, /, **params: object) -> Row | None:
         """The first row of a reading statement."""
-        async with self._connection.execute(self._statements[name], params) as cursor:
-            row: Any = await cursor.fetchone()
-            return row  # type: ignore[no-any-return]
+        rows = await self.fetch_all(name, **params)
+        return rows[0] if rows else None
 
     async def fetch_all(self, name: str, /, **params: object) -> list[Row]:
         """Every row of a reading statement."""
-        async with self._connection.execute(self._statements[name], params) as cursor:
-            rows: Any = await cursor.fetchall()
-            return list(rows)
+        # one hop to aiosqlite's thread; a cursor of one's own costs three
+        try:
+            rows: Any = await self._connection.execute_fetchall(self._statements[name], params)
+        except sqlite3.OperationalError as error:
+            raise Unavailable(f"the database cannot be read ({error}); try again later") from error
+        return list(rows)
+
+
+def read_only(path: Path) -> str:
+    """The file as SQLite's URI; quoted, for a folder may be called `50%? #1`."""
+    return f"{path.absolute().as_uri()}?mode=ro"
 
 
 @asynccontextmanager
 async def open_reader(path: Path, statements: Statements | None = None) -> AsyncIterator[Reader]:
     """Look at a database, also one that another process writes."""
-    async with aiosqlite.connect(f"file:{path}?mode=ro", uri=True, cached_statements=256) as connection:
+    async with aiosqlite.connect(read_only(path), uri=True, cached_statements=256) as connection:
         connection.row_factory = as_dict  # type: ignore[assignment]
         yield Reader(connection, statements or Statements("sqlite"))
 
@@ -152,7 +162,9 @@ class SqliteStore:
 
     dialect: Dialect = "sqlite"
 
-    def __init__(self, path: Path, statements: Statements, resources: AsyncExitStack, reader: Reader) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, statements: Statements, resources: AsyncExitStack, reader: Reader
+    ) -> None:
         self.worker = worker_id()
         self._statements = statements
         self._resources = resources
@@ -161,7 +173,7 @@ class SqliteStore:
         self._topics = Topics(self._loop)
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._is_closed = False
-        self._connection = connect(path)
+        self._connection = connection
         self._thread = threading.Thread(target=self._write, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -193,7 +205,6 @@ class SqliteStore:
         self._is_closed = True
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
-        self._connection.close()
         await self._resources.aclose()
 
     def _write(self) -> None:
@@ -207,24 +218,28 @@ class SqliteStore:
                     break
                 batch.append(job)
             topics = self._commit(batch)
-            self._loop.call_soon_threadsafe(self._settle, batch, topics)
+            try:
+                self._loop.call_soon_threadsafe(self._settle, batch, topics)
+            except RuntimeError:
+                return  # the event loop is closed: nobody waits any more
             if is_last:
                 break
 
     def _commit(self, batch: list[Job]) -> set[str]:
-        """Run the bodies and commit once; returns the topics to wake."""
+        """Run the bodies and commit once; the topics to wake. Raises nothing: a dead writer is a dead server."""
         topics: set[str] = set()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             for job in batch:
                 topics |= self._run_body(job)
             self._connection.execute("COMMIT")
-        except Exception as error:
+        except BaseException as error:
             log.exception("store.commit_failed")
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # if it fails, the next BEGIN does too, and this is tried again
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
             for job in batch:
-                job.error = Unavailable(f"the database could not write ({error}); nothing was changed")
+                job.error = not_written(error)
             return set()
         return topics
 
@@ -234,11 +249,11 @@ class SqliteStore:
         self._connection.execute("SAVEPOINT body")
         try:
             job.result = job.body(tx)
-        except BaseException as error:
+        except Exception as error:
             if not self._connection.in_transaction:
                 raise  # SQLite itself rolled everything back (disk full, I/O error): the whole batch failed
             self._connection.execute("ROLLBACK TO body")
-            job.error = error
+            job.error = not_written(error) if is_of_the_disk(error) else error
             tx.topics.clear()
         self._connection.execute("RELEASE body")
         return tx.topics
@@ -255,6 +270,16 @@ class SqliteStore:
         self._topics.fire(topics)
 
 
+def is_of_the_disk(error: BaseException) -> bool:
+    """Whether the machine failed, not the statement."""
+    return isinstance(error, sqlite3.OperationalError) and (error.sqlite_errorcode & 0xFF) in DISK_ERRORS
+
+
+def not_written(error: BaseException) -> NotWritten:
+    """The same failure in our words."""
+    return NotWritten(f"the database could not write ({error}); nothing was changed, try again later")
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """The one read-write connection."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
@@ -265,9 +290,20 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 async def open_sqlite(path: Path, lock: IO[str]) -> SqliteStore:
-    """The store on `path`, whose lock file the caller has taken and whose schema is current."""
-    resources = AsyncExitStack()
-    resources.callback(lock.close)
+    """The store on `path`, whose lock file the caller has taken and whose schema is current.
+
+    Raises:
+        Misconfigured: the file cannot be opened for writing.
+    """
     statements = Statements("sqlite")
-    reader = await resources.enter_async_context(open_reader(path, statements))
-    return SqliteStore(path, statements, resources, reader)
+    async with AsyncExitStack() as resources:  # closed in the other order: whoever closes last removes the WAL
+        resources.callback(lock.close)
+        try:
+            connection = resources.enter_context(closing(connect(path)))
+            reader = await resources.enter_async_context(open_reader(path, statements))
+        except sqlite3.Error as error:
+            raise Misconfigured(
+                f"database {str(path)!r} cannot be opened ({error}); make it and its folder writable for this user"
+            ) from None
+        return SqliteStore(connection, statements, resources.pop_all(), reader)
+    raise AssertionError("unreachable")

@@ -37,3 +37,7 @@ class Topics:
         for topic in topics:
             for callback in list(self._callbacks.get(topic, ())):
                 callback()
+
+    def fire_all(self) -> None:
+        """Call everyone: nobody knows what they missed."""
+        self.fire(list(self._callbacks))

@@ -5,8 +5,20 @@ is acknowledged before it is committed; everything leaves by the outbox; the age
 """
 
 from layers.transport.courier import Courier
-from layers.transport.mailbox import accept, claim, fence, finish, give_back, put_step, reap, steps
-from layers.transport.outbox import put_account, send, shown
+from layers.transport.mailbox import (
+    accept,
+    claim,
+    fence,
+    finish,
+    give_back,
+    let_go,
+    owned,
+    put_step,
+    reap,
+    step_at,
+    steps,
+)
+from layers.transport.outbox import key_of, put_account, put_reference, said, send, shown
 from layers.transport.types import (
     Accepted,
     Channels,
@@ -35,10 +47,16 @@ __all__ = [
     "fence",
     "finish",
     "give_back",
+    "key_of",
+    "let_go",
+    "owned",
     "put_account",
+    "put_reference",
     "put_step",
     "reap",
+    "said",
     "send",
     "shown",
+    "step_at",
     "steps",
 ]

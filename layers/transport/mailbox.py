@@ -7,6 +7,7 @@ open transaction.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from layers.errors import LeaseLost
@@ -15,6 +16,8 @@ from layers.transport.outbox import send
 from layers.transport.rules import dump_inbound, load_inbound
 from layers.transport.types import Accepted, Line, Step, StepKind, StepState
 from layers.types import Inbound, Outbound, Turn
+
+log = logging.getLogger(__name__)
 
 
 def accept(tx: Tx, inbound: Inbound, has_room: bool = True) -> Accepted:
@@ -62,13 +65,24 @@ def take(tx: Tx, conversation: str) -> Turn | None:
 
 def begin(tx: Tx, conversation: str, epoch: int) -> Turn | None:
     """The turn of the oldest pending event of an owned conversation; releases it when there is none."""
-    row: Row | None = tx.one("transport.first_pending", conversation_id=conversation)
-    if row is None:
-        tx.run("transport.release", id=conversation)
+    while row := tx.one("transport.begin_first_pending", conversation_id=conversation):
+        inbound = readable(row)
+        if inbound is None:
+            tx.run("transport.bury_inbox", id=row["id"])
+            continue
+        tx.run("transport.start_turn", id=row["id"], conversation_id=conversation, epoch=epoch, now=tx.now)
+        return Turn(id=row["id"], epoch=epoch, inbound=inbound, attempt=row["attempts"])
+    tx.run("transport.release", id=conversation)
+    return None
+
+
+def readable(row: Row) -> Inbound | None:
+    """The event of a row; None for one that this release cannot read, which must not hold up all the others."""
+    try:
+        return load_inbound(row["payload"])
+    except (ValueError, KeyError, TypeError):
+        log.exception("inbox.unreadable", extra={"inbox": row["id"]})
         return None
-    tx.run("transport.count_attempt", id=row["id"])
-    tx.run("transport.start_turn", id=row["id"], conversation_id=conversation, epoch=epoch, now=tx.now)
-    return Turn(id=row["id"], epoch=epoch, inbound=load_inbound(row["payload"]), attempt=row["attempts"] + 1)
 
 
 def fence(tx: Tx, turn: Turn) -> None:
@@ -113,7 +127,17 @@ def finish(
 
 def give_back(tx: Tx, turn: Turn) -> None:
     """Let another worker, or this one after a restart, begin the turn again: the server is stopping."""
-    tx.run("transport.give_back", id=turn.inbound.address.id, epoch=turn.epoch, worker=tx.worker, now=tx.now)
+    let_go(tx, turn.inbound.address.id, turn.epoch)
+
+
+def owned(tx: Tx) -> set[tuple[str, int]]:
+    """What this worker owns by the database's account: (conversation, epoch)."""
+    return {(row["id"], row["epoch"]) for row in tx.all("transport.owned", worker=tx.worker)}
+
+
+def let_go(tx: Tx, conversation: str, epoch: int) -> None:
+    """Make a conversation that this worker owns ready for any worker."""
+    tx.run("transport.give_back", id=conversation, epoch=epoch, worker=tx.worker, now=tx.now)
     tx.wake("inbox")
 
 
@@ -132,11 +156,24 @@ def reap(tx: Tx) -> int:
 
 def steps(tx: Tx, turn: Turn) -> list[Step]:
     """The journal of a turn, oldest first."""
-    rows = tx.all("transport.steps", turn_id=turn.id)
-    return [
-        Step(n=r["n"], kind=StepKind(r["kind"]), name=r["name"], state=StepState(r["state"]), body=r["body"] or "")
-        for r in rows
-    ]
+    return [as_step(row) for row in tx.all("transport.steps", turn_id=turn.id)]
+
+
+def step_at(tx: Tx, turn: Turn, n: int) -> Step | None:
+    """One row of a turn's journal."""
+    row = tx.one("transport.step", turn_id=turn.id, n=n)
+    return as_step(row) if row else None
+
+
+def as_step(row: Row) -> Step:
+    """The row as a noun."""
+    return Step(
+        n=row["n"],
+        kind=StepKind(row["kind"]),
+        name=row["name"],
+        state=StepState(row["state"]),
+        body=row["body"] or "",
+    )
 
 
 def put_step(tx: Tx, turn: Turn, step: Step) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from layers.errors import AccountState, AccountTrouble, RateLimited
-from layers.store import Row, Tx
+from layers.failpoint import Point, reach
+from layers.store import ReadStore, Row, Tx
 from layers.transport.rules import MAX_ATTEMPTS, dump_outbound, load_outbound, retry_delay_s
 from layers.transport.types import Channels, Delivery, LocalChannel
 from layers.types import Outbound, Receipt
@@ -43,44 +46,77 @@ def shown(tx: Tx, conversation: str, key: str) -> Outbound | None:
     return load_outbound(row["payload"]) if row else None
 
 
-def take_due(tx: Tx, channels: Channels, limit: int) -> tuple[list[Delivery], int]:
-    """Take due rows. Those of a local channel are written and marked here and now.
+def put_reference(tx: Tx, outbound: Outbound, reference: str) -> None:
+    """Where a message's parts are, before a channel fills further ones: what is not written down would be doubled."""
+    tx.run("transport.put_reference", conversation_id=outbound.address.id, key=outbound.key, reference=reference)
 
-    Returns what must be delivered outside the transaction, and how many rows were handled in all.
+
+def key_of(tx: Tx, conversation: str, part: str) -> str:
+    """The key of the visible message whose last part the provider calls `part`; empty when there is none."""
+    row = tx.one("transport.key_by_reference", conversation_id=conversation, reference=part, ending=f"% {part}")
+    return str(row["key"]) if row else ""
+
+
+def take_due(tx: Tx, channels: Channels, limit: int) -> tuple[list[Delivery], int]:
+    """Take due rows, up to `limit`. Those of a local channel are written and marked here and now.
+
+    Returns what must be delivered outside the transaction, and how many rows were handled in all: fewer than `limit`
+    means that no more are due.
     """
     taken: list[Delivery] = []
-    rows = tx.all("transport.due_deliveries", now=tx.now, limit=limit)
-    for row in rows:
-        channel = channels.get(row["channel"])
-        if isinstance(channel, LocalChannel):
-            write_local(tx, channel, as_delivery(row))
-        elif tx.run("transport.take_delivery", id=row["id"], owner=tx.worker):
-            seen = tx.one("transport.reference", conversation_id=row["conversation_id"], key=row["key"])
-            taken.append(as_delivery(row, seen["reference"] if seen else ""))
-    return taken, len(rows)
+    handled = 0
+    elsewhere = "".join(f"|{name}|" for name, channel in channels.items() if channel is None)
+    while handled < limit:
+        rows = tx.all("transport.due_deliveries", now=tx.now, limit=limit - handled, elsewhere=elsewhere)
+        if not rows:
+            break
+        handled += len(rows)
+        for row in rows:
+            if delivery := take(tx, channels, row):
+                taken.append(delivery)
+    return taken, handled
 
 
-def write_local(tx: Tx, channel: LocalChannel, delivery: Delivery) -> None:
-    """Show a message within the transaction that marks it."""
+def take(tx: Tx, channels: Channels, row: Row) -> Delivery | None:
+    """A row that is to be delivered outside; None for one that is done with: shown here, or dead."""
+    channel = channels.get(row["channel"])
     try:
-        body = channel.render(delivery.outbound)
-    except Exception as error:
-        log.exception("outbox.unrenderable", extra={"outbox": delivery.outbox_id})
-        due, text = tx.now, f"cannot be shown: {type(error).__name__}"
-        tx.run("transport.mark_failed", id=delivery.outbox_id, state="dead", due=due, error=text)
-        return
-    reference = channel.write(tx, delivery.outbound, body, delivery.dedupe)
-    tx.run("transport.mark_sent", id=delivery.outbox_id, provider_ref=reference)
+        delivery = as_delivery(row)
+        body = channel.render(delivery.outbound) if isinstance(channel, LocalChannel) else ""
+    except Exception as error:  # one message that cannot be shown must not hold up all the others
+        log.exception("outbox.unrenderable", extra={"outbox": row["id"]})
+        tx.run("transport.bury_outbox", id=row["id"], error=f"cannot be shown: {type(error).__name__}")
+        return None
+    if isinstance(channel, LocalChannel):
+        written = channel.write(tx, delivery.outbound, body, delivery.dedupe)
+        reach(Point.DELIVER_AFTER)
+        tx.run("transport.mark_sent", id=delivery.outbox_id, provider_ref=written)
+        return None  # and the conversation's next row is due now
+    if not tx.run("transport.take_delivery", id=row["id"], owner=tx.worker):
+        return None
+    seen = tx.one("transport.reference", conversation_id=row["conversation_id"], key=row["key"])
+    return replace(delivery, reference=seen["reference"]) if seen else delivery
 
 
-def as_delivery(row: Row, reference: str = "") -> Delivery:
+def free_deliveries(tx: Tx, in_flight: AbstractSet[int]) -> int:
+    """Free the rows this worker took and does not deliver (the answer of its transaction was lost); how many."""
+    taken = {row["id"] for row in tx.all("transport.taken_deliveries", owner=tx.worker)}
+    return sum(tx.run("transport.free_delivery", id=id, owner=tx.worker) for id in sorted(taken - in_flight))
+
+
+async def said(store: ReadStore, conversation: str, after: int) -> list[tuple[int, Outbound]]:
+    """What a conversation was told after the outbox id `after`, oldest first: for a channel that reads it here."""
+    rows = await store.fetch_all("transport.said", conversation_id=conversation, after=after)
+    return [(row["id"], load_outbound(row["payload"])) for row in rows]
+
+
+def as_delivery(row: Row) -> Delivery:
     """The row as a noun."""
     return Delivery(
         outbox_id=row["id"],
         dedupe=row["dedupe"],
         outbound=load_outbound(row["payload"]),
         attempts=row["attempts"],
-        reference=reference,
     )
 
 
@@ -93,8 +129,7 @@ def mark_sent(tx: Tx, delivery: Delivery, reference: str) -> None:
 
 def mark_placed(tx: Tx, delivery: Delivery, reference: str) -> None:
     """The placeholder is there: from now on the message is edited, never placed again."""
-    outbound = delivery.outbound
-    tx.run("transport.put_reference", conversation_id=outbound.address.id, key=outbound.key, reference=reference)
+    put_reference(tx, delivery.outbound, reference)
 
 
 def postpone(tx: Tx, delivery: Delivery, error: RateLimited) -> None:
@@ -109,24 +144,22 @@ def postpone(tx: Tx, delivery: Delivery, error: RateLimited) -> None:
 def park(tx: Tx, delivery: Delivery, error: AccountTrouble) -> None:
     """Something is wrong with the account: keep the message; where a person must act, call the provider no more."""
     channel = delivery.outbound.address.channel
-    is_closed = error.state in CLOSED
-    put_account(tx, channel, error.state, str(error), FOR_EVER if is_closed else 0.0)
-    due = tx.now + (0.0 if is_closed else retry_delay_s(delivery.attempts + 1))
+    put_account(tx, channel, error.state, str(error))
+    due = tx.now + (0.0 if error.state in CLOSED else retry_delay_s(delivery.attempts + 1))
     tx.run("transport.postpone", id=delivery.outbox_id, due=due, error=str(error))
-    tx.wake("account")
 
 
-def put_account(tx: Tx, channel: str, state: AccountState, reason: str, closed_until: float) -> None:
-    """Write down how an account is. `HEALTHY` opens it again: only a person's word or a success says so."""
+def put_account(tx: Tx, channel: str, state: AccountState, reason: str, closed_until: float = 0.0) -> None:
+    """Write down how an account is. One that needs a person is closed until it is said to be healthy again."""
     tx.run(
         "transport.put_account",
         channel=channel,
         state=state.value,
         reason=reason,
-        closed_until=closed_until,
+        closed_until=FOR_EVER if state in CLOSED else closed_until,
         now=tx.now,
     )
-    tx.wake("account")
+    tx.wake("outbox")
 
 
 def mark_failed(tx: Tx, delivery: Delivery, error: str, is_final: bool) -> None:

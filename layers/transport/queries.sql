@@ -28,12 +28,12 @@ SELECT id FROM conversation WHERE ready_at IS NOT NULL AND owner IS NULL ORDER B
 SELECT id FROM conversation WHERE ready_at IS NOT NULL AND owner IS NULL ORDER BY ready_at LIMIT :limit
 FOR UPDATE SKIP LOCKED;
 
--- name: first_pending(conversation_id)^
-SELECT id, payload, attempts FROM inbox
-WHERE conversation_id = :conversation_id AND state = 'pending' ORDER BY id LIMIT 1;
-
--- name: count_attempt(id)!
-UPDATE inbox SET attempts = attempts + 1 WHERE id = :id;
+-- name: begin_first_pending(conversation_id)^
+UPDATE inbox SET attempts = attempts + 1
+WHERE id = (
+    SELECT id FROM inbox WHERE conversation_id = :conversation_id AND state = 'pending' ORDER BY id LIMIT 1
+)
+RETURNING id, payload, attempts;
 
 -- name: start_turn(id, conversation_id, epoch, now)!
 INSERT INTO turn (id, conversation_id, state, epoch, started_at)
@@ -52,6 +52,9 @@ UPDATE turn SET state = :state, ended_at = :now, route = :route WHERE id = :id;
 -- name: end_inbox(id)!
 UPDATE inbox SET state = 'done' WHERE id = :id AND state = 'pending';
 
+-- name: bury_inbox(id)!
+UPDATE inbox SET state = 'dead' WHERE id = :id AND state = 'pending';
+
 -- name: next_epoch(id)^
 UPDATE conversation SET epoch = epoch + 1 WHERE id = :id RETURNING epoch;
 
@@ -60,6 +63,9 @@ UPDATE conversation SET owner = NULL, ready_at = NULL WHERE id = :id;
 
 -- name: give_back(id, epoch, worker, now)!
 UPDATE conversation SET owner = NULL, ready_at = :now WHERE id = :id AND epoch = :epoch AND owner = :worker;
+
+-- name: owned(worker)
+SELECT id, epoch FROM conversation WHERE owner = :worker;
 
 -- name: owners()
 SELECT DISTINCT owner FROM conversation WHERE owner IS NOT NULL;
@@ -72,6 +78,15 @@ UPDATE conversation SET owner = NULL, ready_at = :now WHERE owner = :owner;
 
 -- name: free_deliveries(owner)!
 UPDATE outbox SET state = 'pending', owner = NULL WHERE state IN ('pending', 'sending') AND state = 'sending' AND owner = :owner;
+
+-- name: taken_deliveries(owner)
+SELECT id FROM outbox WHERE state IN ('pending', 'sending') AND state = 'sending' AND owner = :owner;
+
+-- name: free_delivery(id, owner)!
+UPDATE outbox SET state = 'pending', owner = NULL WHERE id = :id AND state = 'sending' AND owner = :owner;
+
+-- name: step(turn_id, n)^
+SELECT n, kind, name, state, body FROM step WHERE turn_id = :turn_id AND n = :n;
 
 -- name: steps(turn_id)
 SELECT n, kind, name, state, body FROM step WHERE turn_id = :turn_id ORDER BY n;
@@ -106,26 +121,40 @@ SELECT id FROM outbox WHERE dedupe = :dedupe;
 -- name: outbox_by_key(conversation_id, key)^
 SELECT payload FROM outbox WHERE conversation_id = :conversation_id AND key = :key ORDER BY id DESC LIMIT 1;
 
--- name: due_deliveries(now, limit)
+-- name: said(conversation_id, after)
+SELECT id, payload FROM outbox WHERE conversation_id = :conversation_id AND id > :after AND state = 'sent' ORDER BY id;
+
+-- name: bury_outbox(id, error)!
+UPDATE outbox SET state = 'dead', owner = NULL, last_error = :error WHERE id = :id AND state IN ('pending', 'sending');
+
+-- name: due_deliveries(now, limit, elsewhere)
 -- Oldest first, and only the first undelivered one of each conversation: order within a conversation is kept.
--- Nothing of an account that a person must look at, or that asked to be left alone for a while.
+-- Nothing of an account that a person must look at, or that asked to be left alone for a while; nothing of a channel
+-- that another process has (:elsewhere is their names, each between bars).
 SELECT id, channel, dedupe, key, conversation_id, payload, attempts FROM outbox AS o
 WHERE state IN ('pending', 'sending') AND state = 'pending' AND due <= :now AND NOT EXISTS (
     SELECT 1 FROM outbox AS earlier
     WHERE earlier.conversation_id = o.conversation_id AND earlier.id < o.id AND earlier.state IN ('pending', 'sending')
 ) AND NOT EXISTS (SELECT 1 FROM account WHERE account.channel = o.channel AND account.closed_until > :now)
+AND replace(CAST(:elsewhere AS text), '|' || o.channel || '|', '') = CAST(:elsewhere AS text)
 ORDER BY due, id LIMIT :limit;
 
--- name: due_deliveries__postgresql(now, limit)
+-- name: due_deliveries__postgresql(now, limit, elsewhere)
 SELECT id, channel, dedupe, key, conversation_id, payload, attempts FROM outbox AS o
 WHERE state IN ('pending', 'sending') AND state = 'pending' AND due <= :now AND NOT EXISTS (
     SELECT 1 FROM outbox AS earlier
     WHERE earlier.conversation_id = o.conversation_id AND earlier.id < o.id AND earlier.state IN ('pending', 'sending')
 ) AND NOT EXISTS (SELECT 1 FROM account WHERE account.channel = o.channel AND account.closed_until > :now)
+AND replace(CAST(:elsewhere AS text), '|' || o.channel || '|', '') = CAST(:elsewhere AS text)
 ORDER BY due, id LIMIT :limit FOR UPDATE SKIP LOCKED;
 
 -- name: reference(conversation_id, key)^
 SELECT reference FROM visible WHERE conversation_id = :conversation_id AND key = :key;
+
+-- name: key_by_reference(conversation_id, reference, ending)^
+-- The message whose last part that is: buttons hang on the last one.
+SELECT key FROM visible
+WHERE conversation_id = :conversation_id AND (reference = :reference OR reference LIKE :ending) LIMIT 1;
 
 -- name: put_reference(conversation_id, key, reference)!
 INSERT INTO visible (conversation_id, key, reference) VALUES (:conversation_id, :key, :reference)

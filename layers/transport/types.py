@@ -104,5 +104,5 @@ class RemoteChannel(Protocol):
         """
 
 
-Channels = Mapping[str, LocalChannel | RemoteChannel]
-"""Channel name -> where its messages go."""
+Channels = Mapping[str, LocalChannel | RemoteChannel | None]
+"""Channel name -> where its messages go; None leaves them to the process that has it."""

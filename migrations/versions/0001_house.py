@@ -203,6 +203,7 @@ def presentation() -> None:
         text("id", primary_key=True),
         text("conversation_id"),
         number("turn_id"),
+        text("key"),  # of the message that shows it
         text("source"),
         text("media", nullable=True),
         text("verdict"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -246,7 +247,7 @@ def test_an_empty_file_has_nobody_who_approves() -> None:
             "line 4: people.anna.approver is 'yes'; it should be a valid boolean.",
         ),
         ("[people.anna]\n\naprover = true\n", "line 3: people.anna.aprover is not known; did you mean 'approver'?"),
-        ("[people.anna]\nzzz = true\n", "line 2: people.anna.zzz is not known; known are name, approver."),
+        ("[people.anna]\nzzz = true\n", "line 2: people.anna.zzz is not known; known are name, approver, identities."),
         ("\n[peple.anna]\n", "line 2: peple is not known; did you mean 'people'?"),
         ("[people.Anna]\n", "line 1: people.Anna is no id; use small letters"),
         ("[people.agent]\n", "the id 'agent' belongs to Bulkhead itself; take another."),
@@ -267,3 +268,27 @@ def test_a_file_that_is_missing_a_folder_or_not_text_is_told(clean: Path) -> Non
     assert "cannot be read (Is a directory)" in sentence(lambda: load_file(clean))
     (clean / "latin.toml").write_bytes(b"[people.anna]\nname = '\xfc'\n")
     assert "is not UTF-8 at byte 22" in sentence(lambda: load_file(clean / "latin.toml"))
+
+
+def test_an_account_elsewhere_is_one_persons_and_known_by_its_number(tmp_path: Path) -> None:
+    file = tmp_path / "bulkhead.toml"
+    file.write_text('[people.ann]\nidentities = ["telegram:123", "slack:T1:U2"]\n[people.bob]\n')
+    read = load_file(file)
+    assert read.person_of("telegram:123") == Person(id="ann", name="ann")
+    assert read.person_of("slack:T1:U2") == Person(id="ann", name="ann")
+    assert read.person_of("telegram:124") is None
+
+
+@pytest.mark.parametrize(
+    ("identities", "says"),
+    [
+        ('["telegram:@ann"]', "telegram:@ann"),
+        ('["telegram:1087968824"]', "no one person's account"),
+        ('["telegram:5"]\n[people.bob]\nidentities = ["telegram:5"]', "both 'ann' and 'bob'"),
+    ],
+)
+def test_an_identity_that_could_be_anybody_is_refused(tmp_path: Path, identities: str, says: str) -> None:
+    file = tmp_path / "bulkhead.toml"
+    file.write_text(f"[people.ann]\nidentities = {identities}\n")
+    with pytest.raises(Misconfigured, match=re.escape(says)):
+        load_file(file)

@@ -319,17 +319,6 @@ async def test_when_accepting_fails_the_schedule_stays_due(store: Store) -> None
     assert [fired.id for fired in await store.run(schedule.fire_due, inbox.accept)] == [id]
 
 
-async def test_a_role_has_one_holder_and_its_epoch_grows_with_every_change(store: Store) -> None:
-    assert await store.run(schedule.hold_role, "poller", "a", 30.0) == 1
-    assert await store.run(schedule.hold_role, "poller", "a", 30.0) == 1
-    assert await store.run(schedule.hold_role, "poller", "b", 30.0) is None
-    await store.run(schedule.release_role, "poller", "b")
-    assert await store.run(schedule.hold_role, "poller", "b", 30.0) is None
-    await store.run(schedule.release_role, "poller", "a")
-    assert await store.run(schedule.hold_role, "poller", "b", 0.0) == 2
-    assert await store.run(schedule.hold_role, "poller", "a", 30.0) == 3
-
-
 def test_a_late_firing_is_told_even_if_none_was_missed() -> None:
     fired = Fired(3, "web:main", "x", "owner", at("2026-11-22 09:00"), at("2026-11-22 12:00"), 0, BERLIN)
     assert schedule.note(fired) == ("Schedule 3 was due Sun 22 Nov 2026 09:00 CET, when nothing ran, and runs now.")

@@ -158,7 +158,7 @@ def converse(driver: Driver) -> None:
 
 
 def console(driver: Driver) -> None:
-    """A question on the command line, whose answer a courier carries out of the database; then one on the page."""
+    """A question on the command line, whose server dies under it; then one on the page."""
     command = [sys.executable, "-m", "bot", "ask", "--home", str(driver.house.home), "/help"]
     subprocess.run(command, env=driver.house.env, cwd=REPO, capture_output=True, check=False, timeout=60)
     talk(driver)
@@ -231,11 +231,10 @@ def run(case: Case, folder: Path, database_url: str, model_url: str) -> Driver:
         case.scenario(driver)
         assert driver.restarts >= 1, f"{case} was never reached"
         keys = [event["key"] for event in driver.house.history()]
-        assert len(keys) == len(set(keys)), "a message is shown twice"
         for id in driver.sent:
             assert keys.count(f"u{id}") == 1, "a message was lost or doubled"
-        replies = [key for key in keys if key.startswith("t") and "." not in key]
-        assert len(replies) == len(set(replies)), "an answer was doubled"
+        answers = [key for key in keys if key[0] in "ta" and "." not in key]  # t12, or the card a7c...
+        assert len(answers) == len(driver.sent), f"an answer was lost or doubled: {keys}"
         kinds = [event["kind"] for event in driver.house.history()]
         assert "working" not in kinds, "a placeholder was left behind"
         return driver

@@ -1,7 +1,7 @@
 """The real server in a process of its own, to talk to, to kill and to start again.
 
 `python -m tests.fakes.house POINT:N serve ...` runs the `bulkhead` command with a failpoint hook that kills the process
-by SIGKILL at the N-th reach of POINT; `none:0` runs it as it is.
+by SIGKILL at the N-th reach of POINT. Without a point to be killed at, the command is run as it is.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 import httpx
 
 REPO = Path(__file__).parents[2]
+NOWHERE = ""
 KEYS = ("API_KEY", "BASE_URL", "API_BASE", "BULKHEAD_")
 """Variables of the developer's own that a test must not see."""
 
@@ -51,10 +52,12 @@ class House:
         self.url = ""
         self.log = home.parent / f"{home.name}.log"
 
-    def start(self, kill_at: str = "none:0", wait: bool = True) -> None:
+    def start(self, kill_at: str = NOWHERE, wait: bool = True) -> None:
         """Start the server; with `wait` return once it printed its link."""
         self.reap()
-        program = [sys.executable, "-m", "tests.fakes.house", kill_at]
+        program = [sys.executable, "-m", "bot"]
+        if kill_at != NOWHERE:
+            program = [sys.executable, "-m", "tests.fakes.house", kill_at]
         arguments = ["serve", "--home", str(self.home), "--port", str(self.port), "--json"]
         with open(self.log, "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
@@ -64,6 +67,7 @@ class House:
             assert self.process.stdout is not None
             line = self.process.stdout.readline()
             if not line:
+                self.reap()
                 raise AssertionError(f"the server did not start: {self.log.read_text()[-2000:]}")
             self.url = json.loads(line)["url"]
 
@@ -131,7 +135,7 @@ class House:
         deadline = time.monotonic() + seconds
         while True:
             events = self.history(conversation)
-            for event in reversed(events):
+            for event in events[::-1]:
                 if found(event):
                     return event
             if time.monotonic() > deadline:
@@ -172,8 +176,7 @@ def main() -> int:
                         time.sleep(0.15)  # let the other process get into the middle of it
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    if left:
-        failpoint.hook = hook
+    failpoint.hook = hook
     return bulkhead(sys.argv[2:])
 
 

@@ -52,7 +52,7 @@ def server() -> Iterator[str]:
         yield url
     finally:
         process.send_signal(2)
-        process.wait(20)
+        process.wait(60)
         shutil.rmtree(root, ignore_errors=True)
 
 
@@ -75,5 +75,5 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 def create(url: str, name: str) -> str:
     """A fresh database; returns its URL."""
     with psycopg.connect(url.format("postgres"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
+        connection.execute(f'CREATE DATABASE "{name}"')
     return url.format(name)

@@ -12,7 +12,7 @@ from layers.types import Person
 ANNA, BEN = Person(id="anna", name="Anna"), Person(id="ben", name="Ben")
 VERDICT = Verdict((Finding("tiny_text", "warning", ("A", "B"), "tap to zoom"),), "gpt-vision", "Fine.")
 FIGURE = KeptFigure(
-    id="f1", conversation_id="web:main", turn_id=7, source="flowchart TD\nA", media="ab12", verdict=VERDICT
+    id="f1", conversation_id="web:main", turn_id=7, key="t1", source="flowchart TD\nA", media="ab12", verdict=VERDICT
 )
 
 

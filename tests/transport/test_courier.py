@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from layers.errors import AccountState, AccountTrouble, RateLimited, Refused, Unavailable
 from layers.store import Store, Tx
-from layers.transport import Channels, Courier, put_account, send
+from layers.transport import Channels, Courier, LocalChannel, RemoteChannel, put_account, send
+from layers.transport.outbox import take_due
 from layers.transport.rules import (
     MAX_DELAY_S,
     dump_inbound,
@@ -34,8 +35,10 @@ from layers.types import (
 class Remote:
     """A provider that fails as told, then takes what it gets."""
 
-    def __init__(self, failures: list[Exception]) -> None:
+    def __init__(self, failures: list[Exception], only: str = "") -> None:
+        """`failures` are raised one by one, by any message or by the one whose text is `only`."""
         self.failures = failures
+        self.only = only
         self.got: list[str] = []
         self.placed: list[str] = []
 
@@ -45,7 +48,7 @@ class Remote:
         return f"ref-{len(self.placed)}"
 
     async def edit(self, reference: str, outbound: Outbound) -> str:
-        if self.failures:
+        if self.failures and self.only in ("", outbound.text):
             raise self.failures.pop(0)
         self.got.append(outbound.text)
         return reference
@@ -67,8 +70,8 @@ class Local:
         return dedupe
 
 
-def message(channel: str, text: str) -> Outbound:
-    return Outbound(address=Address(channel=channel, conversation="c"), key=text, text=text)
+def message(channel: str, text: str, conversation: str = "c") -> Outbound:
+    return Outbound(address=Address(channel=channel, conversation=conversation), key=text, text=text)
 
 
 async def deliver(store: Store, channels: Channels, until_s: float = 3.0) -> int:
@@ -150,7 +153,7 @@ async def test_a_failed_edit_is_tried_again_on_the_same_placeholder(store: Store
 
 
 async def test_a_rate_limit_of_one_conversation_leaves_the_others_alone(store: Store) -> None:
-    remote = Remote([RateLimited("slow down", retry_after_s=0.5, bucket="remote:c")])
+    remote = Remote([RateLimited("slow down", retry_after_s=0.5, bucket="remote:c")], only="limited")
     other = replace(message("remote", "other"), address=Address(channel="remote", conversation="d"))
     await store.run(send, message("remote", "limited"), "d1")
     await store.run(send, other, "d2")
@@ -169,9 +172,19 @@ async def test_an_account_that_needs_a_person_is_called_no_more_until_one_says_s
     await store.run(send, replace(message("remote", "y"), address=Address(channel="remote", conversation="f")), "d3")
     await deliver(store, {"remote": remote}, 0.5)
     assert len(remote.got) == calls
-    await store.run(put_account, "remote", AccountState.HEALTHY, "", 0.0)
+    await store.run(put_account, "remote", AccountState.HEALTHY, "")
     await deliver(store, {"remote": remote}, 3)
     assert sorted(remote.got) == ["first", "x", "y"]
+
+
+async def test_what_another_process_has_is_left_to_it(store: Store) -> None:
+    remote, local = Remote([]), Local()
+    await store.run(send, message("remote", "theirs"), "d1")
+    await store.run(send, message("local", "ours"), "d2")
+    await deliver(store, {"remote": None, "local": local}, 0.5)
+    assert local.got == ["ours"]
+    await deliver(store, {"remote": remote})
+    assert remote.got == ["theirs"]
 
 
 async def test_a_channel_that_is_not_there_makes_the_row_dead(store: Store) -> None:
@@ -206,3 +219,91 @@ def test_nouns_survive_being_written_down() -> None:
     assert load_outbound(dump_outbound(outbound)) == outbound
     assert json.loads(dump_outbound(outbound))["kind"] == "card"
     assert Address.parse(address.id) == address
+
+
+class Hanging:
+    """A provider that takes a message and never answers."""
+
+    async def place(self, outbound: Outbound) -> str:
+        await asyncio.sleep(3600)
+        return ""
+
+    async def edit(self, reference: str, outbound: Outbound) -> str:
+        return await self.place(outbound)
+
+
+async def test_a_provider_that_hangs_holds_up_its_own_conversations_only(store: Store) -> None:
+    remote = Remote([])
+    for n in range(5):
+        await store.run(send, message("dead", "x", f"c{n}"), f"d{n}")
+    await store.run(send, message("remote", "y"), "r")
+    courier = asyncio.create_task(Courier(store, {"dead": Hanging(), "remote": remote}, patience_s=0.1).run())
+    await asyncio.sleep(0.6)
+    courier.cancel()
+    await asyncio.gather(courier, return_exceptions=True)
+    assert remote.got == ["y"]
+    rows = await store.run(lambda tx: tx.all("transport.due_deliveries", now=tx.now + 60, limit=10, elsewhere=""))
+    assert [row["attempts"] for row in rows] == [1] * 5  # given back, to be tried again
+
+
+async def test_a_mistake_in_a_channel_costs_a_retry_and_not_the_conversation(store: Store) -> None:
+    remote = Remote([KeyError("vendor")])
+    await store.run(send, message("remote", "first"), "d1")
+    await store.run(send, message("remote", "second"), "d2")
+    assert await deliver(store, {"remote": remote}, 5) == 0
+    assert remote.got == ["first", "second"]
+
+
+async def test_what_was_sent_is_marked_although_the_database_was_away_meanwhile(store: Store) -> None:
+    remote, refusals = Remote([]), [Unavailable("away"), Unavailable("away")]
+    await store.run(send, message("remote", "once"), "d1")
+
+    class Flaky:
+        """The real store, whose marks fail twice."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(store, name)
+
+        async def run(self, fn, *args, **kwargs):  # type: ignore[no-untyped-def]
+            if remote.got and refusals:
+                raise refusals.pop()
+            return await store.run(fn, *args, **kwargs)
+
+    assert await deliver(Flaky(), {"remote": remote}, 8) == 0  # type: ignore[arg-type]
+    assert remote.got == ["once"]
+
+
+async def test_a_row_that_a_lost_answer_left_taken_is_delivered(store: Store) -> None:
+    remote = Remote([])
+    await store.run(send, message("remote", "x"), "d1")
+    taken, _ = await store.run(take_due, {"remote": remote}, 10)
+    assert len(taken) == 1
+    assert await deliver(store, {"remote": remote}, 5) == 0
+    assert remote.got == ["x"]
+
+
+async def test_a_row_that_nobody_can_read_is_dead_and_holds_up_nobody(store: Store) -> None:
+    remote = Remote([])
+
+    def damaged(tx: Tx) -> None:
+        values = {"channel": "remote", "conversation_id": "remote:c", "turn_id": None, "key": "k"}
+        tx.one("transport.put_outbox", **values, dedupe="d0", payload='{"kind": "dream"}', now=tx.now)
+
+    await store.run(damaged)
+    await store.run(send, message("remote", "good"), "d1")
+    assert await deliver(store, {"remote": remote}) == 1
+    assert remote.got == ["good"]
+
+
+async def test_a_channel_that_went_elsewhere_after_its_row_was_taken_is_left_to_whoever_has_it(store: Store) -> None:
+    remote = Remote([])
+    channels: dict[str, LocalChannel | RemoteChannel | None] = {"remote": remote}
+    await store.run(send, message("remote", "x"), "d1")
+    taken, _ = await store.run(take_due, channels, 10)
+    channels["remote"] = None
+    await Courier(store, channels)._deliver(taken[0])
+    counts = await store.fetch_one("transport.counts")
+    assert counts is not None
+    assert (counts["dead"], counts["unsent"]) == (0, 1)
+    assert await deliver(store, {"remote": remote}, 5) == 0
+    assert remote.got == ["x"]

@@ -82,7 +82,7 @@ async def test_a_stale_epoch_may_not_write(store: Store) -> None:
     with pytest.raises(LeaseLost):
         await store.run(put_step, accepted.turn, Step(n=0, kind=StepKind.MODEL, name="m", state=StepState.DONE))
     assert await store.run(finish, again, [reply("fresh")]) is None
-    rows = await store.run(lambda tx: tx.all("transport.due_deliveries", now=tx.now, limit=10))
+    rows = await store.run(lambda tx: tx.all("transport.due_deliveries", now=tx.now, limit=10, elsewhere=""))
     assert [row["dedupe"] for row in rows] == [f"t{again.id}.0"]
 
 

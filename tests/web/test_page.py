@@ -10,25 +10,16 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from bot.web import PendingCard
 from layers.types import Button, ButtonStyle, OutboundKind, Picture
 from tests.adapters.text.test_html import HOSTILE
 from tests.conftest import skip
+from tests.fakes.browser import CHROMIUM, chromium
 from tests.web.conftest import GUEST, House, in_minutes, open_house
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 APPROVE = Button(label="Approve", value="approval:approve:h1", style=ButtonStyle.PRIMARY)
 DENY = Button(label="Deny", value="approval:deny:h1", style=ButtonStyle.DANGER)
 
@@ -49,10 +40,8 @@ async def browser() -> AsyncIterator[Browser]:
     """Debian's chromium, started once."""
     if not CHROMIUM.exists():
         skip(f"no {CHROMIUM}: install Debian's package chromium")
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    async with chromium() as opened:
         yield opened
-        await opened.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

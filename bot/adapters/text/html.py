@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
 
 from markdown_it import MarkdownIt
@@ -111,8 +112,9 @@ def _parser() -> MarkdownIt:
 _MARKDOWN = _parser()
 
 
+@lru_cache(maxsize=64)
 def to_html(text: str) -> str:
-    """Safe HTML of a message's markdown."""
+    """Safe HTML of a message's markdown. Kept for a while: `/help` takes 6 ms, and says the same every time."""
     if len(text) > PLAIN_ABOVE_CHARS:
         return f"<pre><code>{escape(text)}</code></pre>"
     env: EnvType = {}

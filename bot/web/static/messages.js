@@ -16,6 +16,13 @@ export function clock(seconds) {
   return `${at.toLocaleDateString([], { day: "numeric", month: "short" })}, ${time}`;
 }
 
+// Gives every line an element of its own, so that one that wraps stays in its column; a diff has its lines already.
+function hang(code) {
+  if (code.childElementCount) return;
+  const lines = code.textContent.match(/.*\n|.+$/g) ?? [];
+  code.replaceChildren(...lines.map((line) => make("span", { className: "line", textContent: line })));
+}
+
 export class Log {
   constructor(list, { press, enlarge, edit }) {
     Object.assign(this, { list, press, enlarge, edit, shown: new Map() });
@@ -90,6 +97,7 @@ export class Log {
     body.append(words);
     if (event.picture) body.append(this.figure(event.picture));
     if (event.buttons?.length) body.append(this.buttons(event));
+    if (event.kind === "card") words.querySelectorAll("pre code").forEach(hang);
     for (const pre of words.querySelectorAll(".block pre")) this.offerCopy(pre);
     node.append(body);
     if (event.kind !== "working") node.append(make("p", { className: "meta" }, time));

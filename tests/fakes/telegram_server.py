@@ -1,0 +1,295 @@
+"""A Bot API server on a real socket, for the real library: it keeps messages, hands out updates and fails as told.
+
+Every call is checked (see `telegram_checks`): what Telegram would refuse is refused, and noted in `violations`.
+The test speaks for the people (`people.say`, `press`), looks at the chats (`texts`, `last`) and makes trouble by
+`limit` (429 for a chat), `is_revoked` (401), `drop` (processed, then the connection is closed), `fail` (any refusal)
+and `slow`.
+
+`python -m tests.fakes.telegram_server --port N` runs it by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import email.parser
+import email.policy
+import itertools
+import json
+import socket
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from tests.fakes.telegram_chats import Chats, Refusal, Shown, person
+from tests.fakes.telegram_checks import Checks, Files, Params
+
+TOKEN = "123456:fake-token_for-tests"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request as it came in."""
+
+    method: str
+    params: Params
+    files: Files = field(default_factory=dict, repr=False)
+    at: float = field(default_factory=time.monotonic)
+
+
+class People:
+    """Those who write to the bot: each method is one update."""
+
+    def __init__(self, chats: Chats) -> None:
+        self._lock = threading.Lock()
+        self._updates: list[Params] = []
+        """What getUpdates has not been told to forget."""
+        self._chats = chats
+        self._ids = itertools.count(1000)
+
+    def say(self, text: str, *, chat: int = 42, user: int = 42, **more: Any) -> Params:
+        """Somebody writes; a negative chat is a group."""
+        message = {**self._chats.frame(chat, user), "text": text, **more}
+        return self.push("message", message)
+
+    def edit(self, update: Params, text: str, after_s: int = 5) -> Params:
+        """Somebody edits what they wrote."""
+        message = update["message"]
+        return self.push("edited_message", {**message, "text": text, "edit_date": message["date"] + after_s})
+
+    def press(self, shown: Shown, data: str, user: int = 42) -> Params:
+        """Somebody presses a button."""
+        id = f"q{next(self._chats.ids)}"
+        self._chats.presses[id] = time.monotonic()
+        query = {
+            "id": id,
+            "from": person(user),
+            "chat_instance": "1",
+            "message": self._chats.as_message(shown),
+            "data": data,
+        }
+        return self.push("callback_query", query)
+
+    def push(self, kind: str, body: Params) -> Params:
+        """Put an update into the queue of getUpdates."""
+        update = {"update_id": next(self._ids), kind: body}
+        with self._lock:
+            self._updates.append(update)
+        return update
+
+    def waiting(self, offset: int = 0) -> list[Params]:
+        """Forget what is before `offset`; the others."""
+        with self._lock:
+            self._updates = [update for update in self._updates if update["update_id"] >= offset]
+            return list(self._updates)
+
+    def again(self, update: Params) -> None:
+        """Deliver the same update twice, as after an offset that was lost."""
+        with self._lock:
+            self._updates.append({**update, "update_id": next(self._ids)})
+
+
+class TelegramServer:
+    """The application, what it knows, and what a test can make it do. Methods may be called from any thread."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.calls: list[Call] = []
+        self.violations: list[str] = []
+        self.is_revoked = False
+        self.checks = Checks()
+        self.chats = Chats()
+        self.people = People(self.chats)
+        self.calls_into_closed = 0
+        self._limits: dict[int, float] = {}
+        self._drops: Counter[str] = Counter()
+        self._failures: dict[str, list[Refusal]] = defaultdict(list)
+        self._slow: dict[str, float] = {}
+        self._poll = 0
+        """Number of the newest long poll; an older one gets 409."""
+        self.app = Starlette(routes=[Route("/bot{token}/{method}", self.serve, methods=["GET", "POST"])])
+
+    @property
+    def url(self) -> str:
+        """What goes into the API URL."""
+        return f"http://127.0.0.1:{self.port}"
+
+    # --- trouble ---
+
+    def limit(self, chat: int, seconds: float) -> None:
+        """429 for that chat for so long."""
+        self._limits[chat] = time.monotonic() + seconds
+
+    def drop(self, method: str, times: int = 1) -> None:
+        """Process the next calls of `method`, then close the connection without an answer."""
+        self._drops[method] += times
+
+    def fail(self, method: str, code: int, description: str) -> None:
+        """Refuse the next call of `method`."""
+        self._failures[method].append(Refusal(code, description))
+
+    def slow(self, method: str, seconds: float) -> None:
+        """Answer `method` late."""
+        self._slow[method] = seconds
+
+    # --- what a test looks at ---
+
+    def texts(self, chat: int = 42) -> list[str]:
+        """What the chat shows of the bot's, in order."""
+        return [shown.text for (where, _), shown in sorted(self.chats.shown.items()) if where == chat]
+
+    def last(self, chat: int = 42) -> Shown:
+        """The bot's newest message there."""
+        return max(
+            (shown for (where, _), shown in self.chats.shown.items() if where == chat), key=lambda shown: shown.id
+        )
+
+    def called(self, method: str) -> list[Call]:
+        """The calls of one method."""
+        return [call for call in self.calls if call.method == method]
+
+    @property
+    def unconfirmed(self) -> int:
+        """Updates that are still in the queue."""
+        return len(self.people.waiting())
+
+    # --- the server ---
+
+    async def serve(self, request: Request) -> Response:
+        """One call."""
+        method = request.path_params["method"]
+        params, files = read(await request.body(), request.headers.get("content-type", ""))
+        params = {**dict(request.query_params), **params}
+        self.calls.append(Call(method=method, params=params, files=files))
+        try:
+            result = await self.answer(request, method, params, files)
+        except Refusal as error:
+            body = {"ok": False, "error_code": error.code, "description": str(error)}
+            if error.parameters:
+                body["parameters"] = error.parameters
+            return JSONResponse(body, status_code=error.code)
+        if self._drops[method] > 0:
+            self._drops[method] -= 1
+            return StreamingResponse(broken(), headers={"content-length": "1000"})
+        # pure ASCII, as the real server writes it: half a surrogate pair travels, too
+        return Response(json.dumps({"ok": True, "result": result}), media_type="application/json")
+
+    async def answer(self, request: Request, method: str, params: Params, files: Files) -> Any:
+        """The result of one call, or a refusal."""
+        if self.is_revoked or request.path_params["token"] != TOKEN:
+            raise Refusal(401, "Unauthorized")
+        if method in self._slow:
+            await asyncio.sleep(self._slow[method])
+        if wrong := self.checks.violations(method, params, files):
+            self.violations += wrong
+            raise Refusal(400, f"Bad Request: {wrong[0]}")
+        chat = int(params.get("chat_id", 0))
+        wait = self._limits.get(chat, 0.0) - time.monotonic()
+        if wait > 0:
+            self.calls_into_closed += 1
+            raise Refusal(429, "Too Many Requests: retry later", retry_after=int(wait) + 1)
+        if self._failures[method]:
+            raise self._failures[method].pop(0)
+        if method == "getUpdates":
+            return await self.get_updates(request, params)
+        return self.chats.call(method, chat, params, files)
+
+    async def get_updates(self, request: Request, params: Params) -> list[Params]:
+        """A new long poll wins over an older one; an offset confirms all before it."""
+        self._poll += 1
+        mine, end = self._poll, time.monotonic() + params.get("timeout", 0)
+        offset = params.get("offset", 0)
+        while True:
+            if self.is_revoked:
+                raise Refusal(401, "Unauthorized")
+            if mine != self._poll:
+                raise Refusal(409, "Conflict: terminated by other getUpdates request; make sure that only one runs")
+            if waiting := self.people.waiting(offset):
+                return waiting[: params.get("limit", 100)]
+            if time.monotonic() >= end or await request.is_disconnected():
+                return []
+            await asyncio.sleep(0.01)
+
+
+def read(body: bytes, content_type: str) -> tuple[Params, Files]:
+    """A form of either kind; what is JSON in it is parsed, as the real server does."""
+    if content_type.startswith("multipart/form-data"):
+        head = f"Content-Type: {content_type}\r\n\r\n".encode()
+        parsed = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
+        fields, files = [], {}
+        for part in parsed.iter_parts():
+            name = str(part.get_param("name", header="content-disposition"))
+            content = part.get_payload(decode=True)
+            assert isinstance(content, bytes)
+            if part.get_filename():
+                files[name] = content
+            else:
+                fields.append((name, content.decode()))
+        return {name: value_of(name, text) for name, text in fields}, files
+    return {name: value_of(name, text) for name, text in parse_qsl(body.decode(), keep_blank_values=True)}, {}
+
+
+STRINGS = {"text", "caption", "callback_query_id", "action", "url"}
+
+
+def value_of(name: str, text: str) -> Any:
+    """A parameter; only those that are no text are JSON."""
+    if name in STRINGS:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+async def broken() -> AsyncIterator[bytes]:
+    """A broken connection."""
+    yield b"{"
+    await asyncio.sleep(0.01)
+    raise ConnectionAbortedError("dropped")
+
+
+@contextlib.contextmanager
+def running(port: int = 0) -> Iterator[TelegramServer]:
+    """A server on a free port (or `port`), in a thread of its own."""
+    fake = TelegramServer()
+    with socket.create_server(("127.0.0.1", port), backlog=256) as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        fake.port = listener.getsockname()[1]
+        server = uvicorn.Server(uvicorn.Config(fake.app, log_level="critical", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        deadline = time.monotonic() + 10
+        while not server.started:
+            if time.monotonic() > deadline:
+                raise RuntimeError("the fake Telegram server does not start")
+            time.sleep(0.01)
+        try:
+            yield fake
+        finally:
+            server.should_exit = server.force_exit = True
+            thread.join(timeout=10)
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--port", type=int, default=0)
+    with running(parser.parse_args().port) as fake, contextlib.suppress(KeyboardInterrupt):
+        print(f"listening on {fake.url}", flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

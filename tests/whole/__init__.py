@@ -1,0 +1,1 @@
+"""The product as a stranger uses it: wrong commands, broken files, hostile posts, full disks, fleets."""
