@@ -159,7 +159,8 @@ def outcome_line(approval: Approval) -> str:
         said.append(f"nobody decided before {clock(approval.expires_at)}")
     if approval.state is State.UNKNOWN:
         said.append("look, then say whether it happened")
-    return f"{STATES[approval.state]}: {'; '.join(said)}." if said else ""
+    line = "; ".join(said)
+    return f"{line[0].upper()}{line[1:]}." if line else ""
 
 
 def ended(outcome: Outcome) -> str:

@@ -186,7 +186,7 @@ def finished(**changes: object) -> Approval:
 
 def test_after_the_decision_the_card_says_who_when_and_what_came_of_it() -> None:
     line = outcome_line(finished())
-    assert line == "Done: decided by olga at 1970-01-01 00:01:00 UTC; exit code 0, 1.2 s, sandbox bwrap."
+    assert line == "Decided by olga at 1970-01-01 00:01:00 UTC; exit code 0, 1.2 s, sandbox bwrap."
     assert "ok \\x60\\x60\\x60 \\u{202e}" in card(finished()).text
     assert "look, then say" in outcome_line(finished(state=State.UNKNOWN))
     assert outcome_line(approval(patch_plan("/w", {}))) == ""
