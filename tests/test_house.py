@@ -98,6 +98,13 @@ def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.module
 
 
+def imported_late(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """(line, dotted name) of every import that is made by name at run time."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            yield from ((node.lineno, name.value) for name in node.args if isinstance(name, ast.Constant))
+
+
 def run_python(code: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run `code` in a fresh interpreter, in an empty folder."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
@@ -189,7 +196,7 @@ def test_nobody_but_the_wiring_reaches_past_the_front_door_of_a_layer() -> None:
 def test_every_vendor_is_imported_where_it_lives_and_nowhere_else() -> None:
     found = []
     for path in HOUSE:
-        for line, name in imported(TREES[path]):
+        for line, name in (*imported(TREES[path]), *imported_late(TREES[path])):
             home = VENDORS.get(name.split(".")[0])
             if home is not None and not short(path).startswith(home):
                 found.append(f"{short(path)}:{line} {name} belongs in {' or '.join(home)}")

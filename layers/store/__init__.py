@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, closing
 from importlib import import_module
 from pathlib import Path
 
-from layers.errors import Misconfigured, Unavailable
+from layers.errors import Misconfigured
 from layers.store import migrate
 from layers.store.copying import copy_all
 from layers.store.sqlite import open_reader, open_sqlite, take_lock
@@ -32,7 +32,6 @@ __all__ = [
 ]
 
 SCHEMES = ("sqlite:///", "postgresql://", "postgres://")
-MIGRATION_LOCK = 0x62756C6D
 
 
 async def open_store(url: str) -> Store:
@@ -54,8 +53,8 @@ async def open_store(url: str) -> Store:
             lock.close()
             raise
     if url.startswith(SCHEMES):
-        await asyncio.to_thread(upgrade_postgres, url)
         postgres = import_module("layers.store.postgres")  # psycopg costs 20 MB: only who needs it pays
+        await asyncio.to_thread(postgres.upgrade, url)
         store: Store = await postgres.open_postgres(url)
         return store
     raise Misconfigured(
@@ -139,24 +138,3 @@ def sqlite_version(path: Path) -> str | None:
             f"database {str(path)!r} cannot be opened ({error}); move it away or set BULKHEAD_DATABASE_URL"
         ) from None
     return row[0] if row else None
-
-
-def upgrade_postgres(url: str) -> None:
-    """Migrate under an advisory lock, so that replicas that start together do it once."""
-    psycopg = import_module("psycopg")
-    postgres = import_module("layers.store.postgres")
-    try:
-        connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
-    except psycopg.ProgrammingError:  # its text repeats parts of the URL, which may be the password
-        raise Misconfigured(
-            "BULKHEAD_DATABASE_URL cannot be read; write postgresql://user:password@host/name, special letters as %XX"
-        ) from None
-    except psycopg.OperationalError as error:
-        raise Unavailable(
-            f"PostgreSQL does not answer ({' '.join(str(error).split())}); check BULKHEAD_DATABASE_URL and the server"
-        ) from None
-    with connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
-        version = postgres.stored_version(connection, migrate.VERSION_SQL)
-        if migrate.needs_upgrade(version, url.split("@")[-1]):
-            migrate.upgrade(url)

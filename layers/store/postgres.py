@@ -22,7 +22,8 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-from layers.errors import NotWritten, Unavailable
+from layers.errors import Misconfigured, NotWritten, Unavailable
+from layers.store import migrate
 from layers.store.statements import Statements
 from layers.store.topics import Topics, worker_id
 from layers.store.types import Dialect, P, Row, T
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 THREADS = 8
 """Write transactions at once per process."""
+MIGRATION_LOCK = 0x62756C6D
 LOCK_SPACE = 0x62756C6B
 """First key of the workers' advisory locks ("bulk")."""
 NOTIFY_AFTER_S = 0.01
@@ -295,3 +297,22 @@ def stored_version(connection: psycopg.Connection[Any], sql: str) -> str | None:
         return None
     row = connection.execute(sql).fetchone()
     return str(row[0]) if row else None
+
+
+def upgrade(url: str) -> None:
+    """Migrate under an advisory lock, so that replicas that start together do it once."""
+    try:
+        connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
+    except psycopg.ProgrammingError:  # its text repeats parts of the URL, which may be the password
+        raise Misconfigured(
+            "BULKHEAD_DATABASE_URL cannot be read; write postgresql://user:password@host/name, special letters as %XX"
+        ) from None
+    except psycopg.OperationalError as error:
+        raise Unavailable(
+            f"PostgreSQL does not answer ({' '.join(str(error).split())}); check BULKHEAD_DATABASE_URL and the server"
+        ) from None
+    with connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+        version = stored_version(connection, migrate.VERSION_SQL)
+        if migrate.needs_upgrade(version, url.split("@")[-1]):
+            migrate.upgrade(url)
