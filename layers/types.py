@@ -48,6 +48,8 @@ AGENT = Person(id="agent", name="the agent")
 """The model behind the front end. Never an approver."""
 CLOCK = Person(id="clock", name="the clock")
 """Who sends what nobody sends: schedules, expiries, recoveries."""
+STRANGER = Person(id="stranger", name="somebody unknown")
+"""Whom no identity names yet. An adapter says this of everybody; the door looks up who it is."""
 
 
 class InboundKind(StrEnum):
@@ -70,6 +72,19 @@ class Press:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that came with a message, or goes with one; its bytes are in the media table."""
+
+    digest: str
+    """sha256 of the bytes, hex; empty when the file was not taken, and then `note` says why."""
+    name: str
+    """A base name to show; never a path to write to."""
+    content_type: str
+    size_bytes: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
     """One event from outside."""
 
@@ -83,6 +98,15 @@ class Inbound:
     press: Press | None = None
     subject: str = ""
     """For an expiry: the approval's id. For a schedule: the schedule's id."""
+    aliases: tuple[str, ...] = ()
+    """Further ids under which the provider may bring the same event again."""
+    attachments: tuple[Attachment, ...] = ()
+    identity: str = ""
+    """Who did it as the provider knows them: `telegram:<number>`, `slack:<team>:<user>`, `mail:<address>`."""
+    display: str = ""
+    """What the provider says they are called. Anybody can call themselves anything: shown, never believed."""
+    is_direct: bool = False
+    """Whether nobody but this person and the bot is in the conversation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +153,16 @@ class Picture:
     """Pixels."""
 
 
+class Urgency(StrEnum):
+    """How soon something wants to be read. All that an agent may say about delivery; the provider's rules decide."""
+
+    LOW = "low"
+    """Waits for the end of quiet hours, and for everything else."""
+    NORMAL = "normal"
+    HIGH = "high"
+    """Does not wait for the end of quiet hours."""
+
+
 class OutboundKind(StrEnum):
     """What a visible message is, so that a surface can show it rightly."""
 
@@ -152,6 +186,11 @@ class Outbound:
     kind: OutboundKind = OutboundKind.MESSAGE
     picture: Picture | None = None
     buttons: tuple[Button, ...] = ()
+    album: tuple[Picture, ...] = ()
+    """Further pictures, shown together with `picture` where the surface has albums."""
+    files: tuple[Attachment, ...] = ()
+    """Documents that go along."""
+    urgency: Urgency = Urgency.NORMAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

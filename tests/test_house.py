@@ -33,7 +33,7 @@ NOT_PURE = {"asyncio", "time", "os", "random", "socket", "subprocess", "secrets"
 FIVE = ("transport", "presentation", "control", "coordination", "routing")
 
 VENDORS = {
-    "aiosmtplib": ("bot/adapters/mail.py",),
+    "aiosmtplib": ("bot/adapters/mail/",),
     "aiosql": ("layers/store/statements.py",),
     "aiosqlite": ("layers/store/sqlite.py",),
     "alembic": ("layers/store/migrate.py", "migrations/"),
@@ -41,7 +41,7 @@ VENDORS = {
     "cedarpy": ("layers/control/",),
     "cryptography": ("layers/control/",),
     "dotenv": ("bot/config.py",),
-    "imap_tools": ("bot/adapters/mail.py",),
+    "imap_tools": ("bot/adapters/mail/",),
     "litellm": ("layers/routing/litellm_model.py",),
     "matplotlib": ("layers/presentation/",),
     "psycopg": ("layers/store/postgres.py",),

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from layers.types import (
     Address,
+    Attachment,
     Button,
     ButtonStyle,
     Inbound,
@@ -16,6 +17,7 @@ from layers.types import (
     Person,
     Picture,
     Press,
+    Urgency,
 )
 
 MAX_ATTEMPTS = 12
@@ -46,6 +48,11 @@ def load_inbound(text: str) -> Inbound:
         text=data["text"],
         press=Press(**press) if press else None,
         subject=data["subject"],
+        aliases=tuple(data["aliases"]),
+        attachments=tuple(Attachment(**each) for each in data["attachments"]),
+        identity=data["identity"],
+        display=data["display"],
+        is_direct=data["is_direct"],
     )
 
 
@@ -66,4 +73,7 @@ def load_outbound(text: str) -> Outbound:
         buttons=tuple(
             Button(label=b["label"], value=b["value"], style=ButtonStyle(b["style"])) for b in data["buttons"]
         ),
+        album=tuple(Picture(**each) for each in data["album"]),
+        files=tuple(Attachment(**each) for each in data["files"]),
+        urgency=Urgency(data["urgency"]),
     )
