@@ -1,4 +1,4 @@
-"""What a section is: a function from an empty folder and a scale to a `Measured`. Each area keeps a table of its own."""
+"""What a section is: a function from an empty folder and a scale to a `Measured`. Each area keeps its own table."""
 
 from __future__ import annotations
 
