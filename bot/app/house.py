@@ -22,6 +22,7 @@ from bot.app.door import Door
 from bot.app.jobs import Schedules, make_jobs
 from bot.app.making import VERSION, make_presenter, make_router, prepare_home, workspace_of
 from bot.app.providers import Providers, open_providers
+from bot.app.rulebook import make_rules, open_policy
 from bot.app.slack import make_slack
 from bot.app.telegram import make_telegram
 from bot.config import BulkheadFile, Settings
@@ -55,6 +56,7 @@ class House:
     router: Router
     presenter: Presenter
     catalog: control.Catalog
+    policy: control.PolicyFile
     executor: control.Executor
     coordinator: Coordinator
     dispatcher: Dispatcher = field(init=False)
@@ -103,6 +105,8 @@ class House:
                 model_problems=found.notes,
                 sandbox=self.executor.profile,
                 capabilities=capabilities(self.catalog),
+                policy=self.policy.summary,
+                policy_problem=self.policy.problem,
                 approvers=tuple(self.person(id).name for id in sorted(self.file.approvers)),
                 pending=len(await self.store.run(control.pending)),
                 workspace=str(workspace_of(self.settings, self.file)),
@@ -148,6 +152,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         coordinator = Coordinator()
         await coordinator.create_workspace(workspace)
         catalog = control.Catalog.load(settings.home / "capabilities", workspace)
+        policy = open_policy(settings.home, file, catalog)
         router = make_router(settings)
         stack.push_async_callback(router.close)
         presenter = make_presenter(settings, router)
@@ -161,6 +166,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             router=router,
             presenter=presenter,
             catalog=catalog,
+            policy=policy,
             executor=executor,
             coordinator=coordinator,
         )
@@ -174,7 +180,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         await house.dispatcher.start()
         stack.push_async_callback(house.dispatcher.stop)
         await stack.enter_async_context(open_providers(providers))
-        clock = schedule.Clock(make_jobs(store, house.dispatcher, house.person))
+        clock = schedule.Clock(make_jobs(store, house.dispatcher, house.person, policy))
         clock.start()
         stack.push_async_callback(clock.stop)
         await store.run(enrol)
@@ -187,7 +193,6 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
 def make_parts(house: House, workspace: Path) -> Parts:
     """What the dispatcher is given."""
     settings = house.settings
-    approvers = tuple(person for id, person in house.file.persons.items() if id in house.file.approvers)
     limits = Limits(
         steps=settings.max_steps,
         cost_usd=settings.max_turn_cost_usd or float("inf"),
@@ -201,7 +206,7 @@ def make_parts(house: House, workspace: Path) -> Parts:
         coordinator=house.coordinator,
         agent=Agent(house.router, make_offers(house.catalog), limits),
         workspace=workspace,
-        rules=control.Rules(approvers=approvers, manifests=house.catalog.digests),
+        rules=make_rules(house.file, house.catalog, house.policy),
         approval_ttl_s=settings.approval_ttl_s or FOR_EVER_S,
         keep_media=put_media,
         schedules=Schedules(),

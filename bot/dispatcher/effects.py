@@ -7,6 +7,7 @@ request that a person decides.
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Mapping
 
 from bot.dispatcher import answers
@@ -42,8 +43,15 @@ class Hands:
 
     async def act(self, capability: str, parameters: Mapping[str, str], reason: str = "") -> str:
         """Observe at once, or ask a person."""
-        action = control.Action(capability=capability, parameters=parameters, requested_by=self._person, reason=reason)
-        plan = control.plan(self._parts.catalog, action)
+        action = control.Action(
+            capability=capability,
+            parameters=parameters,
+            requested_by=self._person,
+            by_agent=self._is_agent,
+            reason=reason,
+        )
+        planner = control.Planner(self._parts.catalog, self._parts.executor.run)
+        plan = await planner.make(action, self._permit)
         if plan.risk == 0:
             return await self._observe(plan)
         self._work.add(lambda tx: self._request(tx, plan, reason))
@@ -73,12 +81,19 @@ class Hands:
             self._work.say(text)
         return text
 
+    def _permit(self, plan: control.Plan) -> None:
+        """Ask the policy before anything is run, a dry run included. Raises Refused."""
+        act = control.Act.OBSERVE if plan.risk == 0 else control.Act.REQUEST
+        asker = control.Asker(person=self._person.id, by_agent=self._is_agent)
+        control.may(plan, act, asker, self._parts.rules, time.time())
+
     def _context(self, reason: str) -> control.Context:
         turn = self._work.turn
         return control.Context(
             conversation_id=turn.inbound.address.id,
             turn_id=turn.id,
             requested_by=self._person,
+            by_agent=self._is_agent,
             rules=self._parts.rules,
             reason=reason,
             expires_after_s=self._parts.approval_ttl_s,

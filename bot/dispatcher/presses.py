@@ -84,8 +84,11 @@ async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
     """Run what was approved, once, and edit its card to the outcome."""
     memory = await asyncio.to_thread(parts.executor.memory)
 
+    drifted = await control.Planner(parts.catalog, parts.executor.run).drift(approval.plan)
+
     def claim(tx: Tx) -> str:
-        return json.dumps({"refused": control.claim(tx, approval.id, parts.rules).refused, "memory": memory})
+        refused = control.claim(tx, approval.id, parts.rules, drifted).refused
+        return json.dumps({"refused": refused, "memory": memory})
 
     said = json.loads(await work.step_in("claim", claim))
     refused = said["refused"]

@@ -7,12 +7,19 @@ a person's decision makes a grant, a grant is used once, and what was shown is w
 from layers.control import audit
 from layers.control.audit import Report, verify_store
 from layers.control.card import buttons, card, outcome_line, tail
-from layers.control.catalog import Capability, Catalog, install_capabilities
+from layers.control.catalog import Capability, Catalog, install_capabilities, load_capability
+from layers.control.cedar import Known, load_policies
 from layers.control.executor import Executor
-from layers.control.manifest import Manifest
-from layers.control.rules import move, patch_plan, plan
+from layers.control.history import Replay, replay
+from layers.control.kernel import Proof, Ruling
+from layers.control.manifest import Manifest, parse_manifest, template
+from layers.control.planning import Planner
+from layers.control.policy import APPROVER, EVERYWHERE, Act, Member, PolicyEngine, Question, Verdict
+from layers.control.policyfile import GOLDEN, POLICY, PolicyFile, install_policy, read_policy
+from layers.control.rules import Asker, explain, may, move, patch_plan, plan
 from layers.control.service import (
     approval_of,
+    asked_since,
     by_id,
     claim,
     conclude,
@@ -37,9 +44,15 @@ from layers.control.types import (
 )
 
 __all__ = [
+    "APPROVER",
+    "EVERYWHERE",
+    "GOLDEN",
     "PATCH",
+    "POLICY",
+    "Act",
     "Action",
     "Approval",
+    "Asker",
     "Capability",
     "Card",
     "Catalog",
@@ -47,14 +60,25 @@ __all__ = [
     "Decision",
     "Event",
     "Executor",
+    "Known",
     "Manifest",
+    "Member",
     "Outcome",
     "Pending",
     "Plan",
+    "Planner",
+    "PolicyEngine",
+    "PolicyFile",
+    "Proof",
+    "Question",
+    "Replay",
     "Report",
     "Rules",
+    "Ruling",
     "State",
+    "Verdict",
     "approval_of",
+    "asked_since",
     "audit",
     "buttons",
     "by_id",
@@ -63,13 +87,22 @@ __all__ = [
     "conclude",
     "decide",
     "expire",
+    "explain",
     "install_capabilities",
+    "install_policy",
+    "load_capability",
+    "load_policies",
+    "may",
     "move",
     "outcome_line",
+    "parse_manifest",
     "patch_plan",
     "pending",
     "plan",
+    "read_policy",
+    "replay",
     "request",
     "tail",
+    "template",
     "verify_store",
 ]

@@ -6,12 +6,11 @@ backtick is escaped too, so no value can close the fence on any surface. The ask
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterator
 
-from layers.control.rules import clock
 from layers.control.types import PATCH, Approval, Card, Event, Outcome, Plan, State
+from layers.control.visible import escape, quote, quote_lines, visible
+from layers.control.wording import clock
 from layers.types import Button, ButtonStyle
 
 LIMIT = 8000
@@ -21,12 +20,6 @@ OUTPUT_LIMIT = 1500
 LABEL_WIDTH = 13
 COMMAND_WIDTH = 72
 DIGEST_SHORT = 12
-INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-INVISIBLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
-"""Drawn as nothing although their category says that they are letters or marks (Unicode's Default_Ignorable)."""
-ESCAPES = {"\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "`": "\\x60", '"': '\\"'}
 RISKS = ("observes", "can be undone", "is hard to undo", "cannot be undone")
 STATES = {
     State.PENDING: "Approval needed",
@@ -38,33 +31,8 @@ STATES = {
     State.DENIED: "Denied",
     State.EXPIRED: "Expired",
     State.CANCELLED: "Cancelled",
+    State.INVALIDATED: "No longer valid",
 }
-
-
-def visible(text: str) -> str:
-    """`text` with every character that cannot be seen, or that could end a quote, as an escape. Reversible."""
-    return "".join(escape(character) for character in text)
-
-
-def escape(character: str) -> str:
-    """One character, visibly."""
-    if character in ESCAPES:
-        return ESCAPES[character]
-    category = unicodedata.category(character)
-    is_odd_space = category == "Zs" and character != " "
-    if category in INVISIBLE_CATEGORIES or is_odd_space or INVISIBLE.match(character):
-        return f"\\u{{{ord(character):x}}}"
-    return character
-
-
-def quote(text: str) -> str:
-    """One value on one line."""
-    return f'"{visible(text)}"'
-
-
-def quote_lines(text: str) -> list[str]:
-    """One value, a line of its own for each of its lines; together they are exactly `quote`'s content."""
-    return [quote(line) for line in text.splitlines(keepends=True)] or ['""']
 
 
 def command(argv: tuple[str, ...]) -> list[str]:
@@ -74,7 +42,7 @@ def command(argv: tuple[str, ...]) -> list[str]:
 
 
 def leaves(plan: Plan) -> Iterator[tuple[str, list[str]]]:
-    """Label and lines for every field of the plan."""
+    """Label and lines for every field of the plan; what is empty and has no row says so by that."""
     yield "action", [quote(plan.title)]
     yield "capability", [f"{quote(plan.capability)} version {plan.version}"]
     for name, value in plan.parameters.items():
@@ -85,14 +53,28 @@ def leaves(plan: Plan) -> Iterator[tuple[str, list[str]]]:
         yield "stdin", quote_lines(plan.stdin)
     yield "cwd", [quote(plan.cwd)]
     yield "workspace", ["may be written" if plan.is_workspace_writable else "read only"]
-    yield "network", [quote(plan.network)]
-    yield "environment", [" ".join(visible(name) for name in plan.environment) or "(empty)"]
+    yield "network", [quote(plan.network) + (" (all that this machine reaches)" if plan.network == "host" else "")]
+    if plan.sockets:
+        yield "sockets", command(plan.sockets)
+    if plan.readable:
+        yield "readable", command(plan.readable)
+    if plan.sees_processes:
+        yield "processes", ["sees those of this machine"]
+    yield "environment", command(plan.environment) or ["(empty)"]
     yield "scope", [quote(plan.scope)]
     yield "risk", [f"{plan.risk} of 3: {RISKS[min(max(plan.risk, 0), 3)]}"]
     yield "limits", [f"{plan.timeout_s} s, {plan.output_cap_bytes} bytes of output"]
     if plan.probe:
         yield "probe", command(plan.probe)
     yield "again", ["running it twice does no harm" if plan.is_idempotent else "running it twice may do harm"]
+    for path, digest in plan.programs.items():
+        yield "program", [f"{quote(path)} sha256 {visible(digest)}"]
+    if plan.dry_run:
+        yield "dry run", command(plan.dry_run)
+    if plan.evidence:
+        yield "it printed", quote_lines(plan.evidence)
+    if plan.evidence_digest:
+        yield "in all", [f"sha256 {visible(plan.evidence_digest)}"]
     yield "manifest", [f"sha256 {visible(plan.manifest_digest)}" if plan.manifest_digest else "(none)"]
 
 
@@ -135,7 +117,7 @@ def parts(approval: Approval) -> Iterator[str]:
     yield fence(rows(facts(approval)))
     if approval.reason:
         words = approval.reason[:WORDS_LIMIT] + ("..." if len(approval.reason) > WORDS_LIMIT else "")
-        yield f"In the asker's own words, which nothing here has checked:\n{fence(quote(words))}"
+        yield f"In the asker's own words, which nothing here has checked:\n{fence(quote(words, is_prose=True))}"
 
 
 def facts(approval: Approval) -> Iterator[tuple[str, list[str]]]:

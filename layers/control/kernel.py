@@ -12,12 +12,10 @@ from enum import StrEnum
 from layers.control.policy import Verdict
 from layers.control.types import PATCH, PATCH_RISK, Approval, Event, Plan, Rules, State
 from layers.control.wording import clock, decided
-from layers.errors import Refused
 from layers.types import AGENT, CLOCK, STRANGER, Person
 
 FOUR_EYES_RISK = 2
 """From this risk on, who asks and who approves must be two persons."""
-MAX_RISK = 3
 
 NO_HUMANS = (AGENT.id, CLOCK.id, STRANGER.id)
 
@@ -127,13 +125,3 @@ def unproven(ruling: Ruling, proofs: frozenset[Proof]) -> str:
     if not ruling.allowed or not missing:
         return ""
     return f"you asked for this yourself and nobody else can approve it, so it also needs: {', '.join(missing)}"
-
-
-def check_risk(risk: int) -> None:
-    """Refuse a risk that is none.
-
-    Raises:
-        Refused: it is not 0 to 3.
-    """
-    if not 0 <= risk <= MAX_RISK:
-        raise Refused(f"risk {risk} is refused; it must be 0 to {MAX_RISK}")

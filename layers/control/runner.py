@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from layers.control.reach import Reach
 from layers.control.sandbox import Bubblewrap, Command, Landlock, Sandbox, find
 from layers.control.types import Outcome, Plan, State
 from layers.errors import BulkheadError, Misconfigured
@@ -74,6 +75,7 @@ def plan_command(plan: Plan) -> Command:
         timeout_s=plan.timeout_s,
         output_cap_bytes=plan.output_cap_bytes,
         stdin=plan.stdin,
+        reach=Reach.of(plan),
     )
 
 
@@ -91,6 +93,7 @@ def probe(sandbox: Sandbox, plan: Plan, folder: Path) -> Outcome:
             timeout_s=min(plan.timeout_s, PROBE_S),
             output_cap_bytes=plan.output_cap_bytes,
             stdin=plan.stdin,
+            reach=Reach.of(plan),
         ),
         folder,
     )

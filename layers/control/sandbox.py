@@ -19,6 +19,7 @@ from typing import Protocol
 
 from layers.control import landlock
 from layers.control.catalog import PATH
+from layers.control.reach import NOTHING, Reach
 from layers.errors import Misconfigured
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -45,6 +46,7 @@ class Command:
     timeout_s: int
     output_cap_bytes: int
     stdin: str = ""
+    reach: Reach = NOTHING
 
 
 class Sandbox(Protocol):
@@ -78,7 +80,7 @@ class Bubblewrap:
 
     def arguments(self, command: Command) -> list[str]:
         """Namespaces, mounts and environment."""
-        options = ["--unshare-all", "--unshare-user", "--disable-userns", "--uid", "65534", "--gid", "65534"]
+        options = [*command.reach.namespaces, "--unshare-user", "--disable-userns", "--uid", "65534", "--gid", "65534"]
         options += ["--cap-drop", "ALL", "--die-with-parent", "--new-session", "--clearenv"]
         for name, value in environment("/tmp").items():
             options += ["--setenv", name, value]
@@ -89,7 +91,7 @@ class Bubblewrap:
                 options += ["--ro-bind-try", path, path]
         for path in EXTRAS:
             options += ["--ro-bind-try", path, path]
-        options += ["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"]
+        options += [*command.reach.proc, "--dev", "/dev", *command.reach.mounts]
         options += ["--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
         if command.cwd != "/":
             options += ["--bind" if command.is_writable else "--ro-bind", command.cwd, command.cwd]
@@ -107,7 +109,9 @@ class Landlock:
 
     def start(self, command: Command, stdin: int, scratch: Path) -> subprocess.Popen[bytes]:
         """See `Sandbox`. The caller's process has one thread, so running Python between fork and exec is safe."""
-        readable = [*SYSTEM, *EXTRAS, "/proc"]
+        if command.reach.needs_bubblewrap:
+            raise OSError("it needs a network or a socket, which only bubblewrap can give; install bubblewrap")
+        readable = [*SYSTEM, *EXTRAS, "/proc", *command.reach.readable]
         writable = [*DEVICES, str(scratch)]
         if command.cwd != "/":
             (writable if command.is_writable else readable).append(command.cwd)

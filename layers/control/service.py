@@ -11,8 +11,11 @@ import logging
 import secrets
 
 from layers.control import audit
-from layers.control.rules import before, decided, drift, hopeless, move, refusal
+from layers.control.kernel import Proof, Ruling, unproven
+from layers.control.policy import Act
+from layers.control.rules import Asker, before, hopeless, may, move, rule, standing
 from layers.control.types import Approval, Context, Decision, Event, Outcome, Pending, Plan, Rules, State, digest_of
+from layers.control.wording import decided
 from layers.errors import Refused
 from layers.store import Row, Tx
 from layers.types import CLOCK, Person
@@ -38,6 +41,7 @@ def approval_of(row: Row) -> Approval:
         plan=Plan.parse(row["plan"]),
         digest=row["digest"],
         requested_by=row["requested_by"],
+        by_agent=bool(row["by_agent"]),
         reason=row["reason"],
         state=State(row["state"]),
         attempt=row["attempt"],
@@ -78,13 +82,20 @@ def pending(tx: Tx) -> list[Approval]:
     return readable(tx.all("control.pending"))
 
 
+def asked_since(tx: Tx, since: float) -> list[Approval]:
+    """Every request made since then (epoch seconds), oldest first, whatever became of it."""
+    return readable(tx.all("control.asked_since", since=since))
+
+
 def request(tx: Tx, plan: Plan, context: Context) -> Pending:
     """Write down what is asked for.
 
     Raises:
-        Refused: nobody could ever approve it.
+        Refused: the policy lets them not ask for it, or nobody could ever approve it.
     """
-    if reason := hopeless(plan, context.requested_by, context.rules):
+    asker = Asker(person=context.requested_by.id, by_agent=context.by_agent)
+    may(plan, Act.REQUEST, asker, context.rules, tx.now)
+    if reason := hopeless(plan, asker, context.rules, tx.now):
         raise Refused(reason)
     approval_id, handle = secrets.token_hex(8), secrets.token_urlsafe(16)
     tx.run(
@@ -100,6 +111,7 @@ def request(tx: Tx, plan: Plan, context: Context) -> Pending:
         scope=plan.scope,
         risk=plan.risk,
         requested_by=context.requested_by.id,
+        by_agent=int(context.by_agent),
         reason=context.reason,
         now=tx.now,
         expires_at=tx.now + context.expires_after_s,
@@ -108,8 +120,10 @@ def request(tx: Tx, plan: Plan, context: Context) -> Pending:
     return Pending(approval=by_id(tx, approval_id), handle=handle)
 
 
-def decide(tx: Tx, handle: str, verb: str, person: Person, rules: Rules) -> Decision:
-    """Take a press: `verb` and `handle` are those of the button `a:<verb>:<handle>`.
+def decide(
+    tx: Tx, handle: str, verb: str, person: Person, rules: Rules, proofs: frozenset[Proof] = frozenset()
+) -> Decision:
+    """Take a press: `verb` and `handle` are those of the button `a:<verb>:<handle>`; `proofs` came along, checked.
 
     A refusal leaves the approval as it was, for somebody who may; one that expired becomes `expired` on the way.
     """
@@ -122,15 +136,23 @@ def decide(tx: Tx, handle: str, verb: str, person: Person, rules: Rules) -> Deci
     except Refused as error:
         return refuse(tx, None, row["id"], person, str(error))
     event = Event(verb)
-    reason = refusal(approval, event, person, rules, tx.now)
+    ruling = rule(approval, event, person, rules, tx.now)
+    reason = ruling.reason or unproven(ruling, proofs)
     if approval.state is State.PENDING and approval.expires_at <= tx.now:
         expire_one(tx, approval.id)
     if not reason and not write_decision(tx, hash_of(handle), approval, event, person):
         reason = decided(by_id(tx, approval.id))
     if reason:
         return refuse(tx, by_id(tx, approval.id), approval.id, person, reason)
-    audit.append(tx, person.id, event.value, approval.id, {"plan": approval.digest})
+    audit.append(tx, person.id, event.value, approval.id, {"plan": approval.digest, **grounds(ruling)})
     return Decision(approval=by_id(tx, approval.id))
+
+
+def grounds(ruling: Ruling) -> dict[str, object]:
+    """Why a decision was allowed, for the audit trail."""
+    verdict = ruling.verdict
+    said: dict[str, object] = {"solo": True} if ruling.is_solo else {}
+    return said | ({"policy": verdict.policy_sha, "policies": list(verdict.policy_ids)} if verdict else {})
 
 
 def write_decision(tx: Tx, handle_hash: str, approval: Approval, event: Event, person: Person) -> bool:
@@ -153,10 +175,11 @@ def refuse(tx: Tx, approval: Approval | None, ref: str, person: Person, reason: 
     return Decision(approval=approval, refused=reason)
 
 
-def claim(tx: Tx, approval_id: str, rules: Rules) -> Decision:
+def claim(tx: Tx, approval_id: str, rules: Rules, drifted: str = "") -> Decision:
     """Take an approved request for running: once, whoever else tries.
 
-    What would no longer run as shown is withdrawn, and the refusal says why.
+    What would no longer run as shown, or be approved, is invalidated, and the refusal says why. `drifted` is what
+    `Planner.drift` found.
     """
     row = tx.one("control.approval", id=approval_id)
     if row is None:
@@ -164,7 +187,7 @@ def claim(tx: Tx, approval_id: str, rules: Rules) -> Decision:
     approval = approval_of(row)
     if approval.state is not State.APPROVED:
         return Decision(approval=approval, refused=f"request {approval_id} is {approval.state.value}; nothing runs")
-    if reason := drift(approval, rules):
+    if reason := drifted or standing(approval, rules, tx.now):
         tx.run("control.withdraw", id=approval_id, after=move(approval.state, Event.WITHDRAW).value, now=tx.now)
         audit.append(tx, EXECUTOR, Event.WITHDRAW.value, approval_id, {"why": reason})
         return Decision(approval=by_id(tx, approval_id), refused=reason)

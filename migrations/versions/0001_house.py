@@ -243,9 +243,10 @@ def control() -> None:
         text("digest"),  # sha256 of plan, hex
         text("scope"),
         number("risk"),
-        text("requested_by"),
+        text("requested_by"),  # the human being, also when the agent asked
+        number("by_agent"),
         text("reason"),
-        text("state"),  # pending | approved | claimed | succeeded | failed | unknown | denied | expired | cancelled
+        text("state"),  # one of control.State
         number("attempt", server_default="1"),  # grows when an approver has an unknown outcome run again
         time("created_at"),
         time("expires_at"),
