@@ -6,9 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from layers.control import Action, Catalog, Context, Plan, Rules, install_capabilities, plan
+from layers.control import (
+    APPROVER,
+    Action,
+    Catalog,
+    Context,
+    Member,
+    Plan,
+    Rules,
+    install_capabilities,
+    install_policy,
+    load_policies,
+    plan,
+)
+from layers.control.cedar import SHIPPED
 from layers.types import Person
 
+POLICY = load_policies((SHIPPED / "policy.cedar").read_text())
 OWNER = Person(id="owner", name="Olga Owner")
 GUEST = Person(id="guest", name="Gus Guest")
 
@@ -17,6 +31,7 @@ GUEST = Person(id="guest", name="Gus Guest")
 def home(tmp_path: Path) -> Path:
     (tmp_path / "home" / "workspace").mkdir(parents=True)
     install_capabilities(tmp_path / "home" / "capabilities")
+    install_policy(tmp_path / "home")
     return tmp_path / "home"
 
 
@@ -32,7 +47,35 @@ def catalog(home: Path, workspace: Path) -> Catalog:
 
 @pytest.fixture
 def rules(catalog: Catalog) -> Rules:
-    return Rules(approvers=(OWNER,), manifests=catalog.digests)
+    return rules_of(catalog, OWNER)
+
+
+def rules_of(catalog: Catalog, *approvers: Person) -> Rules:
+    """The rules of an install with the shipped policy, where OWNER and GUEST are known."""
+    people = [
+        Member(person=person, roles=(APPROVER,) if person in approvers else ())
+        for person in dict.fromkeys((OWNER, GUEST, *approvers))
+    ]
+    return Rules(
+        approvers=approvers, manifests=catalog.digests, risks=catalog.risks, people=tuple(people), policy=POLICY
+    )
+
+
+RISKY = """
+id = "test.risky"
+title = "Risky"
+description = "Hard to undo."
+scope = "test"
+risk = 2
+argv = ["true"]
+"""
+
+
+@pytest.fixture
+def risky(home: Path, workspace: Path) -> Catalog:
+    """The catalog with `test.risky`, of risk 2."""
+    (home / "capabilities" / "test.risky.toml").write_text(RISKY)
+    return Catalog.load(home / "capabilities", workspace)
 
 
 @pytest.fixture
