@@ -20,7 +20,7 @@ from bot.adapters.web import CHANNEL, WebChannel, own_message
 from bot.agent import Agent, Limits
 from bot.app.door import Door
 from bot.app.jobs import Schedules, make_jobs
-from bot.app.making import VERSION, make_presenter, make_router, prepare_home, workspace_of
+from bot.app.making import VERSION, make_executor, make_presenter, make_router, prepare_home, workspace_of
 from bot.app.providers import Providers, open_providers
 from bot.app.slack import make_slack
 from bot.app.telegram import make_telegram
@@ -56,6 +56,7 @@ class House:
     presenter: Presenter
     catalog: control.Catalog
     executor: control.Executor
+    signer: control.Signer
     coordinator: Coordinator
     dispatcher: Dispatcher = field(init=False)
     """Set by `open_house`: it is given what this object knows."""
@@ -152,7 +153,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(router.close)
         presenter = make_presenter(settings, router)
         stack.push_async_callback(presenter.close)
-        executor = control.Executor(settings.home, workspace)
+        executor = make_executor(settings, workspace)
         stack.push_async_callback(executor.close)
         house = House(
             settings=settings,
@@ -162,6 +163,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             presenter=presenter,
             catalog=catalog,
             executor=executor,
+            signer=control.SigningKey.open(settings.home / "keys"),
             coordinator=coordinator,
         )
         parts = make_parts(house, workspace)
@@ -201,7 +203,7 @@ def make_parts(house: House, workspace: Path) -> Parts:
         coordinator=house.coordinator,
         agent=Agent(house.router, make_offers(house.catalog), limits),
         workspace=workspace,
-        rules=control.Rules(approvers=approvers, manifests=house.catalog.digests),
+        rules=control.Rules(approvers=approvers, manifests=house.catalog.digests, signer=house.signer),
         approval_ttl_s=settings.approval_ttl_s or FOR_EVER_S,
         keep_media=put_media,
         schedules=Schedules(),

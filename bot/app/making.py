@@ -66,3 +66,9 @@ def make_presenter(settings: Settings, router: Router | None = None) -> Presente
         return seen.model, seen.opinion, findings
 
     return Presenter(budget_s=settings.draw_budget_s, look=look)
+
+
+def make_executor(settings: Settings, workspace: Path) -> control.Executor:
+    """The way to the executor: a child of this process, or the service that the settings name."""
+    place = control.Place(address=settings.executor_socket, user=settings.executor_user)
+    return control.Executor(settings.home, workspace, place)

@@ -7,12 +7,14 @@ request that a person decides.
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Mapping
 
 from bot.dispatcher import answers
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination, presentation
+from layers.errors import Refused
 from layers.failpoint import Point, reach
 from layers.presentation import Diagram, Figure
 from layers.store import Tx
@@ -62,7 +64,11 @@ class Hands:
         run_id = f"t{self._work.turn.id}-{secrets.token_hex(4)}"
 
         async def run() -> str:
-            return (await self._parts.executor.run(run_id, plan)).json
+            signer = self._parts.rules.signer
+            if signer is None:
+                raise Refused("nothing can be run: control has no key to sign with")
+            warrant = control.warrant_for(run_id, plan, now=time.time(), policy=self._parts.rules.policy_digest)
+            return (await self._parts.executor.run(run_id, plan, control.sign_warrant(signer, warrant))).json
 
         async with self._work.working(plan.title):
             outcome = control.Outcome.parse(await self._work.step(StepKind.EFFECT, plan.capability, run))

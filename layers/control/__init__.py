@@ -8,7 +8,8 @@ from layers.control import audit
 from layers.control.audit import Report, verify_store
 from layers.control.card import buttons, card, outcome_line, tail
 from layers.control.catalog import Capability, Catalog, install_capabilities
-from layers.control.executor import Executor
+from layers.control.executor import Executor, Place
+from layers.control.keys import SigningKey
 from layers.control.manifest import Manifest
 from layers.control.rules import move, patch_plan, plan
 from layers.control.service import (
@@ -20,6 +21,7 @@ from layers.control.service import (
     expire,
     pending,
     request,
+    started,
 )
 from layers.control.types import (
     PATCH,
@@ -33,8 +35,12 @@ from layers.control.types import (
     Pending,
     Plan,
     Rules,
+    Signer,
     State,
+    Warrant,
 )
+from layers.control.vault import Vault
+from layers.control.warrant import sign_warrant, warrant_for
 
 __all__ = [
     "PATCH",
@@ -50,10 +56,15 @@ __all__ = [
     "Manifest",
     "Outcome",
     "Pending",
+    "Place",
     "Plan",
     "Report",
     "Rules",
+    "Signer",
+    "SigningKey",
     "State",
+    "Vault",
+    "Warrant",
     "approval_of",
     "audit",
     "buttons",
@@ -70,6 +81,9 @@ __all__ = [
     "pending",
     "plan",
     "request",
+    "sign_warrant",
+    "started",
     "tail",
     "verify_store",
+    "warrant_for",
 ]

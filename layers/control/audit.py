@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from layers.failpoint import Step, reach
 from layers.store import ReadStore, Row, Tx
 
 GENESIS = "00" * 32
@@ -49,6 +50,7 @@ def append(tx: Tx, actor: str, action: str, ref: str, details: Mapping[str, obje
     seq = int(head["seq"]) + 1
     entry = link(head["hash"], seq, body)
     tx.run("control.add_audit", seq=seq, body=body, previous=head["hash"], hash=entry)
+    reach(Step.AUDIT_ENTRY_ADDED)
     tx.run("control.move_audit_head", seq=seq, hash=entry)
     return seq
 

@@ -245,7 +245,9 @@ def control() -> None:
         number("risk"),
         text("requested_by"),
         text("reason"),
-        text("state"),  # pending | approved | claimed | succeeded | failed | unknown | denied | expired | cancelled
+        # pending | approved | claimed | running | succeeded | failed | unknown
+        # | denied | expired | cancelled | invalidated
+        text("state"),
         number("attempt", server_default="1"),  # grows when an approver has an unknown outcome run again
         time("created_at"),
         time("expires_at"),
@@ -253,9 +255,11 @@ def control() -> None:
         time("decided_at", nullable=True),
         text("outcome", nullable=True),
         time("ended_at", nullable=True),
+        text("seal"),  # control's signature over what was shown, and for whose handle
+        text("warrant", server_default=""),  # signed with the decision; the executor runs nothing without it
     )
     partial("approval_pending", "approval", ["expires_at"], "state = 'pending'")
-    partial("approval_in_flight", "approval", ["created_at"], "state IN ('approved', 'claimed')")
+    partial("approval_in_flight", "approval", ["created_at"], "state IN ('approved', 'claimed', 'running')")
     op.create_index("approval_conversation", "approval", ["conversation_id", "created_at"])
 
 
