@@ -24,6 +24,7 @@ from bot.app.making import VERSION, make_executor, make_presenter, make_router, 
 from bot.app.providers import Providers, open_providers
 from bot.app.slack import make_slack
 from bot.app.telegram import make_telegram
+from bot.app.witness import Witness
 from bot.config import BulkheadFile, Settings
 from bot.dispatcher import Dispatcher, Parts, capabilities, handler, rescuer
 from bot.prompt import Offer
@@ -153,6 +154,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(router.close)
         presenter = make_presenter(settings, router)
         stack.push_async_callback(presenter.close)
+        signer = control.SigningKey.open(settings.home / "keys")
         executor = make_executor(settings, workspace)
         stack.push_async_callback(executor.close)
         house = House(
@@ -163,7 +165,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             presenter=presenter,
             catalog=catalog,
             executor=executor,
-            signer=control.SigningKey.open(settings.home / "keys"),
+            signer=signer,
             coordinator=coordinator,
         )
         parts = make_parts(house, workspace)
@@ -176,7 +178,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         await house.dispatcher.start()
         stack.push_async_callback(house.dispatcher.stop)
         await stack.enter_async_context(open_providers(providers))
-        clock = schedule.Clock(make_jobs(store, house.dispatcher, house.person))
+        witness = Witness(store, settings.home, signer, file.audit.conversation)
+        clock = schedule.Clock(make_jobs(store, house.dispatcher, house.person, witness))
         clock.start()
         stack.push_async_callback(clock.stop)
         await store.run(enrol)

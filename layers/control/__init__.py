@@ -5,11 +5,12 @@ a person's decision makes a grant, a grant is used once, and what was shown is w
 """
 
 from layers.control import audit
-from layers.control.audit import Report, verify_store
+from layers.control.audit import Report, verify_export, verify_store
 from layers.control.card import buttons, card, outcome_line, tail
 from layers.control.catalog import Capability, Catalog, install_capabilities
-from layers.control.executor import Executor, Place
-from layers.control.keys import SigningKey
+from layers.control.checkpoint import Checkpoint, Notebook, is_due, note, read_fingerprint, read_notes
+from layers.control.executor import Executor, Place, service_command
+from layers.control.keys import PUBLIC, SigningKey, VerifyingKey
 from layers.control.manifest import Manifest
 from layers.control.rules import move, patch_plan, plan
 from layers.control.service import (
@@ -44,16 +45,19 @@ from layers.control.warrant import sign_warrant, warrant_for
 
 __all__ = [
     "PATCH",
+    "PUBLIC",
     "Action",
     "Approval",
     "Capability",
     "Card",
     "Catalog",
+    "Checkpoint",
     "Context",
     "Decision",
     "Event",
     "Executor",
     "Manifest",
+    "Notebook",
     "Outcome",
     "Pending",
     "Place",
@@ -64,6 +68,7 @@ __all__ = [
     "SigningKey",
     "State",
     "Vault",
+    "VerifyingKey",
     "Warrant",
     "approval_of",
     "audit",
@@ -75,15 +80,21 @@ __all__ = [
     "decide",
     "expire",
     "install_capabilities",
+    "is_due",
     "move",
+    "note",
     "outcome_line",
     "patch_plan",
     "pending",
     "plan",
+    "read_fingerprint",
+    "read_notes",
     "request",
+    "service_command",
     "sign_warrant",
     "started",
     "tail",
+    "verify_export",
     "verify_store",
     "warrant_for",
 ]

@@ -10,7 +10,7 @@ import logging
 import socket
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import layers
 from layers.control.ledger import Ledger
 from layers.control.sandbox import LAUNCHER_ENVIRONMENT
 from layers.control.types import Outcome, Plan, State
+from layers.control.vault import VARIABLE
 from layers.errors import Misconfigured, Refused, Unavailable
 from layers.failpoint import Point, reach
 
@@ -244,3 +245,20 @@ class Executor:
                 self._process.kill()
                 await asyncio.to_thread(self._process.wait)
             self._process = None
+
+
+def service_command(
+    home: Path, workspace: Path, place: Place, peer: int, environ: Mapping[str, str]
+) -> tuple[str, list[str], dict[str, str]]:
+    """Program, arguments and environment of an executor that runs by itself and answers the uid `peer` only."""
+    site = {
+        "home": str(home.resolve()),
+        "workspace": str(workspace.resolve()),
+        "sandbox": place.sandbox,
+        "user": place.user,
+        "address": place.address,
+        "peer": peer,
+    }
+    secrets = {name: value for name, value in environ.items() if name.startswith(VARIABLE)}
+    arguments = [sys.executable, "-sP", "-m", Executor.module, json.dumps(site)]
+    return sys.executable, arguments, {**LAUNCHER_ENVIRONMENT, "PYTHONPATH": str(ROOT), **secrets}
