@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.app.making import make_presenter, make_router, prepare_home, workspace_of
+from bot.app.making import make_executor, make_presenter, make_router, prepare_home, workspace_of
 from bot.config import Settings
 from bot.doctor import Check, Probes, examine
-from layers import control
 from layers.coordination import Coordinator, git_version
 from layers.errors import Misconfigured
 from layers.presentation import Diagram, badge
@@ -28,7 +27,7 @@ async def examine_house(settings: Settings) -> list[Check]:
     coordinator = Coordinator()
     router = make_router(settings)
     presenter = make_presenter(settings)
-    executor = control.Executor(settings.home, workspace)
+    executor = make_executor(settings, workspace)
 
     async def where() -> str:
         if not workspace.exists():

@@ -9,7 +9,7 @@ import time
 from collections import ChainMap
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,11 +20,12 @@ from bot.adapters.web import CHANNEL, WebChannel, own_message
 from bot.agent import Agent, Limits
 from bot.app.door import Door
 from bot.app.jobs import Schedules, make_jobs
-from bot.app.making import VERSION, make_presenter, make_router, prepare_home, workspace_of
+from bot.app.making import VERSION, make_executor, make_presenter, make_router, prepare_home, workspace_of
 from bot.app.providers import Providers, open_providers
 from bot.app.rulebook import make_rules, open_policy
 from bot.app.slack import make_slack
 from bot.app.telegram import make_telegram
+from bot.app.witness import Witness
 from bot.config import BulkheadFile, Settings
 from bot.dispatcher import Dispatcher, Parts, capabilities, handler, rescuer
 from bot.prompt import Offer
@@ -58,6 +59,7 @@ class House:
     catalog: control.Catalog
     policy: control.PolicyFile
     executor: control.Executor
+    signer: control.Signer
     coordinator: Coordinator
     dispatcher: Dispatcher = field(init=False)
     """Set by `open_house`: it is given what this object knows."""
@@ -157,7 +159,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(router.close)
         presenter = make_presenter(settings, router)
         stack.push_async_callback(presenter.close)
-        executor = control.Executor(settings.home, workspace)
+        signer = control.SigningKey.open(settings.home / "keys")
+        executor = make_executor(settings, workspace)
         stack.push_async_callback(executor.close)
         house = House(
             settings=settings,
@@ -168,6 +171,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             catalog=catalog,
             policy=policy,
             executor=executor,
+            signer=signer,
             coordinator=coordinator,
         )
         parts = make_parts(house, workspace)
@@ -180,7 +184,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         await house.dispatcher.start()
         stack.push_async_callback(house.dispatcher.stop)
         await stack.enter_async_context(open_providers(providers))
-        clock = schedule.Clock(make_jobs(store, house.dispatcher, house.person, policy))
+        witness = Witness(store, settings.home, signer, file.audit.conversation)
+        clock = schedule.Clock(make_jobs(store, house.dispatcher, house.person, witness, policy))
         clock.start()
         stack.push_async_callback(clock.stop)
         await store.run(enrol)
@@ -206,7 +211,7 @@ def make_parts(house: House, workspace: Path) -> Parts:
         coordinator=house.coordinator,
         agent=Agent(house.router, make_offers(house.catalog), limits),
         workspace=workspace,
-        rules=make_rules(house.file, house.catalog, house.policy),
+        rules=replace(make_rules(house.file, house.catalog, house.policy), signer=house.signer),
         approval_ttl_s=settings.approval_ttl_s or FOR_EVER_S,
         keep_media=put_media,
         schedules=Schedules(),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot import schedule
+from bot.app.witness import Witness
 from bot.dispatcher import Dispatcher
 from layers import control
 from layers.store import Store, Tx
@@ -32,7 +33,11 @@ class Schedules:
 
 
 def make_jobs(
-    store: Store, dispatcher: Dispatcher, person: Callable[[str], Person], policy: control.PolicyFile
+    store: Store,
+    dispatcher: Dispatcher,
+    person: Callable[[str], Person],
+    witness: Witness,
+    policy: control.PolicyFile,
 ) -> list[schedule.Job]:
     """The housekeeping of one process. Each looks before it opens a write transaction: an idle house writes nothing."""
 
@@ -63,11 +68,15 @@ def make_jobs(
     async def reread() -> None:
         await asyncio.to_thread(policy.refresh)
 
+    async def checkpoint() -> None:
+        await witness.look()
+
     return [
         schedule.Job("policy", 5.0, reread),
         schedule.Job("schedules", 1.0, fire),
         schedule.Job("expiry", 1.0, expire),
         schedule.Job("heartbeat", 15.0, beat),
+        schedule.Job("checkpoint", 15.0, checkpoint),
     ]
 
 

@@ -55,6 +55,15 @@ class WorkspaceTable(BaseModel):
     """Relative to the home, or absolute."""
 
 
+class AuditTable(BaseModel):
+    """`[audit]`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    conversation: str = Field("web:main", pattern=r"^[a-z]+:\S+$")
+    """Where checkpoints of the audit trail are told: `slack:T012AB3CD/C045EF6GH` is a witness, the page is none."""
+
+
 class BulkheadFile(BaseModel):
     """`bulkhead.toml`."""
 
@@ -62,6 +71,7 @@ class BulkheadFile(BaseModel):
 
     people: dict[PersonId, PersonTable] = Field(default_factory=dict)
     workspace: WorkspaceTable = WorkspaceTable()
+    audit: AuditTable = AuditTable()
 
     @field_validator("people")
     @classmethod
@@ -127,7 +137,7 @@ def load_file(path: Path) -> BulkheadFile:
 
 _TOML_PLACE = re.compile(r"\s*\(at (line \d+, column \d+|end of document)\)$")
 _TOML_NAME = re.compile(r"\s*(?:\[\[?(?P<table>[^\]]+)\]|(?P<key>[\w.\-\"' ]+?)\s*=)")
-_TABLES: Mapping[str, type[BaseModel]] = {"people": PersonTable, "workspace": WorkspaceTable}
+_TABLES: Mapping[str, type[BaseModel]] = {"people": PersonTable, "workspace": WorkspaceTable, "audit": AuditTable}
 
 
 def _file_error(path: Path, text: str, error: Mapping[str, Any]) -> str:

@@ -30,6 +30,11 @@ approver = true
 # It is made at first start if it does not exist.
 [workspace]
 path = "workspace"
+
+# Checkpoints of the audit trail are told to a conversation. One in Slack or Telegram is a witness that this machine
+# cannot change; the page is none.
+# [audit]
+# conversation = "slack:T012AB3CD/C045EF6GH"
 """
 
 

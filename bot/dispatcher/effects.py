@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 
 from bot.dispatcher import answers
+from bot.dispatcher.observing import observe, planner_of
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination, presentation
@@ -50,8 +51,7 @@ class Hands:
             by_agent=self._is_agent,
             reason=reason,
         )
-        planner = control.Planner(self._parts.catalog, self._parts.executor.run)
-        plan = await planner.make(action, self._permit)
+        plan = await planner_of(self._parts).make(action, self._permit)
         if plan.risk == 0:
             return await self._observe(plan)
         self._work.add(lambda tx: self._request(tx, plan, reason))
@@ -70,7 +70,8 @@ class Hands:
         run_id = f"t{self._work.turn.id}-{secrets.token_hex(4)}"
 
         async def run() -> str:
-            return (await self._parts.executor.run(run_id, plan)).json
+            policy = self._permit(plan).policy_sha
+            return (await observe(self._parts, run_id, plan, policy)).json
 
         async with self._work.working(plan.title):
             outcome = control.Outcome.parse(await self._work.step(StepKind.EFFECT, plan.capability, run))
@@ -81,11 +82,11 @@ class Hands:
             self._work.say(text)
         return text
 
-    def _permit(self, plan: control.Plan) -> None:
+    def _permit(self, plan: control.Plan) -> control.Verdict:
         """Ask the policy before anything is run, a dry run included. Raises Refused."""
         act = control.Act.OBSERVE if plan.risk == 0 else control.Act.REQUEST
         asker = control.Asker(person=self._person.id, by_agent=self._is_agent)
-        control.may(plan, act, asker, self._parts.rules, time.time())
+        return control.may(plan, act, asker, self._parts.rules, time.time())
 
     def _context(self, reason: str) -> control.Context:
         turn = self._work.turn

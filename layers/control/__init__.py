@@ -5,13 +5,15 @@ a person's decision makes a grant, a grant is used once, and what was shown is w
 """
 
 from layers.control import audit
-from layers.control.audit import Report, verify_store
+from layers.control.audit import Report, verify_export, verify_store
 from layers.control.card import buttons, card, outcome_line, tail
 from layers.control.catalog import Capability, Catalog, install_capabilities, load_capability
 from layers.control.cedar import Known, load_policies
-from layers.control.executor import Executor
+from layers.control.checkpoint import Checkpoint, Notebook, is_due, note, read_fingerprint, read_notes
+from layers.control.executor import Executor, Place, service_command
 from layers.control.history import Replay, replay
 from layers.control.kernel import Proof, Ruling
+from layers.control.keys import PUBLIC, SigningKey, VerifyingKey
 from layers.control.manifest import Manifest, parse_manifest, template
 from layers.control.planning import Planner
 from layers.control.policy import APPROVER, EVERYWHERE, Act, Member, PolicyEngine, Question, Verdict
@@ -27,6 +29,7 @@ from layers.control.service import (
     expire,
     pending,
     request,
+    started,
 )
 from layers.control.types import (
     PATCH,
@@ -40,8 +43,12 @@ from layers.control.types import (
     Pending,
     Plan,
     Rules,
+    Signer,
     State,
+    Warrant,
 )
+from layers.control.vault import Vault
+from layers.control.warrant import sign_warrant, warrant_for
 
 __all__ = [
     "APPROVER",
@@ -49,6 +56,7 @@ __all__ = [
     "GOLDEN",
     "PATCH",
     "POLICY",
+    "PUBLIC",
     "Act",
     "Action",
     "Approval",
@@ -56,6 +64,7 @@ __all__ = [
     "Capability",
     "Card",
     "Catalog",
+    "Checkpoint",
     "Context",
     "Decision",
     "Event",
@@ -63,8 +72,10 @@ __all__ = [
     "Known",
     "Manifest",
     "Member",
+    "Notebook",
     "Outcome",
     "Pending",
+    "Place",
     "Plan",
     "Planner",
     "PolicyEngine",
@@ -75,8 +86,13 @@ __all__ = [
     "Report",
     "Rules",
     "Ruling",
+    "Signer",
+    "SigningKey",
     "State",
+    "Vault",
     "Verdict",
+    "VerifyingKey",
+    "Warrant",
     "approval_of",
     "asked_since",
     "audit",
@@ -90,19 +106,28 @@ __all__ = [
     "explain",
     "install_capabilities",
     "install_policy",
+    "is_due",
     "load_capability",
     "load_policies",
     "may",
     "move",
+    "note",
     "outcome_line",
     "parse_manifest",
     "patch_plan",
     "pending",
     "plan",
+    "read_fingerprint",
+    "read_notes",
     "read_policy",
     "replay",
     "request",
+    "service_command",
+    "sign_warrant",
+    "started",
     "tail",
     "template",
+    "verify_export",
     "verify_store",
+    "warrant_for",
 ]

@@ -24,7 +24,8 @@ RISKS = ("observes", "can be undone", "is hard to undo", "cannot be undone")
 STATES = {
     State.PENDING: "Approval needed",
     State.APPROVED: "Approved, about to run",
-    State.CLAIMED: "Running",
+    State.CLAIMED: "About to run",
+    State.RUNNING: "Running",
     State.SUCCEEDED: "Done",
     State.FAILED: "Failed",
     State.UNKNOWN: "Outcome unknown",
@@ -61,6 +62,8 @@ def leaves(plan: Plan) -> Iterator[tuple[str, list[str]]]:
     if plan.sees_processes:
         yield "processes", ["sees those of this machine"]
     yield "environment", command(plan.environment) or ["(empty)"]
+    if plan.secrets:
+        yield "secrets", command(plan.secrets)
     yield "scope", [quote(plan.scope)]
     yield "risk", [f"{plan.risk} of 3: {RISKS[min(max(plan.risk, 0), 3)]}"]
     yield "limits", [f"{plan.timeout_s} s, {plan.output_cap_bytes} bytes of output"]

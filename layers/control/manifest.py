@@ -17,6 +17,7 @@ from layers.control.types import Value
 from layers.errors import Misconfigured, Refused
 
 SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+SECRET_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 ALLOWED_CONTROL = {"\n", "\t"}
 ABBREVIATED_AT = 80
@@ -127,6 +128,23 @@ class PathParameter(Parameter):
         return str(path)
 
 
+class SecretParameter(Parameter):
+    """A secret, by its name in the executor's store. The program gets the path of a file that holds the value."""
+
+    type: Literal["secret"]
+
+    @property
+    def expected(self) -> str:
+        """What a person is told. Never what was given: it may be a secret, typed by mistake."""
+        return "the name of a secret (`bulkhead secret list` has them), never the secret itself"
+
+    def read(self, raw: str) -> str:
+        """The name, or ValueError."""
+        if not SECRET_NAME.fullmatch(raw):
+            raise ValueError
+        return raw
+
+
 class BooleanParameter(Parameter):
     """Yes or no."""
 
@@ -143,7 +161,8 @@ class BooleanParameter(Parameter):
 
 
 AnyParameter = Annotated[
-    StringParameter | IntegerParameter | EnumParameter | PathParameter | BooleanParameter, Field(discriminator="type")
+    StringParameter | IntegerParameter | EnumParameter | PathParameter | BooleanParameter | SecretParameter,
+    Field(discriminator="type"),
 ]
 
 
@@ -185,6 +204,7 @@ class Manifest(Strict):
     plan_exit_codes: tuple[int, ...] = (0,)
     """With which it says so; any other refuses the request."""
     idempotent: bool = False
+    secrets: tuple[Annotated[str, Field(pattern=f"^{SECRET_NAME.pattern}$")], ...] = ()
     parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], AnyParameter] = {}
     sandbox: Sandbox = Sandbox()
 
@@ -231,6 +251,7 @@ def read_parameter(capability: str, name: str, parameter: AnyParameter, raw: str
         return parameter.read(raw)
     except (ValueError, KeyError):
         shown = raw if len(raw) <= ABBREVIATED_AT else f"{raw[:ABBREVIATED_AT]}..."
+        shown = "(not shown)" if isinstance(parameter, SecretParameter) else shown
         raise Refused(f"{capability}: {name}={shown!r} is refused; it must be {parameter.expected}") from None
 
 

@@ -27,7 +27,7 @@ WORDS = {
     "evidence_digest": "what its dry run shows",
 }
 Run = Callable[[str, Plan], Awaitable[Outcome]]
-"""`Executor.run`."""
+"""Runs a plan of risk 0 under a name: `Executor.run` with a warrant for it."""
 
 
 class Planner:
@@ -37,7 +37,7 @@ class Planner:
         self._catalog = catalog
         self._run = run
 
-    async def make(self, action: Action, permit: Callable[[Plan], None] = lambda _: None) -> Plan:
+    async def make(self, action: Action, permit: Callable[[Plan], object] = lambda _: None) -> Plan:
         """What `action` would run, exactly, and what its dry run says. `permit` is asked before that is run.
 
         Raises:
@@ -63,7 +63,7 @@ class Planner:
         what = dict.fromkeys(WORDS.get(name, name) for name in changed)
         return f"{' and '.join(what)} changed after this card was shown; ask again" if what else ""
 
-    async def _make(self, action: Action, permit: Callable[[Plan], None] = lambda _: None) -> Plan:
+    async def _make(self, action: Action, permit: Callable[[Plan], object] = lambda _: None) -> Plan:
         catalog = await asyncio.to_thread(self._catalog.renewed, action.capability)
         made = plan(catalog, action)
         permit(made)
@@ -81,7 +81,7 @@ class Planner:
 
 
 def dry_run_of(made: Plan) -> Plan:
-    """The plan of a plan's own dry run: observes, writes nothing, and has no network, since nobody approved it."""
+    """The plan of a plan's own dry run: observes, writes nothing, and has neither network nor secrets: nobody approved it."""
     return replace(
         made,
         title=f"Dry run: {made.title}",
@@ -90,6 +90,7 @@ def dry_run_of(made: Plan) -> Plan:
         probe=(),
         risk=0,
         network="none",
+        secrets=(),
         is_workspace_writable=False,
         is_idempotent=True,
     )

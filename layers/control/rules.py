@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from layers.control import kernel
 from layers.control.catalog import Capability, Catalog, nearest
 from layers.control.kernel import Ruling
-from layers.control.manifest import SLOT, Manifest, PathParameter, as_text, read_parameter
+from layers.control.manifest import SLOT, Manifest, PathParameter, SecretParameter, as_text, read_parameter
 from layers.control.policy import NO_POLICY, Act, Question, Verdict
 from layers.control.types import (
     PATCH,
@@ -30,10 +30,19 @@ from layers.types import Person
 ENVIRONMENT = ("HOME", "LANG", "PATH", "TMPDIR")
 """What a program sees: built by the executor, nothing inherited."""
 
+SECRETS = "/run/secrets"
+"""Where a program finds the secrets of its plan, one file each."""
+
 MOVES: Mapping[State, Mapping[Event, State]] = {
     State.PENDING: {Event.APPROVE: State.APPROVED, Event.DENY: State.DENIED, Event.EXPIRE: State.EXPIRED},
     State.APPROVED: {Event.CLAIM: State.CLAIMED, Event.WITHDRAW: State.INVALIDATED},
-    State.CLAIMED: {Event.SUCCEED: State.SUCCEEDED, Event.FAIL: State.FAILED, Event.LOSE: State.UNKNOWN},
+    State.CLAIMED: {
+        Event.START: State.RUNNING,
+        Event.SUCCEED: State.SUCCEEDED,
+        Event.FAIL: State.FAILED,
+        Event.LOSE: State.UNKNOWN,
+    },
+    State.RUNNING: {Event.SUCCEED: State.SUCCEEDED, Event.FAIL: State.FAILED, Event.LOSE: State.UNKNOWN},
     State.UNKNOWN: {Event.HAPPENED: State.SUCCEEDED, Event.RERUN: State.APPROVED, Event.CANCEL: State.CANCELLED},
     State.SUCCEEDED: {},
     State.FAILED: {},
@@ -102,8 +111,15 @@ def plan(catalog: Catalog, action: Action) -> Plan:
         is_idempotent=manifest.idempotent,
         programs=dict(capability.digests),
         dry_run=fill(capability, manifest.plan_argv, values, catalog.workspace),
+        secrets=secrets_of(manifest, values),
         manifest_digest=capability.digest,
     )
+
+
+def secrets_of(manifest: Manifest, values: Mapping[str, Value]) -> tuple[str, ...]:
+    """Names of the secrets that the program is handed: those of the manifest and those that parameters name."""
+    chosen = (str(values[name]) for name, spec in manifest.parameters.items() if isinstance(spec, SecretParameter))
+    return tuple(sorted({*manifest.secrets, *chosen}))
 
 
 def patch_plan(workspace: str, parameters: Mapping[str, str]) -> Plan:
@@ -149,6 +165,8 @@ def substitute(manifest: Manifest, template: str, values: Mapping[str, Value], w
     def fill_slot(name: str) -> str:
         text = as_text(values[name])
         is_path = isinstance(manifest.parameters[name], PathParameter)
+        if isinstance(manifest.parameters[name], SecretParameter):
+            return f"{SECRETS}/{text}"
         return str(PurePosixPath(workspace) / text) if is_path else text
 
     return SLOT.sub(lambda match: fill_slot(match.group(1)), template)
@@ -250,8 +268,8 @@ def denied(person: Person, act: Act, plan: Plan, verdict: Verdict) -> str:
     return f"{person.name} may not {act.value} {plan.capability} (scope {plan.scope}): {verdict.reason}"
 
 
-def may(plan: Plan, act: Act, asker: Asker, rules: Rules, now: float) -> None:
-    """Let `asker` ask for a plan, or observe with it.
+def may(plan: Plan, act: Act, asker: Asker, rules: Rules, now: float) -> Verdict:
+    """Let `asker` ask for a plan, or observe with it; what the policy said.
 
     Raises:
         Refused: the policy says no, and why.
@@ -261,6 +279,7 @@ def may(plan: Plan, act: Act, asker: Asker, rules: Rules, now: float) -> None:
     verdict = ask(rules, question(plan, act, person, asker, now))
     if not verdict.allowed:
         raise Refused(denied(person, act, plan, verdict))
+    return verdict
 
 
 def drift(approval: Approval, rules: Rules) -> str:

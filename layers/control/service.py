@@ -7,16 +7,19 @@ Functions draw fresh random handles, so running one twice (as the store may) lea
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import secrets
 
 from layers.control import audit
-from layers.control.kernel import Proof, Ruling, unproven
+from layers.control.kernel import RUNS, Proof, Ruling, unproven
 from layers.control.policy import Act
 from layers.control.rules import Asker, before, hopeless, may, move, rule, standing
 from layers.control.types import Approval, Context, Decision, Event, Outcome, Pending, Plan, Rules, State, digest_of
+from layers.control.warrant import sign_warrant, warrant_for
 from layers.control.wording import decided
 from layers.errors import Refused
+from layers.failpoint import Step, reach
 from layers.store import Row, Tx
 from layers.types import CLOCK, Person
 
@@ -25,6 +28,7 @@ log = logging.getLogger(__name__)
 ENDS = {State.SUCCEEDED: Event.SUCCEED, State.FAILED: Event.FAIL, State.UNKNOWN: Event.LOSE}
 PRESSES = (Event.APPROVE, Event.DENY, Event.HAPPENED, Event.RERUN, Event.CANCEL)
 EXECUTOR = "executor"
+SEAL = "seal"
 
 
 def hash_of(handle: str) -> str:
@@ -51,6 +55,7 @@ def approval_of(row: Row) -> Approval:
         decided_at=row["decided_at"],
         outcome=Outcome.parse(row["outcome"]) if row["outcome"] else None,
         ended_at=row["ended_at"],
+        warrant=row["warrant"],
     )
 
 
@@ -98,6 +103,7 @@ def request(tx: Tx, plan: Plan, context: Context) -> Pending:
     if reason := hopeless(plan, asker, context.rules, tx.now):
         raise Refused(reason)
     approval_id, handle = secrets.token_hex(8), secrets.token_urlsafe(16)
+    values = (approval_id, hash_of(handle), plan.digest, context.requested_by.id)
     tx.run(
         "control.add_approval",
         id=approval_id,
@@ -113,11 +119,31 @@ def request(tx: Tx, plan: Plan, context: Context) -> Pending:
         requested_by=context.requested_by.id,
         by_agent=int(context.by_agent),
         reason=context.reason,
+        seal=seal(context.rules, *values),
         now=tx.now,
         expires_at=tx.now + context.expires_after_s,
     )
+    reach(Step.REQUEST_ADDED)
     audit.append(tx, context.requested_by.id, "request", approval_id, {"plan": plan.digest, "risk": plan.risk})
+    reach(Step.REQUEST_AUDITED)
     return Pending(approval=by_id(tx, approval_id), handle=handle)
+
+
+def seal(rules: Rules, approval_id: str, handle_hash: str, digest: str, requested_by: str) -> str:
+    """What control signs when it shows a plan: that the buttons of this handle are about this plan of this person."""
+    if rules.signer is None:
+        return ""
+    return rules.signer.sign(SEAL, json.dumps([approval_id, handle_hash, digest, requested_by]))
+
+
+def broken_seal(row: Row, rules: Rules) -> str:
+    """Why the row is not what was shown; empty when it is. Edited rows get no warrant."""
+    if rules.signer is None:
+        return ""
+    shown = json.dumps([row["id"], row["handle_hash"], row["digest"], row["requested_by"]])
+    if rules.signer.is_signed(SEAL, shown, row["seal"]):
+        return ""
+    return "this request was changed in the database after it was shown; ask again"
 
 
 def decide(
@@ -137,15 +163,33 @@ def decide(
         return refuse(tx, None, row["id"], person, str(error))
     event = Event(verb)
     ruling = rule(approval, event, person, rules, tx.now)
-    reason = ruling.reason or unproven(ruling, proofs)
+    reason = ruling.reason or unproven(ruling, proofs) or (broken_seal(row, rules) if event in RUNS else "")
     if approval.state is State.PENDING and approval.expires_at <= tx.now:
         expire_one(tx, approval.id)
     if not reason and not write_decision(tx, hash_of(handle), approval, event, person):
         reason = decided(by_id(tx, approval.id))
     if reason:
         return refuse(tx, by_id(tx, approval.id), approval.id, person, reason)
+    reach(Step.DECISION_WRITTEN)
+    grant(tx, by_id(tx, approval.id), person, ruling, rules)
+    reach(Step.DECISION_SIGNED)
     audit.append(tx, person.id, event.value, approval.id, {"plan": approval.digest, **grounds(ruling)})
+    reach(Step.DECISION_AUDITED)
     return Decision(approval=by_id(tx, approval.id))
+
+
+def grant(tx: Tx, approval: Approval, person: Person, ruling: Ruling, rules: Rules) -> None:
+    """Sign the warrant of what was just approved, in the transaction that approves it."""
+    if approval.state is not State.APPROVED or rules.signer is None:
+        return
+    warrant = warrant_for(
+        approval.run_id,
+        approval.plan,
+        now=tx.now,
+        decisions=(person.id,),
+        policy=ruling.verdict.policy_sha if ruling.verdict else "",
+    )
+    tx.run("control.keep_warrant", id=approval.id, warrant=sign_warrant(rules.signer, warrant))
 
 
 def grounds(ruling: Ruling) -> dict[str, object]:
@@ -194,8 +238,21 @@ def claim(tx: Tx, approval_id: str, rules: Rules, drifted: str = "") -> Decision
     after = move(approval.state, Event.CLAIM).value
     if tx.run("control.claim", id=approval_id, digest=approval.digest, after=after) != 1:
         return Decision(approval=by_id(tx, approval_id), refused=f"request {approval_id} was claimed elsewhere")
+    reach(Step.CLAIM_TAKEN)
     audit.append(tx, EXECUTOR, Event.CLAIM.value, approval_id, {"plan": approval.digest, "run": approval.run_id})
+    reach(Step.CLAIM_AUDITED)
     return Decision(approval=by_id(tx, approval_id))
+
+
+def started(tx: Tx, run_id: str) -> bool:
+    """Write down that the executor has begun a claimed run. Too late to say so is no harm."""
+    approval_id, _, attempt = run_id.rpartition("-")
+    after = move(State.CLAIMED, Event.START).value
+    if tx.run("control.start", id=approval_id, attempt=int(attempt), after=after) != 1:
+        return False
+    reach(Step.START_WRITTEN)
+    audit.append(tx, EXECUTOR, Event.START.value, approval_id, {"run": run_id})
+    return True
 
 
 def conclude(tx: Tx, run_id: str, outcome: Outcome) -> Pending:
@@ -223,6 +280,7 @@ def conclude(tx: Tx, run_id: str, outcome: Outcome) -> Pending:
         if approval.attempt == int(attempt):
             move_or_same(approval, outcome.state)
         return Pending(approval=approval, handle="")
+    reach(Step.CONCLUSION_WRITTEN)
     details = {
         "exit_code": outcome.exit_code,
         "why": outcome.reason,
@@ -230,6 +288,7 @@ def conclude(tx: Tx, run_id: str, outcome: Outcome) -> Pending:
         "output": digest_of(outcome.output),
     }
     audit.append(tx, EXECUTOR, event.value, approval_id, details)
+    reach(Step.CONCLUSION_AUDITED)
     return Pending(approval=approval, handle=handle)
 
 

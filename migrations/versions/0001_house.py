@@ -246,7 +246,9 @@ def control() -> None:
         text("requested_by"),  # the human being, also when the agent asked
         number("by_agent"),
         text("reason"),
-        text("state"),  # one of control.State
+        # pending | approved | claimed | running | succeeded | failed | unknown
+        # | denied | expired | cancelled | invalidated
+        text("state"),
         number("attempt", server_default="1"),  # grows when an approver has an unknown outcome run again
         time("created_at"),
         time("expires_at"),
@@ -254,9 +256,11 @@ def control() -> None:
         time("decided_at", nullable=True),
         text("outcome", nullable=True),
         time("ended_at", nullable=True),
+        text("seal"),  # control's signature over what was shown, and for whose handle
+        text("warrant", server_default=""),  # signed with the decision; the executor runs nothing without it
     )
     partial("approval_pending", "approval", ["expires_at"], "state = 'pending'")
-    partial("approval_in_flight", "approval", ["created_at"], "state IN ('approved', 'claimed')")
+    partial("approval_in_flight", "approval", ["created_at"], "state IN ('approved', 'claimed', 'running')")
     op.create_index("approval_conversation", "approval", ["conversation_id", "created_at"])
 
 
@@ -271,6 +275,22 @@ def audit() -> None:
     )
     op.create_table("audit_head", number("id", primary_key=True, autoincrement=False), number("seq"), text("hash"))
     op.execute(f"INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, '{'00' * 32}')")
+    refuse = "the audit trail is only ever added to"
+    if op.get_bind().dialect.name == "sqlite":
+        for verb in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON audit "
+                f"BEGIN SELECT RAISE(ABORT, '{refuse}'); END"
+            )
+        return
+    op.execute(
+        "CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{refuse}'; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER audit_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()"
+    )
 
 
 def coordination() -> None:

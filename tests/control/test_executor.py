@@ -21,7 +21,7 @@ from layers.control.ledger import Ledger
 from layers.errors import Misconfigured, Refused
 from layers.failpoint import Point
 from tests.conftest import skip
-from tests.control.conftest import action, script_plan
+from tests.control.conftest import Approved, action, script_plan, signed
 
 REPO = Path(__file__).parents[2]
 
@@ -46,7 +46,7 @@ def home(profile: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def executor(profile: str, home: Path) -> AsyncIterator[Executor]:
-    started = Executor(home, home / "workspace", profile)
+    started = Approved(home, home / "workspace", profile)
     try:
         await started.start()
     except Misconfigured as error:
@@ -145,7 +145,7 @@ async def test_an_id_that_could_be_a_path_is_refused(executor: Executor, workspa
 async def test_a_digest_that_does_not_fit_is_refused(executor: Executor, workspace: Path) -> None:
     made = script_plan(workspace, "/bin/true")
     with pytest.raises(Refused, match="does not match its digest"):
-        await executor._ask({"verb": "run", "run_id": "d", "plan": made.canonical, "digest": "0" * 64})
+        await executor._ask({"verb": "run", "run_id": "d", "plan": made.canonical, "digest": "0" * 64, "warrant": ""})
 
 
 async def test_a_program_that_takes_too_long_is_stopped_with_all_its_children(
@@ -197,7 +197,7 @@ async def test_the_executor_inherits_nothing_of_the_servers_environment(
     home: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET_TOKEN", "hunter2")
-    executor = Executor(home, workspace)
+    executor = Approved(home, workspace)
     await executor.start()
     assert executor._process is not None
     environment = Path(f"/proc/{executor._process.pid}/environ").read_text()
@@ -206,7 +206,7 @@ async def test_the_executor_inherits_nothing_of_the_servers_environment(
 
 
 async def test_an_unknown_sandbox_runs_nothing_and_says_what_to_install(home: Path, workspace: Path) -> None:
-    executor = Executor(home, workspace, "none")
+    executor = Approved(home, workspace, "none")
     with pytest.raises(
         Misconfigured, match=r"nothing can be run: no sandbox holds here .* install the package bubblewrap"
     ):
@@ -231,7 +231,7 @@ async def test_a_claim_without_a_result_is_settled_by_the_probe(
     executor: Executor, home: Path, catalog: Catalog, workspace: Path
 ) -> None:
     made = plan(catalog, action("workspace.write-note", name="p", text="hello"))
-    held = Ledger(home).claim("lost", made)
+    held = Ledger(home).claim("lost", made, os.urandom(16).hex())
     assert held is not None
     held.close()
     ended = await executor.look_up("lost")
@@ -256,7 +256,7 @@ from pathlib import Path
 from layers.control import Executor, Plan
 async def main():
     executor = Executor(Path(sys.argv[1]), Path(sys.argv[1]) / "workspace", sys.argv[2])
-    await executor.run("effect", Plan.parse(sys.argv[3]))
+    await executor.run("effect", Plan.parse(sys.argv[3]), sys.argv[4])
 asyncio.run(main())
 """
 
@@ -267,7 +267,7 @@ async def test_kill_9_of_the_server_ends_the_effect_and_leaves_it_unknown_once(
     script = "echo x >> effects; (setsid sleep 4714 &); sleep 4714"
     made = script_plan(workspace, "/bin/sh", "-c", script, is_workspace_writable=True, timeout_s=60)
     server = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(home), executor.profile, made.canonical],
+        [sys.executable, "-c", SERVER, str(home), executor.profile, made.canonical, signed(home, "effect", made)],
         env={**os.environ, "PYTHONPATH": str(REPO)},
     )
     await until((workspace / "effects").exists, 30)
@@ -285,10 +285,10 @@ async def test_the_ledger_forgets_old_results_but_never_an_open_claim(tmp_path: 
     ledger = Ledger(tmp_path)
     ledger.prepare()
     for name in ("old", "open"):
-        held = ledger.claim(name, note)
+        held = ledger.claim(name, note, os.urandom(16).hex())
         assert held is not None
         held.close()
-    assert ledger.claim("old", note) is None
+    assert ledger.claim("old", note, os.urandom(16).hex()) is None
     (ledger.results / "old.json").write_text("{}")
     os.utime(ledger.results / "old.json", (0, 0))
     ledger.prepare()
@@ -305,22 +305,22 @@ async def test_a_closed_executor_starts_again_when_needed(executor: Executor, wo
 async def test_a_home_that_cannot_be_written_is_said_not_a_hang(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Misconfigured, match=r"nothing can be run: .*Not a directory"):
-        await Executor(tmp_path / "file", tmp_path).start()
+        await Approved(tmp_path / "file", tmp_path).start()
 
 
 async def test_once_a_run_has_begun_trouble_is_unknown_and_never_nothing_was_run(
     executor: Executor, home: Path, workspace: Path
 ) -> None:
     made = script_plan(workspace, "/bin/true")
-    held = Ledger(home).claim("begun", made)
+    held = Ledger(home).claim("begun", made, os.urandom(16).hex())
     assert held is not None
     held.close()
-    broken = Executor(home, workspace, "none")
+    broken = Approved(home, workspace, "none")
     ended = await broken.run("begun", made)
     assert (ended.state, "its end cannot be looked up" in ended.reason) == (State.UNKNOWN, True)
     with pytest.raises(Misconfigured):
         await broken.run("never-begun", made)
-    moved = Executor(home, workspace / "elsewhere", executor.profile)
+    moved = Approved(home, workspace / "elsewhere", executor.profile)
     assert (await moved.run("begun", made)).state is State.UNKNOWN
     await moved.close()
     (Ledger(home).claims / "begun").write_text("written by another version")

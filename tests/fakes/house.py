@@ -166,7 +166,7 @@ def main() -> int:
     name, _, times = sys.argv[1].partition(":")
     left = int(times)
 
-    def hook(point: failpoint.Point) -> None:
+    def hook(point: failpoint.Point | failpoint.Step) -> None:
         nonlocal left
         if point.value == name:
             left -= 1
