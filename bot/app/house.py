@@ -176,10 +176,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         )
         parts = make_parts(house, workspace)
         house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
-        makes = (("slack", partial(make_slack, settings)), ("telegram", partial(make_telegram, settings)))
-        providers = Providers(store, Door(file, house.dispatcher), makes)
-        channels = ChainMap(providers.channels, CHANNELS)
-        courier = asyncio.create_task(Courier(store, channels).run(), name="courier")
+        providers = make_providers(house)
+        courier = asyncio.create_task(Courier(store, ChainMap(providers.channels, CHANNELS)).run(), name="courier")
         stack.push_async_callback(cancel, courier)
         await house.dispatcher.start()
         stack.push_async_callback(house.dispatcher.stop)
@@ -193,6 +191,12 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         warming = asyncio.create_task(router.warm(), name="warm")
         stack.push_async_callback(cancel, warming)
         yield house
+
+
+def make_providers(house: House) -> Providers:
+    """The ways to the chat providers, closed until they are opened."""
+    makes = (("slack", partial(make_slack, house.settings)), ("telegram", partial(make_telegram, house.settings)))
+    return Providers(house.store, Door(house.file, house.dispatcher), makes)
 
 
 def make_parts(house: House, workspace: Path) -> Parts:

@@ -1,4 +1,4 @@
-"""The command line: `bulkhead serve | ask | link | draw | route | doctor | control | audit | ...`. Each verb has --json.
+"""The command line: `bulkhead serve | ask | link | draw | route | doctor | control | ...`. Each verb has --json.
 
 A failure is one sentence on standard error (with --json one object on standard output) and exit code 2; a check that
 found something is exit code 1. What nobody foresaw is one sentence too, with its traceback in the log and exit code 70.

@@ -18,8 +18,8 @@ from layers import control, coordination, presentation
 from layers.failpoint import Point, reach
 from layers.presentation import Diagram, Figure
 from layers.store import Tx
-from layers.transport import StepKind
-from layers.types import Address, Button, ButtonStyle, Outbound, OutboundKind, Person, Picture
+from layers.transport import StepKind, put_media
+from layers.types import Address, Attachment, Button, ButtonStyle, Outbound, OutboundKind, Person, Picture
 
 
 class Hands:
@@ -138,6 +138,18 @@ def approval_message(tx: Tx, work: Work, pending: control.Pending) -> Outbound:
         text=text,
         kind=OutboundKind.CARD,
         buttons=card.buttons,
+        files=(whole_card(tx, approval.id, card.full),) if card.full else (),
+    )
+
+
+def whole_card(tx: Tx, approval_id: str, text: str) -> Attachment:
+    """A card that is too long for a message, as a file."""
+    content = text.encode()
+    return Attachment(
+        digest=put_media(tx, "text/plain", content),
+        name=f"plan-{approval_id}.txt",
+        content_type="text/plain",
+        size_bytes=len(content),
     )
 
 

@@ -6,6 +6,7 @@ backtick is escaped too, so no value can close the fence on any surface. The ask
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from layers.control.types import PATCH, Approval, Card, Event, Outcome, Plan, State
@@ -101,18 +102,23 @@ def card(approval: Approval, *, handle: str = "", limit: int = LIMIT) -> Card:
     if len(text) <= limit:
         return Card(text=text, is_approvable=True, buttons=buttons(approval, handle, is_approvable=True))
     notice = (
-        f"**{STATES[approval.state]}** {visible(approval.plan.capability)}: this card has {len(text)} characters "
-        f"and at most {limit} can be shown here, so it cannot be approved; ask for less at once."
+        f"**{STATES[approval.state]}** {inline(approval.plan.capability)}: this card has {len(text)} characters "
+        f"and at most {limit} can be shown here, so it cannot be approved from here. All of it is in the file that goes "
+        "along; ask for less at once."
     )
     shown = escape_fences(text)[: max(limit - len(notice) - 40, 0)]
-    text = f"{notice}\n\n{fence(shown)}"
-    return Card(text=text, is_approvable=False, buttons=buttons(approval, handle, is_approvable=False))
+    return Card(
+        text=f"{notice}\n\n{fence(shown)}",
+        is_approvable=False,
+        buttons=buttons(approval, handle, is_approvable=False),
+        full=text,
+    )
 
 
 def parts(approval: Approval) -> Iterator[str]:
     """The card's paragraphs: what, what became of it, the facts, the asker's words."""
     plan = approval.plan
-    yield f"**{STATES[approval.state]}**: {visible(plan.capability)}, risk {plan.risk}"
+    yield f"**{STATES[approval.state]}**: {inline(plan.capability)}, risk {plan.risk}"
     if line := outcome_line(approval):
         yield line
     if approval.outcome is not None and approval.outcome.output.strip():
@@ -133,11 +139,22 @@ def facts(approval: Approval) -> Iterator[tuple[str, list[str]]]:
     yield "request", [visible(approval.id)]
 
 
+PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ,;()%=+.-]*")
+"""What no surface takes for markup, a mention or a link."""
+
+
+def inline(text: str) -> str:
+    """A value within a sentence: as it is where that is harmless, else as code."""
+    if PLAIN.fullmatch(text) and "www." not in text.lower():
+        return text
+    return f"`{visible(text, is_prose=True)}`" if text else '""'
+
+
 def outcome_line(approval: Approval) -> str:
     """Who decided, when, and what came of it, in one line; empty while nothing has."""
     said = []
     if approval.decided_at is not None:
-        said.append(f"decided by {visible(approval.decided_by)} at {clock(approval.decided_at)}")
+        said.append(f"decided by {inline(approval.decided_by)} at {clock(approval.decided_at)}")
     if approval.outcome is not None:
         said.append(ended(approval.outcome))
     if approval.state is State.EXPIRED:
@@ -152,11 +169,11 @@ def ended(outcome: Outcome) -> str:
     """How a run ended: `exit code 0, 1.2 s, sandbox bwrap`."""
     said = [f"exit code {outcome.exit_code}"] if outcome.exit_code is not None else []
     if outcome.reason:
-        said.append(visible(outcome.reason))
+        said.append(inline(outcome.reason))
     if outcome.duration_s:
         said.append(f"{outcome.duration_s:.1f} s")
     if outcome.profile:
-        said.append(f"sandbox {outcome.profile}")
+        said.append(f"sandbox {inline(outcome.profile)}")
     return ", ".join(said)
 
 

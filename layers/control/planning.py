@@ -81,7 +81,7 @@ class Planner:
 
 
 def dry_run_of(made: Plan) -> Plan:
-    """The plan of a plan's own dry run: observes, writes nothing, and has neither network nor secrets: nobody approved it."""
+    """The plan of a plan's own dry run. Nobody approved it: it writes nothing, and has neither network nor secrets."""
     return replace(
         made,
         title=f"Dry run: {made.title}",

@@ -60,7 +60,7 @@ def canary(sandbox: Sandbox, folder: Path) -> None:
     works = execute(sandbox, command_of(("true",)), folder)
     if works.state is not State.SUCCEEDED:
         raise Misconfigured(f"a harmless program does not run in it ({works.output.strip() or works.reason})")
-    if "seen" in execute(sandbox, command_of(("cat", str(secret))), folder).output:
+    if execute(sandbox, command_of(("cat", str(secret))), folder).output == "seen\n":
         raise Misconfigured("a program in it can read files outside")
 
 

@@ -117,8 +117,8 @@ class Bubblewrap:
                 options += ["--ro-bind-try", path, path]
         for path in EXTRAS:
             options += ["--ro-bind-try", path, path]
-        options += [*command.reach.proc, "--dev", "/dev", *command.reach.mounts]
-        options += ["--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
+        options += [*command.reach.proc, "--dev", "/dev"]
+        options += ["--size", str(TMP_BYTES), "--tmpfs", "/tmp", *command.reach.mounts]
         if command.cwd != "/":
             options += ["--bind" if command.is_writable else "--ro-bind", command.cwd, command.cwd]
         return options

@@ -310,4 +310,6 @@ class Card:
     """Markdown."""
     is_approvable: bool
     """False when not every leaf of the plan is on it."""
+    full: str = ""
+    """All of it, to go along as a file, where `text` is only its beginning."""
     buttons: tuple[Button, ...] = ()

@@ -121,6 +121,7 @@ def test_every_field_of_a_plan_changes_the_card() -> None:
         "dry_run": ("/bin/y",),
         "evidence": "seen",
         "evidence_digest": "cd",
+        "secrets": ("TOKEN",),
         "environment": ("A",),
         "probe": ("/p",),
         "is_idempotent": True,
