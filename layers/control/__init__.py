@@ -11,13 +11,14 @@ from layers.control.catalog import Capability, Catalog, install_capabilities, lo
 from layers.control.cedar import Known, load_policies
 from layers.control.checkpoint import Checkpoint, Notebook, is_due, note, read_fingerprint, read_notes
 from layers.control.executor import Executor, Place, service_command
+from layers.control.golden import check_golden, parse_golden
 from layers.control.history import Replay, replay
 from layers.control.kernel import Proof, Ruling
 from layers.control.keys import PUBLIC, SigningKey, VerifyingKey
 from layers.control.manifest import Manifest, parse_manifest, template
 from layers.control.planning import Planner
 from layers.control.policy import APPROVER, EVERYWHERE, Act, Member, PolicyEngine, Question, Verdict
-from layers.control.policyfile import GOLDEN, POLICY, PolicyFile, install_policy, read_policy
+from layers.control.policyfile import GOLDEN, POLICY, PolicyFile, install_policy, read_policy, shipped_policy
 from layers.control.rules import Asker, explain, may, move, patch_plan, plan
 from layers.control.service import (
     approval_of,
@@ -99,6 +100,7 @@ __all__ = [
     "buttons",
     "by_id",
     "card",
+    "check_golden",
     "claim",
     "conclude",
     "decide",
@@ -113,6 +115,7 @@ __all__ = [
     "move",
     "note",
     "outcome_line",
+    "parse_golden",
     "parse_manifest",
     "patch_plan",
     "pending",
@@ -123,6 +126,7 @@ __all__ = [
     "replay",
     "request",
     "service_command",
+    "shipped_policy",
     "sign_warrant",
     "started",
     "tail",

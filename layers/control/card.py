@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from layers.control.types import PATCH, Approval, Card, Event, Outcome, Plan, State
-from layers.control.visible import escape, quote, quote_lines, visible
+from layers.control.visible import quote, quote_lines, visible, visible_lines
 from layers.control.wording import clock
 from layers.types import Button, ButtonStyle
 
@@ -103,8 +103,8 @@ def card(approval: Approval, *, handle: str = "", limit: int = LIMIT) -> Card:
         return Card(text=text, is_approvable=True, buttons=buttons(approval, handle, is_approvable=True))
     notice = (
         f"**{STATES[approval.state]}** {inline(approval.plan.capability)}: this card has {len(text)} characters "
-        f"and at most {limit} can be shown here, so it cannot be approved from here. All of it is in the file that goes "
-        "along; ask for less at once."
+        f"and at most {limit} can be shown here, so it cannot be approved from here. All of it is in the file that "
+        "goes along; ask for less at once."
     )
     shown = escape_fences(text)[: max(limit - len(notice) - 40, 0)]
     return Card(
@@ -182,12 +182,6 @@ def tail(output: str) -> str:
     cut = output[-OUTPUT_LIMIT:]
     lead = f"The last {len(cut)} of {len(output)} characters of output:" if len(cut) < len(output) else "Output:"
     return f"{lead}\n{fence(visible_lines(cut.rstrip()))}"
-
-
-def visible_lines(text: str) -> str:
-    """Like `visible`, but lines stay lines and what is only a quote or a backslash stays as it is."""
-    keep = {"\n", "\t", '"', "\\"}
-    return "".join(character if character in keep else escape(character) for character in text)
 
 
 def escape_fences(text: str) -> str:

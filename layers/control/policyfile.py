@@ -20,6 +20,11 @@ TEMPLATES = {POLICY: "policy.cedar", GOLDEN: "golden.toml"}
 Stamp = tuple[tuple[int, int, int], ...]
 
 
+def shipped_policy() -> tuple[str, str]:
+    """The policy that is shipped, and its golden decisions."""
+    return (SHIPPED / TEMPLATES[POLICY]).read_text("utf-8"), (SHIPPED / TEMPLATES[GOLDEN]).read_text("utf-8")
+
+
 def install_policy(home: Path) -> list[str]:
     """Write the shipped policy and its golden decisions where there are none; returns what was written."""
     missing = [name for name in TEMPLATES if not (home / name).exists()]

@@ -27,7 +27,9 @@ ODD_PUNCTUATION = re.compile(
     "\u2032-\u203a\u2041-\u2044\u204e\u204f\u2052-\u2055\u2212\u2215-\u2219\u2223\u2236\u223c\u2758\u27cb\u27cd"
     "\u29f5\u29f8\u29f9\u2e12-\u2e1b\u2e3a\u2e3b\u3003\u3014\u3015\ua4f8-\ua4ff\ua789\ua78c]"
 )
-"""Drawn like a dash, a slash, a quote, a colon or a dot. Left alone in prose, where people mean them."""
+"""Drawn like a dash, a slash, a quote, a colon or a dot."""
+TYPOGRAPHY = frozenset("–—‘’“”„…•·")
+"""What people mean in prose."""
 UNLIKE_LATIN = {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO", "LATIN", "ORDINAL", "MICRO"}
 """What may stand in one word with Latin letters: nobody takes it for one."""
 LOOKALIKES = frozenset(
@@ -46,6 +48,21 @@ def visible(text: str, *, is_prose: bool = False) -> str:
     for run in NARROW.finditer(text):
         odd.update(range(*run.span()))
     return "".join(code(character) if at in odd else escape(character) for at, character in enumerate(text))
+
+
+def visible_lines(text: str) -> str:
+    """Like `visible` of prose, but lines stay lines and what is only a quote or a backslash stays as it is."""
+    return "\n".join(visible_line(line) for line in text.split("\n"))
+
+
+def visible_line(line: str) -> str:
+    """One line of what a program wrote."""
+    odd = set() if line.isascii() else set(suspicious(line, is_prose=True))
+    kept = {"\t", '"', "\\"}
+    return "".join(
+        code(character) if at in odd else character if character in kept else escape(character)
+        for at, character in enumerate(line)
+    )
 
 
 def escape(character: str) -> str:
@@ -95,7 +112,7 @@ def is_odd(character: str, *, is_prose: bool) -> bool:
         return True
     if unicodedata.category(character) == "Nd" or ODD_LATIN.match(character):
         return True
-    return not is_prose and ODD_PUNCTUATION.match(character) is not None
+    return ODD_PUNCTUATION.match(character) is not None and not (is_prose and character in TYPOGRAPHY)
 
 
 def is_latin(character: str) -> bool:

@@ -88,7 +88,8 @@ def test_a_broken_manifest_and_a_missing_program_disable_only_themselves(home: P
     (folder / "test.binary.toml").write_bytes(b"\xff\xfe")
     catalog = Catalog.load(folder, workspace)
     assert "host.uptime" in catalog.capabilities
-    assert set(catalog.unavailable) == {"test.broken", "test.echo", "test.binary"}
+    broken = {name for name in catalog.unavailable if name.startswith("test.")}
+    assert broken == {"test.broken", "test.echo", "test.binary"}
     with pytest.raises(Refused, match=r"test\.echo is unavailable: .*'no-such-program' is not in"):
         plan(catalog, action("test.echo", word="x"))
 
