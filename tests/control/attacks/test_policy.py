@@ -163,7 +163,7 @@ async def test_E11_what_nobody_could_approve_is_refused_at_once_with_the_reason(
     store: Store, note: Plan, context: Context, rules: Rules
 ) -> None:
     away = tuple(dataclasses.replace(member, scopes=("deploy",)) for member in rules.people)
-    with pytest.raises(Refused, match="nobody could approve workspace.write-note: Olga Owner may not approve"):
+    with pytest.raises(Refused, match=r"nobody could approve workspace\.write-note: Olga Owner may not approve"):
         await store.run(request, note, dataclasses.replace(context, rules=dataclasses.replace(rules, people=away)))
     assert await store.fetch_all("control.pending") == []
 
