@@ -254,7 +254,10 @@ def sweep() -> None:
 
 def children() -> list[int]:
     """Processes whose parent we are, dead ones that wait to be reaped included."""
-    return [pid for pid, parent in parents().items() if parent == os.getpid()]
+    try:
+        return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+    except OSError:  # a kernel without CONFIG_PROC_CHILDREN: look at all of them
+        return [pid for pid, parent in parents().items() if parent == os.getpid()]
 
 
 def parents() -> dict[int, int]:
