@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from layers.control.catalog import Capability, Catalog, nearest
 from layers.control.manifest import SLOT, Manifest, PathParameter, as_text, read_parameter
-from layers.control.types import PATCH, Action, Approval, Event, Plan, Rules, State, Value
+from layers.control.types import CONTACT, PATCH, Action, Approval, Event, Plan, Rules, State, Value
 from layers.errors import Refused
 from layers.types import AGENT, CLOCK, Person
 
@@ -96,6 +96,23 @@ def patch_plan(workspace: str, parameters: Mapping[str, str]) -> Plan:
         timeout_s=60,
         output_cap_bytes=65_536,
         is_workspace_writable=True,
+        manifest_digest="",
+    )
+
+
+def contact_plan(recipient: str, text: str, urgency: str) -> Plan:
+    """The plan of writing to somebody for the first time: to whom, and every word of it."""
+    return Plan(
+        capability=CONTACT,
+        version=1,
+        title="Write to somebody for the first time, and let them be written to from then on",
+        parameters={"recipient": recipient, "text": text, "urgency": urgency},
+        argv=(),
+        cwd="/",
+        scope="transport.contact",
+        risk=3,
+        timeout_s=60,
+        output_cap_bytes=0,
         manifest_digest="",
     )
 
