@@ -181,9 +181,16 @@ def refusal(approval: Approval, event: Event, person: Person, rules: Rules, now:
         return ""
     if reason := drift(approval, rules):
         return reason
-    if approval.plan.risk >= FOUR_EYES_RISK and person.id == approval.requested_by:
+    if needs_another(approval.plan) and person.id == approval.requested_by:
         return f"{person.name} asked for this, and risk {approval.plan.risk} needs another person to approve it"
     return ""
+
+
+def needs_another(plan: Plan) -> bool:
+    """Whether who asks and who approves must be two. A first message cannot be taken back, but whoever has one written
+    could as well write it themselves.
+    """
+    return plan.risk >= FOUR_EYES_RISK and plan.capability != CONTACT
 
 
 def drift(approval: Approval, rules: Rules) -> str:
@@ -211,7 +218,7 @@ def hopeless(plan: Plan, requested_by: Person, rules: Rules) -> str:
     deciders = [person for person in rules.approvers if not stranger(person, rules)]
     if not deciders:
         return f"{plan.capability} needs an approver and none is set; name one under [people] in bulkhead.toml"
-    if plan.risk >= FOUR_EYES_RISK and all(person.id == requested_by.id for person in deciders):
+    if needs_another(plan) and all(person.id == requested_by.id for person in deciders):
         return f"{plan.capability} has risk {plan.risk} and needs an approver other than {requested_by.name}; add one"
     return ""
 

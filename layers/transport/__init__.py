@@ -4,7 +4,7 @@ What broke: providers assume a human, accounts were killed, and every crash lost
 is acknowledged before it is committed; everything leaves by the outbox; the agent never touches a provider.
 """
 
-from layers.transport.contacts import add_contact, conversations_of, is_known_contact
+from layers.transport.contacts import add_contact, conversations_of, is_known_contact, take_seat
 from layers.transport.courier import Courier
 from layers.transport.mailbox import (
     accept,
@@ -83,4 +83,5 @@ __all__ = [
     "shown",
     "step_at",
     "steps",
+    "take_seat",
 ]

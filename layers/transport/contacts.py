@@ -32,11 +32,16 @@ def meet(tx: Tx, inbound: Inbound) -> None:
     if inbound.person.id in NOBODY or inbound.kind not in (InboundKind.MESSAGE, InboundKind.PRESS):
         return
     address = inbound.address
-    if tx.run("transport.take_seat", person=inbound.person.id, conversation_id=address.id, now=tx.now):
+    if take_seat(tx, inbound.person.id, address.id):
         add_contact(tx, address.channel, address.conversation, "wrote")
         channel, _, account = inbound.identity.partition(":")
         if channel == address.channel and account and account != address.conversation:
             add_contact(tx, channel, account, "wrote")
+
+
+def take_seat(tx: Tx, person: str, conversation: str) -> bool:
+    """Let a person be in a conversation; False when they were."""
+    return bool(tx.run("transport.take_seat", person=person, conversation_id=conversation, now=tx.now))
 
 
 def conversations_of(tx: Tx, person: str) -> list[str]:

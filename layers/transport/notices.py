@@ -54,7 +54,7 @@ def expire_late(tx: Tx, conversation: str, is_late: Callable[[Row], bool]) -> in
         is_told = is_told or not is_progress
         tx.run("transport.expire", id=row["id"], digest=None if is_progress else handle)
     if is_told:
-        text, key = digest_text(tx.all("transport.expired_of", digest=handle)), f"o{handle}"
+        text, key = digest_text(tx.all("transport.expired_of", digest=handle)), note_key(handle)
         outbound = Outbound(
             address=Address.parse(conversation),
             key=key,
@@ -121,9 +121,9 @@ def said_of(state: State) -> str:
     return "This message was not sent"
 
 
-def note_key(outbox_id: int) -> str:
-    """The key of the notes about a message."""
-    return f"o{outbox_id}"
+def note_key(handle: int | str) -> str:
+    """The key of the notes about a message, by its id, or of a digest, by its handle."""
+    return f"o{handle}"
 
 
 def note(address: Address, key: str, text: str, outbox_id: int) -> Outbound:
@@ -154,9 +154,8 @@ def again(tx: Tx, row: Row) -> bool:
     return True
 
 
-def settle_notes(tx: Tx, outbox_id: int, conversations: Sequence[str], text: str) -> None:
-    """Take the button from the notes about a message, wherever they are."""
-    key = note_key(outbox_id)
+def settle_notes(tx: Tx, key: str, conversations: Sequence[str], text: str) -> None:
+    """Take the button from what was told under `key`, wherever it was."""
     for conversation in dict.fromkeys(conversations):
         if conversation and tx.one("transport.note_shown", conversation_id=conversation, key=key):
             outbound = Outbound(address=Address.parse(conversation), key=key, text=text)

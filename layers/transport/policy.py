@@ -86,6 +86,7 @@ DEFAULTS: Mapping[str, Policy] = {
         hourly_conversation=10,
         warm_from=20,
         same_text_s=DAY_S,
+        lives_s={OutboundKind.MESSAGE: DAY_S, OutboundKind.ERROR: DAY_S},  # a mail of yesterday is no old mail
     ),
 }
 """By channel. `[transport.<channel>]` in bulkhead.toml changes single values of it."""

@@ -223,7 +223,7 @@ UPDATE outbox SET state = 'expired', digest = :digest, last_error = 'it came too
 UPDATE outbox SET digest = :digest WHERE dedupe = :dedupe;
 
 -- name: note_shown(conversation_id, key)^
-SELECT id FROM outbox WHERE conversation_id = :conversation_id AND key = :key AND kind = 'notice' LIMIT 1;
+SELECT id FROM outbox WHERE conversation_id = :conversation_id AND key = :key AND kind IN ('notice', 'digest') LIMIT 1;
 
 -- name: open_digest(conversation_id)^
 SELECT id, digest FROM outbox
