@@ -6,6 +6,7 @@ is acknowledged before it is committed; everything leaves by the outbox; the age
 
 from layers.transport.contacts import add_contact, conversations_of, is_known_contact, take_seat
 from layers.transport.courier import Courier
+from layers.transport.cursors import get_cursor, put_cursor
 from layers.transport.mailbox import (
     accept,
     claim,
@@ -19,6 +20,7 @@ from layers.transport.mailbox import (
     step_at,
     steps,
 )
+from layers.transport.media import keep_media, media_head, put_media, read_media
 from layers.transport.notices import kept_back, note_key, outcome, resend, settle_notes, show_late
 from layers.transport.outbox import key_of, put_account, put_reference, said, send, shown
 from layers.transport.pace import close_bucket, closed_until
@@ -62,18 +64,24 @@ __all__ = [
     "conversations_of",
     "fence",
     "finish",
+    "get_cursor",
     "give_back",
     "is_allowed",
     "is_known_contact",
+    "keep_media",
     "kept_back",
     "key_of",
     "let_go",
+    "media_head",
     "note_key",
     "outcome",
     "owned",
     "put_account",
+    "put_cursor",
+    "put_media",
     "put_reference",
     "put_step",
+    "read_media",
     "reap",
     "resend",
     "said",
