@@ -160,7 +160,8 @@ WHERE id = :id AND state IN ('pending', 'placing', 'placed', 'editing');
 
 -- name: due_deliveries(now, limit, elsewhere)
 -- By priority, the oldest first, and only the first open one of each conversation: order within a conversation is kept.
--- Only the answer to a press, which edits what is there already, waits for nothing but rows of its own key.
+-- Only the answer to a press, which edits what is there already, waits for nothing but rows of its own key; and no answer
+-- waits for what nobody asked for, which may be held back until the morning.
 -- Nothing of an account that a person must look at, nothing of a channel that is closed or empty as a whole, nothing of
 -- one that another process has (:elsewhere is their names, each between bars).
 SELECT id, channel, dedupe, key, kind, origin, conversation_id, payload, is_doubtful, attempts, due, expires_at, sameness,
@@ -169,7 +170,8 @@ FROM outbox AS o
 WHERE state IN ('pending', 'placing', 'placed', 'editing') AND owner IS NULL AND due <= :now AND NOT EXISTS (
     SELECT 1 FROM outbox AS earlier
     WHERE earlier.conversation_id = o.conversation_id AND earlier.id < o.id
-    AND earlier.state IN ('pending', 'placing', 'placed', 'editing') AND (o.priority > 0 OR earlier.key = o.key)
+    AND earlier.state IN ('pending', 'placing', 'placed', 'editing')
+    AND (earlier.key = o.key OR (o.priority > 0 AND (earlier.origin <> 'agent' OR o.origin = 'agent')))
 ) AND NOT EXISTS (SELECT 1 FROM account WHERE account.channel = o.channel AND account.closed_until > :now)
 AND NOT EXISTS (SELECT 1 FROM pace WHERE pace.bucket = o.channel AND pace.closed_until > :now)
 AND replace(CAST(:elsewhere AS text), '|' || o.channel || '|', '') = CAST(:elsewhere AS text)
@@ -182,7 +184,8 @@ FROM outbox AS o
 WHERE state IN ('pending', 'placing', 'placed', 'editing') AND owner IS NULL AND due <= :now AND NOT EXISTS (
     SELECT 1 FROM outbox AS earlier
     WHERE earlier.conversation_id = o.conversation_id AND earlier.id < o.id
-    AND earlier.state IN ('pending', 'placing', 'placed', 'editing') AND (o.priority > 0 OR earlier.key = o.key)
+    AND earlier.state IN ('pending', 'placing', 'placed', 'editing')
+    AND (earlier.key = o.key OR (o.priority > 0 AND (earlier.origin <> 'agent' OR o.origin = 'agent')))
 ) AND NOT EXISTS (SELECT 1 FROM account WHERE account.channel = o.channel AND account.closed_until > :now)
 AND NOT EXISTS (SELECT 1 FROM pace WHERE pace.bucket = o.channel AND pace.closed_until > :now)
 AND replace(CAST(:elsewhere AS text), '|' || o.channel || '|', '') = CAST(:elsewhere AS text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import time
 
 import pytest
 
@@ -218,3 +219,16 @@ async def test_a_correspondent_gets_at_most_so_many_mails_an_hour(store: Store) 
         await store.run(send, message(str(n), "loop@example.org", "mail"), str(n))
     await settle(store, {"mail": provider}, rules(mail=DEFAULTS["mail"]), until_s=1)
     assert len(provider.texts) == 5  # and then one every twelve minutes: at most ten in any hour
+
+
+async def test_no_answer_waits_behind_what_is_held_back_until_the_morning(store: Store) -> None:
+    provider = Provider()
+    hours = (time(0, 0), time(23, 59, 59))
+    policy = Policy(quiet=hours)
+    held = await store.run(send, message("unasked"), "d1", turn_id=1)
+    await store.run(send, message("answer"), "d2")
+    await settle(store, {"remote": provider}, rules(remote=policy), until_s=0.5)
+    assert provider.texts == ["answer"]
+    row = await store.run(lambda tx: tx.one("transport.outbox_by_id", id=held.outbox_id))
+    assert row is not None
+    assert row["expires_at"] > await store.run(lambda tx: tx.now) + 3600 - 60  # what we hold back is not late for it
