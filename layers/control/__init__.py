@@ -12,7 +12,7 @@ from layers.control.checkpoint import Checkpoint, Notebook, is_due, note, read_f
 from layers.control.executor import Executor, Place, service_command
 from layers.control.keys import PUBLIC, SigningKey, VerifyingKey
 from layers.control.manifest import Manifest
-from layers.control.rules import move, patch_plan, plan
+from layers.control.rules import contact_plan, move, patch_plan, plan
 from layers.control.service import (
     approval_of,
     by_id,
@@ -25,6 +25,7 @@ from layers.control.service import (
     started,
 )
 from layers.control.types import (
+    CONTACT,
     PATCH,
     Action,
     Approval,
@@ -44,6 +45,7 @@ from layers.control.vault import Vault
 from layers.control.warrant import sign_warrant, warrant_for
 
 __all__ = [
+    "CONTACT",
     "PATCH",
     "PUBLIC",
     "Action",
@@ -77,6 +79,7 @@ __all__ = [
     "card",
     "claim",
     "conclude",
+    "contact_plan",
     "decide",
     "expire",
     "install_capabilities",
