@@ -59,7 +59,7 @@ class House:
     presenter: Presenter
     catalog: control.Catalog
     executor: control.Executor
-    signer: control.Signer
+    signer: control.SigningKey
     coordinator: Coordinator
     dispatcher: Dispatcher = field(init=False)
     """Set by `open_house`: it is given what this object knows."""
@@ -156,7 +156,6 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(router.close)
         presenter = make_presenter(settings, router)
         stack.push_async_callback(presenter.close)
-        signer = control.SigningKey.open(settings.home / "keys")
         executor = make_executor(settings, workspace)
         stack.push_async_callback(executor.close)
         house = House(
@@ -167,7 +166,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             presenter=presenter,
             catalog=catalog,
             executor=executor,
-            signer=signer,
+            signer=control.SigningKey.open(settings.home / "keys"),
             coordinator=coordinator,
         )
         parts = make_parts(house, workspace)
@@ -181,8 +180,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         await house.dispatcher.start()
         stack.push_async_callback(house.dispatcher.stop)
         await stack.enter_async_context(open_providers(providers))
-        witness = Witness(store, settings.home, signer, file.audit.conversation)
-        clock = schedule.Clock(make_jobs(store, house.dispatcher, house.person, witness))
+        clock = schedule.Clock(jobs_of(house))
         clock.start()
         stack.push_async_callback(clock.stop)
         await store.run(enrol)
@@ -190,6 +188,12 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         warming = asyncio.create_task(router.warm(), name="warm")
         stack.push_async_callback(cancel, warming)
         yield house
+
+
+def jobs_of(house: House) -> list[schedule.Job]:
+    """The housekeeping of this process."""
+    witness = Witness(house.store, house.settings.home, house.signer, house.file.audit.conversation)
+    return make_jobs(house.store, house.dispatcher, house.person, witness)
 
 
 def make_parts(house: House, workspace: Path) -> Parts:

@@ -6,6 +6,7 @@ request that a person decides.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import Mapping
@@ -47,6 +48,8 @@ class Hands:
         """Observe at once, or ask a person."""
         action = control.Action(capability=capability, parameters=parameters, requested_by=self._person, reason=reason)
         plan = control.plan(self._parts.catalog, action)
+        await asyncio.to_thread(control.refuse_credentials, parameters)
+        reason = await asyncio.to_thread(control.scrub, reason)
         if plan.risk == 0:
             return await self._observe(plan)
         self._work.add(lambda tx: self._request(tx, plan, reason))

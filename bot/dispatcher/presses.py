@@ -137,6 +137,8 @@ def abandon(tx: Tx, parts: Parts, work: Work, approval_id: str) -> Outbound:
 
 async def perform(parts: Parts, approval: control.Approval, *, is_ours: bool) -> control.Outcome:
     """Hand the plan to whoever can carry it out. What another server's executor took may have happened: not again."""
+    if approval.plan.kind != "capability":
+        control.demand_warrant(approval, parts.rules)
     if approval.plan.kind == "patch":
         return await apply_patch(parts, approval)
     if approval.plan.kind == "contact":

@@ -12,6 +12,7 @@ from layers.control.checkpoint import Checkpoint, Notebook, is_due, note, read_f
 from layers.control.executor import Executor, Place, service_command
 from layers.control.keys import PUBLIC, SigningKey, VerifyingKey
 from layers.control.manifest import Manifest
+from layers.control.masking import refuse_credentials, scrub
 from layers.control.rules import contact_plan, move, patch_plan, plan
 from layers.control.service import (
     approval_of,
@@ -19,6 +20,7 @@ from layers.control.service import (
     claim,
     conclude,
     decide,
+    demand_warrant,
     expire,
     pending,
     request,
@@ -81,6 +83,7 @@ __all__ = [
     "conclude",
     "contact_plan",
     "decide",
+    "demand_warrant",
     "expire",
     "install_capabilities",
     "is_due",
@@ -92,7 +95,9 @@ __all__ = [
     "plan",
     "read_fingerprint",
     "read_notes",
+    "refuse_credentials",
     "request",
+    "scrub",
     "service_command",
     "sign_warrant",
     "started",

@@ -14,7 +14,7 @@ import secrets
 from layers.control import audit
 from layers.control.rules import RUNS, before, decided, drift, hopeless, move, refusal
 from layers.control.types import Approval, Context, Decision, Event, Outcome, Pending, Plan, Rules, State, digest_of
-from layers.control.warrant import sign_warrant, warrant_for
+from layers.control.warrant import check_warrant, read_warrant, sign_warrant, warrant_for
 from layers.errors import Refused
 from layers.failpoint import Step, reach
 from layers.store import Row, Tx
@@ -171,6 +171,18 @@ def grant(tx: Tx, approval: Approval, person: Person, rules: Rules) -> None:
         approval.run_id, approval.plan, now=tx.now, decisions=(person.id,), policy=rules.policy_digest
     )
     tx.run("control.keep_warrant", id=approval.id, warrant=sign_warrant(rules.signer, warrant))
+
+
+def demand_warrant(approval: Approval, rules: Rules) -> None:
+    """For what the wiring carries out itself (a patch, a first contact): the same as the executor demands.
+
+    Raises:
+        Refused: no person's decision was signed for just this.
+    """
+    if rules.signer is None:
+        raise Refused("control has no key, so nothing that was approved can be carried out")
+    # at no time: repeating these is harmless, and one that a crash interrupted may be finished much later
+    check_warrant(read_warrant(approval.warrant, rules.signer), approval.run_id, approval.plan, now=0.0)
 
 
 def write_decision(tx: Tx, handle_hash: str, approval: Approval, event: Event, person: Person) -> bool:
