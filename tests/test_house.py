@@ -40,6 +40,7 @@ VENDORS = {
     "apscheduler": ("bot/schedule.py",),
     "cedarpy": ("layers/control/",),
     "cryptography": ("layers/control/",),
+    "detect_secrets": ("layers/control/masking.py",),
     "dotenv": ("bot/config/",),
     "imap_tools": ("bot/adapters/mail/",),
     "litellm": ("layers/routing/litellm_model.py",),
@@ -59,7 +60,10 @@ VENDORS = {
 }
 """Package -> the only files, or folders, that import it."""
 
-HEAVY = ("litellm", "matplotlib", "telegram", "slack_bolt", "cedarpy", "pygraphviz", "psycopg", "alembic")
+HEAVY = (
+    *("litellm", "matplotlib", "telegram", "slack_bolt", "cedarpy", "pygraphviz", "psycopg", "alembic"),
+    "detect_secrets",
+)
 
 BIG_TABLES = (
     "inbox",

@@ -37,12 +37,14 @@ from layers.errors import Misconfigured, Refused
 from layers.presentation import Presenter
 from layers.routing import Router
 from layers.store import Store, Tx, open_store
-from layers.transport import Courier, LocalChannel, RemoteChannel, put_media, said
+from layers.transport import Courier, LocalChannel, RemoteChannel, Rules, put_media, said
 from layers.types import Inbound, Person
 
 FOR_EVER_S = 100 * 365 * 86400.0
 """What an approval that never expires gets: the database wants a time."""
 
+NOTES = f"{CHANNEL}:main"
+"""The page's conversation, where its owner is told of messages that did not arrive."""
 CHANNELS: dict[str, LocalChannel | RemoteChannel | None] = {CHANNEL: WebChannel(), CONSOLE: ConsoleChannel()}
 """The places for messages that need no provider."""
 
@@ -59,7 +61,7 @@ class House:
     catalog: control.Catalog
     policy: control.PolicyFile
     executor: control.Executor
-    signer: control.Signer
+    signer: control.SigningKey
     coordinator: Coordinator
     dispatcher: Dispatcher = field(init=False)
     """Set by `open_house`: it is given what this object knows."""
@@ -159,7 +161,6 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(router.close)
         presenter = make_presenter(settings, router)
         stack.push_async_callback(presenter.close)
-        signer = control.SigningKey.open(settings.home / "keys")
         executor = make_executor(settings, workspace)
         stack.push_async_callback(executor.close)
         house = House(
@@ -171,19 +172,20 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             catalog=catalog,
             policy=policy,
             executor=executor,
-            signer=signer,
+            signer=control.SigningKey.open(settings.home / "keys"),
             coordinator=coordinator,
         )
         parts = make_parts(house, workspace)
         house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
         providers = make_providers(house)
-        courier = asyncio.create_task(Courier(store, ChainMap(providers.channels, CHANNELS)).run(), name="courier")
+        channels = ChainMap(providers.channels, CHANNELS)
+        rules = Rules(policies=file.policies, notes=NOTES)
+        courier = asyncio.create_task(Courier(store, channels, rules=rules).run(), name="courier")
         stack.push_async_callback(cancel, courier)
         await house.dispatcher.start()
         stack.push_async_callback(house.dispatcher.stop)
         await stack.enter_async_context(open_providers(providers))
-        witness = Witness(store, settings.home, signer, file.audit.conversation)
-        clock = schedule.Clock(make_jobs(store, house.dispatcher, house.person, witness, policy))
+        clock = schedule.Clock(jobs_of(house))
         clock.start()
         stack.push_async_callback(clock.stop)
         await store.run(enrol)
@@ -197,6 +199,12 @@ def make_providers(house: House) -> Providers:
     """The ways to the chat providers, closed until they are opened."""
     makes = (("slack", partial(make_slack, house.settings)), ("telegram", partial(make_telegram, house.settings)))
     return Providers(house.store, Door(house.file, house.dispatcher), makes)
+
+
+def jobs_of(house: House) -> list[schedule.Job]:
+    """The housekeeping of this process."""
+    witness = Witness(house.store, house.settings.home, house.signer, house.file.audit.conversation)
+    return make_jobs(house.store, house.dispatcher, house.person, witness, house.policy)
 
 
 def make_parts(house: House, workspace: Path) -> Parts:
@@ -221,6 +229,8 @@ def make_parts(house: House, workspace: Path) -> Parts:
         schedules=Schedules(),
         status=house.status,
         has_model=house.has_model,
+        policies=house.file.policies,
+        notes=NOTES,
     )
 
 

@@ -6,11 +6,12 @@ request that a person decides.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import Mapping
 
-from bot.dispatcher import answers
+from bot.dispatcher import answers, sending
 from bot.dispatcher.observing import observe, planner_of
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
@@ -18,8 +19,8 @@ from layers import control, coordination, presentation
 from layers.failpoint import Point, reach
 from layers.presentation import Diagram, Figure
 from layers.store import Tx
-from layers.transport import StepKind, put_media
-from layers.types import Address, Attachment, Button, ButtonStyle, Outbound, OutboundKind, Person, Picture
+from layers.transport import StepKind, conversations_of, put_media
+from layers.types import Address, Attachment, Button, ButtonStyle, Outbound, OutboundKind, Person, Picture, Urgency
 
 
 class Hands:
@@ -30,6 +31,7 @@ class Hands:
         self._work = work
         self._person = person
         self._is_agent = is_agent
+        self._sent = 0
 
     async def draw(self, source: str, title: str = "") -> str:
         """Draw a Mermaid flowchart, look at it, and post it for review."""
@@ -44,6 +46,8 @@ class Hands:
 
     async def act(self, capability: str, parameters: Mapping[str, str], reason: str = "") -> str:
         """Observe at once, or ask a person."""
+        await asyncio.to_thread(control.refuse_credentials, parameters)
+        reason = await asyncio.to_thread(control.scrub, reason)
         action = control.Action(
             capability=capability,
             parameters=parameters,
@@ -64,6 +68,19 @@ class Hands:
         proposal = await self._parts.coordinator.propose(patch)
         self._work.add(lambda tx: self._request_patch(tx, proposal, summary))
         return "the patch applies; a person decides whether it is committed"
+
+    async def send(self, conversation: str, content: str, urgency: Urgency = Urgency.NORMAL) -> str:
+        """Write into a conversation that the person is in; to anybody else, ask a person first."""
+        places = await self._work.store.run(conversations_of, self._person.id)
+        plan = sending.plan_of(self._parts.policies, places, conversation, content, urgency)
+        if plan is not None:
+            self._work.add(lambda tx: self._request(tx, plan, ""))
+            return "they have not written here, so a person decides whether it is sent; go on without it"
+        self._sent += 1
+        key = f"m{self._work.turn.id}.{self._sent}"  # never the turn's own first key: that is its placeholder's here
+        address = Address.parse(conversation)
+        self._work.add(lambda tx: Outbound(address=address, key=key, text=content, urgency=urgency))
+        return "it is sent as soon as the channel's rules allow"
 
     async def _observe(self, plan: control.Plan) -> str:
         """Run a risk-0 capability now, journalled and audited."""

@@ -16,10 +16,11 @@ from layers.control.history import Replay, replay
 from layers.control.kernel import Proof, Ruling
 from layers.control.keys import PUBLIC, SigningKey, VerifyingKey
 from layers.control.manifest import Manifest, parse_manifest, template
+from layers.control.masking import refuse_credentials, scrub
 from layers.control.planning import Planner
 from layers.control.policy import APPROVER, EVERYWHERE, Act, Member, PolicyEngine, Question, Verdict
 from layers.control.policyfile import GOLDEN, POLICY, PolicyFile, install_policy, read_policy, shipped_policy
-from layers.control.rules import Asker, explain, may, move, patch_plan, plan
+from layers.control.rules import Asker, contact_plan, explain, may, move, patch_plan, plan
 from layers.control.service import (
     approval_of,
     asked_since,
@@ -27,12 +28,14 @@ from layers.control.service import (
     claim,
     conclude,
     decide,
+    demand_warrant,
     expire,
     pending,
     request,
     started,
 )
 from layers.control.types import (
+    CONTACT,
     PATCH,
     Action,
     Approval,
@@ -53,6 +56,7 @@ from layers.control.warrant import sign_warrant, warrant_for
 
 __all__ = [
     "APPROVER",
+    "CONTACT",
     "EVERYWHERE",
     "GOLDEN",
     "PATCH",
@@ -103,7 +107,9 @@ __all__ = [
     "check_golden",
     "claim",
     "conclude",
+    "contact_plan",
     "decide",
+    "demand_warrant",
     "expire",
     "explain",
     "install_capabilities",
@@ -123,8 +129,10 @@ __all__ = [
     "read_fingerprint",
     "read_notes",
     "read_policy",
+    "refuse_credentials",
     "replay",
     "request",
+    "scrub",
     "service_command",
     "shipped_policy",
     "sign_warrant",

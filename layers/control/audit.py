@@ -12,6 +12,8 @@ import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 
+from pydantic_core import from_json  # three times as fast as json, and this is a loop over everything
+
 from layers.control.checkpoint import Checkpoint
 from layers.failpoint import Step, reach
 from layers.store import ReadStore, Row, Tx
@@ -70,19 +72,21 @@ class Chain:
 
     def feed(self, row: Row) -> bool:
         """Check the next entry; False once something was wrong."""
-        if self.fault is None:
-            seq, entry = self.seq + 1, row["hash"]
-            if row["seq"] != seq:
-                self.fail(seq, f"entry {seq} is missing or out of order")
-            elif row["previous"] != self.hash:
-                self.fail(seq, f"entry {seq} does not follow from entry {self.seq}")
-            elif link(self.hash, seq, row["body"]) != entry:
-                self.fail(seq, f"entry {seq} was changed after it was written")
-            elif seq in self._witnessed and not all(entry.startswith(kept) for kept in self._witnessed[seq]):
-                self.fail(seq, f"entry {seq} or one before it is not what the checkpoint saw: the log was rewritten")
-            else:
-                self.seq, self.hash = seq, entry
-        return self.fault is None
+        if self.fault is not None:
+            return False
+        seq, entry, body = self.seq + 1, row["hash"], row["body"]
+        if row["seq"] != seq:
+            self.fail(seq, f"entry {seq} is missing or out of order")
+        elif row["previous"] != self.hash:
+            self.fail(seq, f"entry {seq} does not follow from entry {self.seq}")
+        elif link(self.hash, seq, body) != entry:
+            self.fail(seq, f"entry {seq} was changed after it was written")
+        elif seq in self._witnessed and not all(entry.startswith(kept) for kept in self._witnessed[seq]):
+            self.fail(seq, f"entry {seq} or one before it is not what the checkpoint saw: the log was rewritten")
+        else:
+            self.seq, self.hash = seq, entry
+            return True
+        return False
 
     def fail(self, seq: int, reason: str) -> None:
         """Remember the first fault."""
@@ -124,8 +128,7 @@ def verify_export(lines: Iterable[str], checkpoints: Iterable[Checkpoint] = ()) 
     chain = Chain(checkpoints)
     for line in lines:
         try:
-            row = json.loads(line)
-            is_good = chain.feed(row)
+            is_good = chain.feed(from_json(line))
         except (ValueError, TypeError, KeyError, AttributeError):
             chain.fail(chain.seq + 1, f"line {chain.seq + 1} is no entry")
             is_good = False

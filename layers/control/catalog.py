@@ -14,6 +14,7 @@ from pathlib import Path
 
 from layers.control.manifest import Manifest, parse_manifest
 from layers.control.programs import file_digest
+from layers.control.types import OWN_SCOPES
 from layers.errors import Misconfigured, Refused
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -79,8 +80,8 @@ class Catalog:
 
     @property
     def scopes(self) -> dict[str, str]:
-        """Capability -> its scope."""
-        return {name: capability.manifest.scope for name, capability in self.capabilities.items()}
+        """Capability -> its scope; with those that have no manifest."""
+        return OWN_SCOPES | {name: capability.manifest.scope for name, capability in self.capabilities.items()}
 
     def renewed(self, name: str) -> Catalog:
         """This catalog with one capability as it is on the disk now: its manifest's digest and its programs'.

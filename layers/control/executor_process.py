@@ -10,6 +10,7 @@ only then answers.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -291,6 +292,8 @@ def main(arguments: list[str]) -> int:
         tell(gate, {"event": "ready", "profile": sandbox.profile, "why": ""})
     desk = Desk(ledger, site, sandbox, Vault(Path(site.home), os.environ))
     signal.signal(signal.SIGCHLD, reap)
+    gc.disable()  # a collection would touch, and so copy, every page that a fork shares with us
+    gc.freeze()
     try:
         while connection := next_request(gate, site):
             with connection:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from layers.control.policy import Verdict
-from layers.control.types import PATCH, PATCH_RISK, Approval, Event, Plan, Rules, State
+from layers.control.types import CONTACT, OWN_RISKS, Approval, Event, Plan, Rules, State
 from layers.control.wording import clock, decided
 from layers.types import AGENT, CLOCK, STRANGER, Person
 
@@ -69,7 +69,7 @@ def rule(approval: Approval, event: Event, person: Person, rules: Rules, now: fl
         return no("everything is frozen; nothing is approved until an approver unfreezes it")
     if reason := wrong_risk(approval.plan, rules):
         return no(reason)
-    return four_eyes(person, approval.requested_by, approval.plan.risk, rules)
+    return four_eyes(person, approval.requested_by, approval.plan, rules)
 
 
 def stranger(person: Person, rules: Rules) -> str:
@@ -99,10 +99,7 @@ def names(rules: Rules) -> str:
 
 def wrong_risk(plan: Plan, rules: Rules) -> str:
     """Why the plan's risk is not the manifest's; empty when it is. No other source of a risk is believed."""
-    if plan.capability == PATCH:
-        known: int | None = PATCH_RISK
-    else:
-        known = rules.risks.get(plan.capability)
+    known = OWN_RISKS.get(plan.capability, rules.risks.get(plan.capability))
     if known is None:
         return f"there is no capability {plan.capability} here any more; ask for something else"
     if plan.risk != known:
@@ -110,12 +107,15 @@ def wrong_risk(plan: Plan, rules: Rules) -> str:
     return ""
 
 
-def four_eyes(person: Person, requested_by: str, risk: int, rules: Rules) -> Ruling:
-    """Two persons from risk 2 on. `requested_by` is the human being, whoever typed it and on whichever account."""
-    if risk < FOUR_EYES_RISK or person.id != requested_by:
+def four_eyes(person: Person, requested_by: str, plan: Plan, rules: Rules) -> Ruling:
+    """Two persons from risk 2 on. `requested_by` is the human being, whoever typed it and on whichever account.
+
+    Not for a first message: it cannot be taken back, but whoever has one written could as well write it themselves.
+    """
+    if plan.risk < FOUR_EYES_RISK or plan.capability == CONTACT or person.id != requested_by:
         return Ruling(allowed=True)
     if len(approvers(rules)) > 1:
-        return no(f"{person.name} asked for this, and risk {risk} needs another person to approve it")
+        return no(f"{person.name} asked for this, and risk {plan.risk} needs another person to approve it")
     return Ruling(allowed=True, requires=SOLO_PROOFS, is_solo=True)
 
 

@@ -100,7 +100,6 @@ class Ledger:
             reach(Step.CLAIM_WRITTEN)
             if not link(draft, self.nonces / nonce) and run_in((self.nonces / nonce).read_bytes()) != run_id:
                 raise Refused("the warrant was used before, for another run; nothing was run")
-            sync_folder(self.nonces)
             reach(Step.NONCE_SPENT)
             if link(draft, self.claims / run_id):
                 sync_folder(self.claims)

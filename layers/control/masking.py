@@ -12,8 +12,10 @@ import functools
 import importlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote
+
+from layers.errors import Refused
 
 SHORTEST = 6
 """Characters. Shorter values are refused by the store: masking them would hide half of every text."""
@@ -136,6 +138,15 @@ def hide(match: re.Match[str]) -> str:
     return whole.replace(group, "[secret]")
 
 
-def suspicious(texts: Iterable[str]) -> str:
-    """The first of the texts that holds what looks like a credential; empty where none does."""
-    return next((text for text in texts if scrub(text) != text), "")
+def refuse_credentials(values: Mapping[str, str]) -> None:
+    """Refuse what would stand on a card and in the database, and looks like a credential.
+
+    Raises:
+        Refused: under which name. The value itself is not told.
+    """
+    for name, value in values.items():
+        if scrub(value) != value:
+            raise Refused(
+                f"{name!r} looks like it holds a credential, and would be shown and kept; put that into the executor's "
+                "store (`bulkhead secret set NAME`) and declare the parameter as a secret"
+            )

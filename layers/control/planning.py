@@ -14,7 +14,7 @@ from dataclasses import fields, replace
 from layers.control.catalog import Catalog
 from layers.control.manifest import as_text
 from layers.control.rules import plan
-from layers.control.types import PATCH, Action, Outcome, Plan, digest_of
+from layers.control.types import OWN_RISKS, Action, Outcome, Plan, digest_of
 from layers.errors import BulkheadError, Refused
 from layers.types import AGENT
 
@@ -52,7 +52,7 @@ class Planner:
 
     async def drift(self, shown: Plan) -> str:
         """Why running it now would not be what was shown; empty when it would."""
-        if shown.capability == PATCH:
+        if shown.capability in OWN_RISKS:
             return ""
         texts = {name: as_text(value) for name, value in shown.parameters.items()}
         try:

@@ -12,9 +12,10 @@ from layers.control.kernel import Ruling
 from layers.control.manifest import SLOT, Manifest, PathParameter, SecretParameter, as_text, read_parameter
 from layers.control.policy import NO_POLICY, Act, Question, Verdict
 from layers.control.types import (
+    CONTACT,
+    OWN_RISKS,
+    OWN_SCOPES,
     PATCH,
-    PATCH_RISK,
-    PATCH_SCOPE,
     Action,
     Approval,
     Event,
@@ -131,11 +132,28 @@ def patch_plan(workspace: str, parameters: Mapping[str, str]) -> Plan:
         parameters=dict(parameters),
         argv=(),
         cwd=workspace,
-        scope=PATCH_SCOPE,
-        risk=PATCH_RISK,
+        scope=OWN_SCOPES[PATCH],
+        risk=OWN_RISKS[PATCH],
         timeout_s=60,
         output_cap_bytes=65_536,
         is_workspace_writable=True,
+        manifest_digest="",
+    )
+
+
+def contact_plan(recipient: str, text: str, urgency: str) -> Plan:
+    """The plan of writing to somebody for the first time: to whom, and every word of it."""
+    return Plan(
+        capability=CONTACT,
+        version=1,
+        title="Write to somebody for the first time, and let them be written to from then on",
+        parameters={"recipient": recipient, "text": text, "urgency": urgency},
+        argv=(),
+        cwd="/",
+        scope=OWN_SCOPES[CONTACT],
+        risk=OWN_RISKS[CONTACT],
+        timeout_s=60,
+        output_cap_bytes=0,
         manifest_digest="",
     )
 

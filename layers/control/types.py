@@ -18,8 +18,12 @@ Value = str | int | bool
 
 PATCH = "workspace.patch"
 """The capability whose plan is two trees; the wiring executes it, not the sandbox."""
-PATCH_RISK = 1
-PATCH_SCOPE = "workspace.files"
+CONTACT = "transport.contact"
+"""The capability whose plan is a first message to somebody; the wiring executes it as well."""
+KINDS = {PATCH: "patch", CONTACT: "contact"}
+OWN_RISKS = {PATCH: 1, CONTACT: 3}
+"""What the wiring carries out itself has no manifest; this is its risk. A first message cannot be taken back."""
+OWN_SCOPES = {PATCH: "workspace.files", CONTACT: "transport.contact"}
 
 
 class State(StrEnum):
@@ -132,8 +136,8 @@ class Plan:
 
     @property
     def kind(self) -> str:
-        """`patch` or `capability`."""
-        return "patch" if self.capability == PATCH else "capability"
+        """`patch`, `contact` or `capability`."""
+        return KINDS.get(self.capability, "capability")
 
     @classmethod
     def parse(cls, text: str) -> Plan:

@@ -14,7 +14,7 @@ from bot.dispatcher.work import Work
 from layers.errors import LeaseLost, NotWritten, Refused
 from layers.store import Store, Tx, open_store
 from layers.transport import StepKind, accept, claim, give_back
-from layers.transport.outbox import take_due
+from layers.transport.taking import take_due
 from layers.types import Address, Inbound, Outbound, OutboundKind, Person
 
 ANN = Person(id="ann", name="Ann")
@@ -299,7 +299,7 @@ def damage(url: str, inbox_id: int) -> None:
 
     import psycopg
 
-    sql = f"UPDATE inbox SET payload = '{{\"kind\": \"dream\"}}' WHERE id = {inbox_id}"
+    sql = f'UPDATE inbox SET payload = \'{{"kind": "dream"}}\' WHERE id = {inbox_id}'
     if url.startswith("sqlite"):
         with sqlite3.connect(url.removeprefix("sqlite:///")) as file:
             file.execute(sql)
