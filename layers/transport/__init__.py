@@ -5,7 +5,7 @@ is acknowledged before it is committed; everything leaves by the outbox; the age
 """
 
 from layers.transport.courier import Courier
-from layers.transport.cursors import get_cursor, put_cursor
+from layers.transport.cursors import get_cursor, get_cursors, put_cursor
 from layers.transport.mailbox import (
     accept,
     claim,
@@ -49,6 +49,7 @@ __all__ = [
     "fence",
     "finish",
     "get_cursor",
+    "get_cursors",
     "give_back",
     "keep_media",
     "key_of",

@@ -217,3 +217,9 @@ SELECT value FROM cursor WHERE channel = :channel AND name = :name;
 -- name: read_until(channel, name, value)!
 INSERT INTO cursor (channel, name, value) VALUES (:channel, :name, :value)
 ON CONFLICT (channel, name) DO UPDATE SET value = excluded.value;
+
+-- name: cursors_under(channel, prefix, length)
+SELECT name, value FROM cursor WHERE channel = :channel AND substr(name, 1, :length) = :prefix;
+
+-- name: read_no_more(channel, name)!
+DELETE FROM cursor WHERE channel = :channel AND name = :name;
