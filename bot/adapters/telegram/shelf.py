@@ -4,7 +4,8 @@ Telegram brings an album as several messages and says nowhere that it was the la
 other chat should wait. So such a message is first put on a shelf, a row of the database, and with that it may be
 acknowledged. A worker for each chat takes the chat's messages down in their order: it waits until an album has had no
 new part for a moment, fetches the files, has the event accepted, and only then clears the shelf. Whatever a crash
-leaves there is taken down after the next start; the event's ids make sure that it is one event then, too.
+leaves there is taken down after the next start. Which parts are one event is written down before it is accepted, so
+that it is the same event then, and a part that came too late for it is never taken for a part of it.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from layers.types import Address, Attachment
 
 log = logging.getLogger(__name__)
 
-SHELF = "shelf/"
+SHELF, ALBUM = "shelf/", "album/"
 ALBUM_S = 1.0
 """An album with no new part for so long is complete; a later part becomes an event of its own."""
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
 LEFT_S = 60.0
 """What lies there for so long was left by a process that is gone."""
+REMEMBERED_S = 2 * 86_400.0
+"""Telegram brings a message again for a day; for longer nobody needs to know which parts were one event."""
 
 Row = tuple[str, float, Heard]
 """Name, epoch seconds when it came, what it is."""
@@ -69,6 +72,9 @@ class Shelf:
     async def resume(self, left_s: float = 0.0) -> None:
         """Take down what was left there for at least so long."""
         rows = await self._rows(SHELF)
+        for name, body in (await self._ports.get_cursors(ALBUM)).items():
+            if time.time() - json.loads(body)["at"] > REMEMBERED_S:
+                await self._ports.put_cursor(name, "")
         for chat in {heard.address.conversation for _, at, heard in rows if time.time() - at >= left_s}:
             self._work(chat)
 
@@ -108,30 +114,39 @@ class Shelf:
         rows = await self._rows(f"{SHELF}{chat}/")
         if not rows:
             return True
-        group = rows[:1]
-        if album := rows[0][2].album:
-            group = [row for row in rows if row[2].album == album]
-            rest_s = ALBUM_S - (time.time() - max(at for _, at, _ in group))
-            if rest_s > 0:
-                await asyncio.sleep(min(rest_s, ALBUM_S))
-                return False
-        await self._deliver([heard for _, _, heard in group])
+        first = rows[0][2]
+        ids = await self._together(first, rows) if first.album else [first.event_id]
+        if not ids:
+            return False
+        group = [row for row in rows if row[2].event_id in ids]
+        await self._deliver([heard for _, _, heard in group], ids)
         for name, _, _ in group:
             await self._ports.put_cursor(name, "")
         return False
 
-    async def _deliver(self, group: Sequence[Heard]) -> None:
+    async def _together(self, first: Heard, rows: Sequence[Row]) -> list[str]:
+        """The event ids that are one event with `first`, as was decided once; none yet: a moment was waited."""
+        name = f"{ALBUM}{first.address.conversation}/{first.album}"
+        groups: list[list[str]] = json.loads(await self._ports.get_cursor(name) or '{"groups": []}')["groups"]
+        for group in groups:
+            if first.event_id in group:
+                return group
+        parts = [(at, heard.event_id) for _, at, heard in rows if heard.album == first.album]
+        rest_s = ALBUM_S - (time.time() - max(at for at, _ in parts))
+        if rest_s > 0:
+            await asyncio.sleep(min(rest_s, ALBUM_S))
+            return []
+        decided = {event_id for group in groups for event_id in group}
+        groups.append([event_id for _, event_id in parts if event_id not in decided])
+        await self._ports.put_cursor(name, json.dumps({"at": time.time(), "groups": groups}))
+        return groups[-1]
+
+    async def _deliver(self, group: Sequence[Heard], ids: Sequence[str]) -> None:
         if not any(heard.is_addressed for heard in group):
             return  # an album in a group that was not meant for the bot
-        files = [tuple([await self._fetch(each) for each in heard.files]) for heard in group]
-        first, others = group[0], group[1:]
+        files = [await self._fetch(each) for heard in group for each in heard.files]
         text = "\n\n".join(heard.text for heard in group if heard.text)
-        everything = tuple(file for some in files for file in some)
-        welcome = await self._accept(replace(first, text=text), everything, tuple(each.event_id for each in others))
-        if not others or welcome.is_new or welcome.person is None:
-            return
-        for heard, own in zip(group, files, strict=True):  # some of it was accepted before: the rest of it by itself
-            await self._accept(heard, own, ())
+        await self._accept(replace(group[0], text=text, event_id=ids[0]), tuple(files), tuple(ids[1:]))
 
     async def _rows(self, under: str) -> list[Row]:
         found: list[Row] = []
