@@ -16,6 +16,7 @@ from layers.errors import AccountState, AccountTrouble, BulkheadError, RateLimit
 
 log = logging.getLogger(__name__)
 
+CONNECTING = "connecting"
 DEGRADED_AFTER = 3
 """Failed polls in a row."""
 CONFLICT_S = 10.0
@@ -28,7 +29,7 @@ class Account:
     """One bot's standing with Telegram."""
 
     def __init__(self, changed: Callable[[AccountState, str], Awaitable[object]]) -> None:
-        self.health = Health(state=AccountState.DEGRADED, since=time.time(), reason="not connected yet")
+        self.health = Health(state=AccountState.DEGRADED, since=time.time(), reason=CONNECTING)
         self._changed = changed
         self._telling: set[asyncio.Task[None]] = set()
         self._failed_polls = 0

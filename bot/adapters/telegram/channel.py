@@ -17,7 +17,7 @@ from telegram.error import BadRequest, RetryAfter, TelegramError
 from telegram.ext import Updater
 
 from bot.adapters.ports import Health, Ports, Welcome
-from bot.adapters.telegram.account import Account
+from bot.adapters.telegram.account import CONNECTING, Account
 from bot.adapters.telegram.fetching import Files
 from bot.adapters.telegram.inbound import Heard, hear
 from bot.adapters.telegram.intake import HEARD, DurableQueue, PollingBot
@@ -79,8 +79,7 @@ class Telegram:
         quiet_the_library()
         await self.stop()
         self._updater = Updater(self._bot, self._queue)  # one whose polling ended by an error cannot start again
-        if self._account.is_closed:
-            self._account.become(AccountState.DEGRADED, "connecting again")
+        self._account.become(AccountState.DEGRADED, CONNECTING)  # so that being healthy is told again
         self._connecting = asyncio.create_task(self._connect(), name="telegram")
 
     async def stop(self) -> None:
