@@ -8,14 +8,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from bot.agent import Act, Draw, Edit, Outcome
+from bot.agent import Act, Draw, Edit, Outcome, Send
 from bot.attached import listing, with_files
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers.errors import NotWritten, Refused, Unavailable
 from layers.routing import Message, NoAnswer, NoModel, Reply, Role
-from layers.transport import Line, StepKind, read_media
+from layers.transport import Line, StepKind, conversations_of, read_media
 from layers.types import OutboundKind
 
 HISTORY_LINES = 40
@@ -39,6 +39,10 @@ class Tools:
     async def edit(self, effect: Edit) -> str:
         """Put a patch before a person."""
         return await told(self._hands.edit(effect.diff, effect.summary))
+
+    async def send(self, effect: Send) -> str:
+        """Write into another conversation."""
+        return await told(self._hands.send(effect.conversation, effect.content, effect.urgency))
 
 
 async def told(doing: Awaitable[str]) -> str:
@@ -74,9 +78,12 @@ async def talk(parts: Parts, work: Work) -> None:
     said = await with_files(inbound.text, inbound.attachments, partial(read_media, parts.store))
     turn = replace(work.turn, inbound=replace(inbound, text=said))
     history = await transcript(parts, inbound.address.id)
+    places = await parts.store.run(conversations_of, inbound.person.id)
     try:
         async with work.working("Working on it"):
-            outcome = await parts.agent.step(turn, history=history, journal=Journal(work), tools=Tools(hands))
+            outcome = await parts.agent.step(
+                turn, history=history, journal=Journal(work), tools=Tools(hands), places=places
+            )
     except (NoModel, NoAnswer) as error:
         work.forget()
         work.say(str(error), OutboundKind.ERROR if isinstance(error, NoAnswer) else OutboundKind.MESSAGE)
@@ -111,6 +118,8 @@ def short(effect: object) -> str:
             return summary[:200]
         case Draw(title=title):
             return title[:200]
+        case Send(conversation=conversation):
+            return f"to {conversation}"
     return ""
 
 
