@@ -4,11 +4,11 @@ how an account is doing are known on the other side of these functions.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from layers.errors import AccountState
-from layers.types import Attachment, Inbound, Outbound, Person
+from layers.types import Address, Attachment, Inbound, Outbound, Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,29 @@ class Welcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An approval that nobody decided yet."""
+
+    title: str
+    address: Address
+    """Where its card is."""
+    reference: str
+    """Of the card's message, as its channel wrote it; empty while it is not visible yet."""
+    risk: int
+    expires_at: float
+    """Epoch seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """What a person wants to see at one glance."""
+
+    waiting: tuple[Waiting, ...]
+    accounts: tuple[str, ...]
+    """One sentence for each account that is not healthy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """Functions of the other floors."""
 
@@ -58,3 +81,11 @@ class Ports:
     """How far something was read, under a name of the adapter's own; empty when nothing was noted yet."""
     put_cursor: Callable[[str, str], Awaitable[object]]
     """Note how far something was read."""
+    cursors: Callable[[], Awaitable[Mapping[str, str]]]
+    """All of them, by name."""
+    takes_part: Callable[[str, str], Awaitable[bool]]
+    """(conversation id, event id) -> whether something was said to us or by us there, or that event was taken."""
+    knows: Callable[[str], Awaitable[bool]]
+    """Whether an identity is somebody's: nothing is fetched and nothing is shown for strangers."""
+    overview: Callable[[], Awaitable[Overview]]
+    """What waits, and how the accounts are."""

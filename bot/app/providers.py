@@ -14,11 +14,13 @@ from typing import Protocol
 from bot import schedule
 from bot.adapters.ports import Ports
 from bot.app.door import Door
+from bot.app.overview import overview
 from layers.errors import AccountState, BulkheadError
 from layers.store import Store
 from layers.transport import (
     LocalChannel,
     RemoteChannel,
+    cursors,
     get_cursor,
     keep_media,
     key_of,
@@ -27,6 +29,7 @@ from layers.transport import (
     put_reference,
     read_media,
     send,
+    takes_part,
 )
 
 log = logging.getLogger(__name__)
@@ -145,6 +148,10 @@ class Providers:
             changed=partial(self._changed, name),
             get_cursor=partial(get_cursor, store, name),
             put_cursor=lambda cursor, value: store.run(put_cursor, name, cursor, value),
+            cursors=partial(cursors, store, name),
+            takes_part=partial(takes_part, store, name),
+            knows=self._door.knows,
+            overview=partial(overview, store),
         )
 
     async def _changed(self, name: str, state: AccountState, reason: str) -> None:

@@ -5,7 +5,7 @@ is acknowledged before it is committed; everything leaves by the outbox; the age
 """
 
 from layers.transport.courier import Courier
-from layers.transport.cursors import get_cursor, put_cursor
+from layers.transport.cursors import cursors, get_cursor, put_cursor
 from layers.transport.mailbox import (
     accept,
     claim,
@@ -18,6 +18,7 @@ from layers.transport.mailbox import (
     reap,
     step_at,
     steps,
+    takes_part,
 )
 from layers.transport.media import keep_media, media_head, put_media, read_media
 from layers.transport.outbox import key_of, put_account, put_reference, said, send, shown
@@ -46,6 +47,7 @@ __all__ = [
     "StepState",
     "accept",
     "claim",
+    "cursors",
     "fence",
     "finish",
     "get_cursor",
@@ -67,4 +69,5 @@ __all__ = [
     "shown",
     "step_at",
     "steps",
+    "takes_part",
 ]

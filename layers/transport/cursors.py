@@ -11,6 +11,11 @@ async def get_cursor(store: ReadStore, channel: str, name: str) -> str:
     return str(row["value"]) if row else ""
 
 
+async def cursors(store: ReadStore, channel: str) -> dict[str, str]:
+    """All that were noted for a channel."""
+    return {row["name"]: row["value"] for row in await store.fetch_all("transport.cursors", channel=channel)}
+
+
 def put_cursor(tx: Tx, channel: str, name: str, value: str) -> None:
     """Note it."""
     tx.run("transport.read_until", channel=channel, name=name, value=value)

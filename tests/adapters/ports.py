@@ -6,10 +6,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from bot.adapters.ports import Ports, Welcome
+from bot.adapters.ports import Overview, Ports, Welcome
 from layers.errors import AccountState
 from layers.store import Store
-from layers.transport import get_cursor, keep_media, key_of, put_cursor, put_reference, read_media, send
+from layers.transport import (
+    cursors,
+    get_cursor,
+    keep_media,
+    key_of,
+    put_cursor,
+    put_reference,
+    read_media,
+    send,
+    takes_part,
+)
 from layers.types import Inbound, Outbound, Person
 
 NOTE = "nobody knows you here"
@@ -33,6 +43,12 @@ def make_ports(
             await store.run(send, outbound, f"stranger:{inbound.identity}")
         return Welcome(person=None, note=NOTE)
 
+    async def knows(identity: str) -> bool:
+        return identity in people
+
+    async def overview() -> Overview:
+        return Overview(waiting=(), accounts=())
+
     return Ports(
         accept=enter,
         say=lambda outbound, dedupe: store.run(send, outbound, dedupe),
@@ -43,6 +59,10 @@ def make_ports(
         changed=changed,
         get_cursor=partial(get_cursor, store, channel),
         put_cursor=lambda name, value: store.run(put_cursor, channel, name, value),
+        cursors=partial(cursors, store, channel),
+        takes_part=partial(takes_part, store, channel),
+        knows=knows,
+        overview=overview,
     )
 
 
