@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.adapters.slack.reading import Heard, Me, heard
+from bot.adapters.slack.reading import Me, heard
 from bot.adapters.slack.typed import plain
 from bot.adapters.text.slack import escape
 from layers.types import InboundKind
