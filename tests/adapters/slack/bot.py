@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from pydantic import SecretStr
 
+from bot.adapters.ports import Overview
 from bot.adapters.slack.account import SlackAccount, Tokens
 from bot.adapters.slack.sockets import Timing
 from layers.errors import AccountState
@@ -67,12 +68,17 @@ class TinyBot:
         self.accepted: list[tuple[Inbound, bool]] = []
         self.before_commit: Callable[[Inbound], Awaitable[None]] | None = None
         self.told: list[tuple[AccountState, str]] = []
-        ports = replace(make_ports(store, "slack", KNOWN, self.accept, self.changed), media=media)
+        self.overview = Overview(waiting=(), accounts=())
+        made = make_ports(store, "slack", KNOWN, self.accept, self.changed)
+        ports = replace(made, media=media, overview=self.look)
         self.account = SlackAccount(tokens, ports, url=url, timing=timing)
         self.wake = asyncio.Event()
 
     async def changed(self, state: AccountState, reason: str) -> None:
         self.told.append((state, reason))
+
+    async def look(self) -> Overview:
+        return self.overview
 
     async def accept(self, inbound: Inbound) -> bool:
         if self.before_commit is not None:
