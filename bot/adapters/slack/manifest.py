@@ -65,35 +65,7 @@ def manifest(name: str = "Bulkhead", http: str = "") -> dict[str, Any]:
             "name": name,
             "description": "The chat front end that an AI agent works behind.",
         },
-        "features": {
-            "app_home": {
-                "home_tab_enabled": True,
-                "messages_tab_enabled": True,
-                "messages_tab_read_only_enabled": False,
-            },
-            "assistant_view": {
-                "assistant_description": "Answers, draws, and asks before it acts.",
-                "suggested_prompts": [{"title": title, "message": message} for title, message in PROMPTS],
-            },
-            "shortcuts": [
-                {
-                    "name": NAME,
-                    "type": "message",
-                    "callback_id": CALLBACK,
-                    "description": "Ask about this message; the answer goes into its thread",
-                }
-            ],
-            "bot_user": {"display_name": name, "always_online": False},
-            "slash_commands": [
-                {
-                    "command": COMMAND,
-                    **({"url": hook} if hook else {}),
-                    "description": "Diagrams, approvals, patches, schedules",
-                    "usage_hint": "help | status | pending | diagram ... | run ...",
-                    "should_escape": True,
-                }
-            ],
-        },
+        "features": features(name, hook),
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},
         "settings": {
             "event_subscriptions": {**address, "bot_events": list(EVENTS)},
@@ -102,6 +74,39 @@ def manifest(name: str = "Bulkhead", http: str = "") -> dict[str, Any]:
             "socket_mode_enabled": not hook,
             "token_rotation_enabled": False,
         },
+    }
+
+
+def features(name: str, hook: str) -> dict[str, Any]:
+    """What people see of the app; `hook` is where commands go over HTTP."""
+    return {
+        "app_home": {
+            "home_tab_enabled": True,
+            "messages_tab_enabled": True,
+            "messages_tab_read_only_enabled": False,
+        },
+        "assistant_view": {
+            "assistant_description": "Answers, draws, and asks before it acts.",
+            "suggested_prompts": [{"title": title, "message": message} for title, message in PROMPTS],
+        },
+        "shortcuts": [
+            {
+                "name": NAME,
+                "type": "message",
+                "callback_id": CALLBACK,
+                "description": "Ask about this message; the answer goes into its thread",
+            }
+        ],
+        "bot_user": {"display_name": name, "always_online": False},
+        "slash_commands": [
+            {
+                "command": COMMAND,
+                **({"url": hook} if hook else {}),
+                "description": "Diagrams, approvals, patches, schedules",
+                "usage_hint": "help | status | pending | diagram ... | run ...",
+                "should_escape": True,
+            }
+        ],
     }
 
 

@@ -84,7 +84,7 @@ def test_a_modal_of_somebody_else_names_no_place(text: str) -> None:
     assert Place.load(text) is None
 
 
-async def test_the_assistant_suggests_names_its_thread_and_shows_that_it_works(
+async def test_the_assistant_suggests_names_its_thread_and_shows_its_work(
     lite: Store, slack: SlackServer, until: Until
 ) -> None:
     async with running(lite, slack.url) as bot:
