@@ -78,7 +78,7 @@ class SlackAccount:
             return AccountState.DEGRADED, "Slack cannot be reached"
         if not self._is_hearing():
             return AccountState.DEGRADED, f"Slack sent nothing for {self._timing.deaf_after_s:g} s"
-        if asyncio.get_running_loop().time() < self._intake.limited_until:
+        if time.monotonic() < self._intake.limited_until:
             return AccountState.DEGRADED, "Slack holds events back: more than 30,000 in an hour"
         return AccountState.HEALTHY, ""
 
@@ -108,9 +108,9 @@ class SlackAccount:
         self._api.open()
         self._intake.me = None
         self.channel.house = await self._house()
-        alive = await self._intake.history.load()
+        await self._intake.history.load()
         is_open = await self._try_open()
-        self._spawn(self._run(alive, is_open=is_open))
+        self._spawn(self._run(is_open=is_open))
 
     async def stop(self) -> None:
         """Let go of everything."""
@@ -137,7 +137,7 @@ class SlackAccount:
             found = await self._ports.get_cursor(HOUSE)
         return found
 
-    async def _run(self, alive: str, *, is_open: bool) -> None:
+    async def _run(self, *, is_open: bool) -> None:
         pause_s = FIRST_RETRY_S
         if not is_open and self._api.trouble is None:
             await self._tell(*self._judge())
@@ -147,14 +147,14 @@ class SlackAccount:
             is_open = await self._try_open()
         if self._api.trouble is not None:
             return
-        self._spawn(self._intake.history.keep(self._is_hearing))
+        self._catch_up()
+        self._spawn(self._intake.history.keep(self._is_hearing, self._catch_up))
         self._spawn(self._intake.home.watch(lambda: self._intake.site))
-        self._catch_up(alive)
         if self._is_http:
             await self._watch_state()
             return
         self._spawn(self._watch_state())
-        await self._sockets.watch(self._catch_up)
+        await self._sockets.watch(self._intake.history.note_silence)
 
     async def _watch_state(self) -> None:
         """Tell when Slack went silent, and when it is back. Trouble that needs a person is told where it is noticed."""
@@ -166,13 +166,13 @@ class SlackAccount:
                 await self._tell(state, reason)
                 told = state
 
-    def _catch_up(self, alive: str = "") -> None:
+    def _catch_up(self) -> None:
         if self._api.trouble is None and self._intake.me is not None:
-            self._spawn(self._read_history(self._intake.me, alive))
+            self._spawn(self._read_history(self._intake.me))
 
-    async def _read_history(self, me: Me, alive: str) -> None:
+    async def _read_history(self, me: Me) -> None:
         try:
-            await self._intake.history.catch_up(me, alive)
+            await self._intake.history.catch_up(me)
         except BulkheadError as error:
             log.warning("slack.not_caught_up", extra={"error": type(error).__name__})
 

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import re
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ from layers.errors import AccountTrouble, BulkheadError, RateLimited, Unavailabl
 
 log = logging.getLogger(__name__)
 
-PLACES, THREADS = 200, 50
+PLACES, THREADS, KEPT = 200, 50, 2000
 PAGE, PAGES = 100, 5
 """Messages that are asked for at once, and how often for one place. Slack gives 15 at once to apps that are sold
 outside its directory."""
@@ -32,6 +33,8 @@ BURST, PACE_S = 20, 1.2
 """Calls at once and seconds between the ones after them: tier 3 is 50 a minute."""
 PAUSES_S = (1.0, 5.0, 30.0)
 NOTE_EVERY_S = 2.0
+SUSPENDED_S = 30.0
+"""A nap of `NOTE_EVERY_S` that took longer than this: the machine slept."""
 ALIVE, ALIVE_EVERY_S = "alive", 30.0
 KINDS = "im,mpim,public_channel,private_channel"
 PLACE = re.compile(r"([A-Z0-9]{2,32})(?::(\d+\.\d+))?")
@@ -47,49 +50,77 @@ class History:
         self._api = api
         self._ports = ports
         self._take = take
-        self._seen: dict[str, str] = {}
-        """Place -> `ts` of the last message taken: `C1`, `C1:17.1`."""
+        self._seen: OrderedDict[str, str] = OrderedDict()
+        """Place -> `ts` of the last message taken: `C1`, `C1:17.1`; the latest last."""
         self._changed: set[str] = set()
+        self._heard_until = 0.0
+        """Epoch seconds of the last moment without a silence; 0 where nobody knows."""
+        self._silences = self._caught_up = 0
+        """How many there were, and after how many of them everything was read."""
         self._alive_at = 0.0
         self._lock = asyncio.Lock()
 
-    async def load(self) -> str:
-        """What earlier runs noted; until when one was there, as a `ts`, or nothing."""
+    async def load(self) -> None:
+        """What earlier runs noted."""
         found = await self._ports.cursors()
-        for place, stamp in found.items():
-            if PLACE.fullmatch(place) and float(stamp) > float(self._seen.get(place, "0")):
+        places = [(place, stamp) for place, stamp in found.items() if PLACE.fullmatch(place)]
+        for place, stamp in sorted(places, key=lambda item: float(item[1]))[-KEPT:]:
+            if float(stamp) > float(self._seen.get(place, "0")):
                 self._seen[place] = stamp
-        return found.get(ALIVE, "")
+        self._heard_until = self._heard_until or float(found.get(ALIVE) or 0)
+        self.note_silence()
 
-    async def note(self, place: str, stamp: str) -> None:
-        """A message of this `ts` was taken. A new place is written down at once, the others soon."""
+    async def note(self, place: str, stamp: str, *, can_wait: bool = False) -> None:
+        """A message of this `ts` was taken. A new place is written down at once unless that `can_wait`; others soon."""
         is_new = place not in self._seen
         if not is_new and float(self._seen[place]) >= float(stamp):
             return
         self._seen[place] = stamp
+        self._seen.move_to_end(place)
         self._changed.add(place)
-        if is_new:
+        if is_new and not can_wait:
             await self._flush()
 
-    async def keep(self, is_alive: Callable[[], bool]) -> None:
-        """Write down how far everything was read, every now and then."""
+    async def keep(self, is_alive: Callable[[], bool], catch_up: Callable[[], None]) -> None:
+        """Write down how far everything was read, every now and then; after a silence, first have it caught up.
+
+        Meanwhile nothing is written down: a message that was taken says nothing of those before it.
+        """
         while True:
+            began = time.time()
             await asyncio.sleep(NOTE_EVERY_S)
-            await self._flush()
-            if is_alive() and time.monotonic() - self._alive_at > ALIVE_EVERY_S:
-                self._alive_at = time.monotonic()
-                await self._put(ALIVE, f"{time.time():.6f}")
+            if not is_alive() or time.time() - began > SUSPENDED_S:
+                self.note_silence()
+            elif self._is_behind:
+                if not self._lock.locked():
+                    catch_up()
+            else:
+                self._heard_until = time.time()
+                await self._flush()
+                if time.monotonic() - self._alive_at > ALIVE_EVERY_S:
+                    self._alive_at = time.monotonic()
+                    await self._put(ALIVE, f"{self._heard_until:.6f}")
 
     async def close(self, *, is_alive: bool) -> None:
         """Write down the rest."""
         await self._flush()
-        if is_alive:
+        if is_alive and not self._is_behind:
             await self._put(ALIVE, f"{time.time():.6f}")
 
+    def note_silence(self) -> None:
+        """Nothing may have come for a while: from then on has to be caught up."""
+        self._silences += 1
+
+    @property
+    def _is_behind(self) -> bool:
+        return self._silences > self._caught_up
+
     async def _flush(self) -> None:
-        while self._changed:
+        while self._changed and not self._is_behind:
             place = self._changed.pop()
             await self._put(place, self._seen[place])
+        while len(self._seen) > KEPT and not self._changed:
+            self._seen.popitem(last=False)
 
     async def _put(self, name: str, value: str) -> None:
         """A cursor that is not written costs a second look after the next start, no message."""
@@ -98,37 +129,38 @@ class History:
         except BulkheadError as error:
             log.warning("slack.cursor_not_written", extra={"error": type(error).__name__})
 
-    async def catch_up(self, me: Me, alive: str = "") -> None:
-        """Take what was said since, the latest places first. With `alive`, until when an earlier run was there, also
-        where nobody spoke to us yet.
-        """
+    async def catch_up(self, me: Me) -> None:
+        """Take what was said since the silence began, the latest places first; also where nobody spoke to us yet."""
         async with self._lock:
+            silences, until = self._silences, self._heard_until or time.time()
             reading = Reading(self._api, self._take, me)
-            places = sorted(self._seen.items(), key=lambda item: float(item[1]), reverse=True)
-            channels = [(place, stamp) for place, stamp in places if ":" not in place]
-            if alive:
-                known = dict(channels)
-                channels += [(each, alive) for each in await reading.places() if each not in known]
-            threads = {place: stamp for place, stamp in places if ":" in place}
-            left = max(0, len(channels) - PLACES)
-            for channel, stamp in channels[:PLACES]:
-                for root, since in await reading.channel(channel, start_of(stamp)):
-                    threads.setdefault(f"{channel}:{root}", since)
-            newest = sorted(threads.items(), key=lambda item: float(item[1]), reverse=True)
-            for place, stamp in newest[:THREADS]:
-                channel, _, root = place.partition(":")
-                await reading.thread(channel, root, start_of(stamp))
-            log.info(
-                "slack.caught_up", extra={"messages": reading.taken, "left_channels": left, "calls": reading.calls}
+            seen = sorted(self._seen.items(), key=lambda item: float(item[1]), reverse=True)
+            places = {place: min(float(stamp), until) for place, stamp in seen}
+            if self._heard_until:
+                for each in await reading.places():
+                    places.setdefault(each, until)
+            channels = [place for place in places if ":" not in place]
+            threads = {place: start for place, start in places.items() if ":" in place}
+            for channel in channels[:PLACES]:
+                for root, start in await reading.channel(channel, start_of(places[channel])):
+                    threads.setdefault(f"{channel}:{root}", start)
+            newest = sorted(
+                threads, key=lambda place: float(self._seen.get(place, "0")) or threads[place], reverse=True
             )
-            if left or len(newest) > THREADS or reading.cut:
-                extra = {"channels": left, "threads": max(0, len(newest) - THREADS), "cut": reading.cut}
-                log.warning("slack.not_all_caught_up", extra=extra)
+            for place in newest[:THREADS]:
+                channel, _, root = place.partition(":")
+                await reading.thread(channel, root, start_of(threads[place]))
+            self._caught_up = silences
+            await self._flush()
+            left = {"channels": max(0, len(channels) - PLACES), "threads": max(0, len(newest) - THREADS)}
+            log.info("slack.caught_up", extra={"messages": reading.taken, "calls": reading.calls})
+            if any(left.values()) or reading.cut:
+                log.warning("slack.not_all_caught_up", extra={**left, "cut": reading.cut})
 
 
-def start_of(stamp: str) -> str:
-    """From where to read a place that was read until `stamp`."""
-    return f"{max(float(stamp) - OVERLAP_S, time.time() - OLDEST_S):.6f}"
+def start_of(until: float) -> float:
+    """From where to read a place that was read `until` then."""
+    return max(until - OVERLAP_S, time.time() - OLDEST_S)
 
 
 class Reading:
@@ -150,25 +182,25 @@ class Reading:
             return []
         return [str(each["id"]) for each in answer.get("channels", ())]
 
-    async def channel(self, channel: str, oldest: str) -> list[tuple[str, str]]:
+    async def channel(self, channel: str, oldest: float) -> list[tuple[str, float]]:
         """Take what was said in a channel; its threads that concern us, and since when."""
         messages = await self._read("conversations.history", channel, oldest)
         return [(str(each["ts"]), oldest) for each in messages if self._has_news(each, channel, oldest)]
 
-    async def thread(self, channel: str, root: str, oldest: str) -> None:
+    async def thread(self, channel: str, root: str, oldest: float) -> None:
         """Take what was said in a thread."""
         await self._read("conversations.replies", channel, oldest, ts=root)
 
-    def _has_news(self, root: Mapping[str, Any], channel: str, oldest: str) -> bool:
+    def _has_news(self, root: Mapping[str, Any], channel: str, oldest: float) -> bool:
         """Whether a thread was answered, and begins with us, with a mention of us, or in a direct conversation."""
-        is_answered = float(root.get("latest_reply") or 0) > float(oldest)
+        is_answered = float(root.get("latest_reply") or 0) > oldest
         is_ours = root.get("user") == self._me.user or f"<@{self._me.user}>" in str(root.get("text"))
         return is_answered and (is_ours or channel.startswith("D"))
 
-    async def _read(self, method: str, channel: str, oldest: str, **more: str) -> list[Mapping[str, Any]]:
+    async def _read(self, method: str, channel: str, oldest: float, **more: str) -> list[Mapping[str, Any]]:
         """Every message of a place, oldest first, each taken."""
         try:
-            messages = await self._pages(method, channel=channel, oldest=oldest, **more)
+            messages = await self._pages(method, channel=channel, oldest=f"{oldest:.6f}", **more)
             kind = "im" if channel.startswith("D") else "channel"
             for message in messages:
                 event = {**message, "type": "message", "channel": channel, "channel_type": kind}

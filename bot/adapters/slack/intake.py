@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -48,7 +49,7 @@ class Intake:
         self.site = ""
         """The workspace's address."""
         self.limited_until = 0.0
-        """Until when Slack holds events back, on the loop's clock."""
+        """Until when Slack holds events back, monotonic seconds."""
 
     async def take(self, body: Mapping[str, Any]) -> Answer:
         """One envelope. What raises here is not acknowledged, so Slack brings it again."""
@@ -118,12 +119,12 @@ class Intake:
         thread = event.address.thread
         await self.history.note(f"{event.channel}:{thread}" if thread else event.channel, event.stamp)
         if not thread and not event.is_direct:
-            await self.history.note(f"{event.channel}:{event.stamp}", event.stamp)
+            await self.history.note(f"{event.channel}:{event.stamp}", event.stamp, can_wait=True)
 
     async def _aside(self, body: Mapping[str, Any], me: Me) -> bool:
         """What is no event of a conversation; whether it was that."""
         if body.get("type") == "app_rate_limited":
-            self.limited_until = asyncio.get_running_loop().time() + LIMITED_S
+            self.limited_until = time.monotonic() + LIMITED_S
             await self._ports.changed(AccountState.DEGRADED, "Slack holds events back: more than 30,000 in an hour")
             return True
         if (shortcut := asked(body)) is not None:
