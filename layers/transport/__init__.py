@@ -4,6 +4,7 @@ What broke: providers assume a human, accounts were killed, and every crash lost
 is acknowledged before it is committed; everything leaves by the outbox; the agent never touches a provider.
 """
 
+from layers.transport.contacts import add_contact, conversations_of, is_known_contact, take_seat
 from layers.transport.courier import Courier
 from layers.transport.cursors import cursors, get_cursor, put_cursor
 from layers.transport.mailbox import (
@@ -21,7 +22,12 @@ from layers.transport.mailbox import (
     takes_part,
 )
 from layers.transport.media import keep_media, media_head, put_media, read_media
+from layers.transport.notices import kept_back, note_key, outcome, resend, settle_notes, show_late
 from layers.transport.outbox import key_of, put_account, put_reference, said, send, shown
+from layers.transport.pace import close_bucket, closed_until
+from layers.transport.policy import DEFAULTS, Policy, is_allowed
+from layers.transport.rules import State
+from layers.transport.taking import Rules
 from layers.transport.types import (
     Accepted,
     Channels,
@@ -29,33 +35,48 @@ from layers.transport.types import (
     Line,
     LocalChannel,
     RemoteChannel,
+    Searchable,
     Step,
     StepKind,
     StepState,
 )
 
 __all__ = [
+    "DEFAULTS",
     "Accepted",
     "Channels",
     "Courier",
     "Delivery",
     "Line",
     "LocalChannel",
+    "Policy",
     "RemoteChannel",
+    "Rules",
+    "Searchable",
+    "State",
     "Step",
     "StepKind",
     "StepState",
     "accept",
+    "add_contact",
     "claim",
+    "close_bucket",
+    "closed_until",
+    "conversations_of",
     "cursors",
     "fence",
     "finish",
     "get_cursor",
     "give_back",
+    "is_allowed",
+    "is_known_contact",
     "keep_media",
+    "kept_back",
     "key_of",
     "let_go",
     "media_head",
+    "note_key",
+    "outcome",
     "owned",
     "put_account",
     "put_cursor",
@@ -64,10 +85,14 @@ __all__ = [
     "put_step",
     "read_media",
     "reap",
+    "resend",
     "said",
     "send",
+    "settle_notes",
+    "show_late",
     "shown",
     "step_at",
     "steps",
+    "take_seat",
     "takes_part",
 ]
