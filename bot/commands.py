@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import difflib
 import re
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from bot import governing
+from bot.words import CLOSING, HYPHENS, OPENING, action, short
 from layers.errors import BadInput, Refused
 
 
@@ -86,28 +87,13 @@ class RemoveSchedule:
 
 Command = (
     ShowHelp | ShowPending | ShowWhy | ShowStatus | DrawDiagram | RunCapability | ProposePatch
-    | ListSchedules | AddSchedule | RemoveSchedule
+    | ListSchedules | AddSchedule | RemoveSchedule | governing.Command
 )  # fmt: skip
 
-LONGEST_ARGUMENTS = 16_000
-"""Characters that `/run` and `/schedule` take: shlex reads one character at a time, and no argv needs more."""
-OPENING, CLOSING = "“„‟«", "”“‟»"
-HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
-"""Hyphens, dashes and the minus sign, as keyboards and word processors put them for a `-`."""
-
 _WORD = re.compile(r"/([^\s/@]*)(?:@\w+)?(?=\s|$)")
-_QUOTES = re.compile(  # the first three are shlex's own: what lies inside them is the value's
-    r"\\.|\"(?:\\.|[^\"\\])*\"|'[^']*'"
-    rf"|(?<![^\s=])[{OPENING}](?P<double>[^{OPENING}{CLOSING}\"]*)[{CLOSING}\"](?=\s|$)"
-    r"|(?<![^\s=])[\u2018\u201a](?P<single>(?:[^\u2018\u2019\u201a]|\u2019(?=\w))*)\u2019(?=\s|$)"
-    rf"|(?P<open>[\"']|(?<![^\s=])[{OPENING}\u2018\u201a])",
-    re.DOTALL,
-)
 _FENCE = re.compile(r"(`{3,}|~{3,})(?:[ \t]*(?:mermaid|mmd|diff|patch|text)?[ \t]*\r?\n)?")
 _BASE = re.compile(r"\s*base=(\S*)[ \t]*(?:\r?\n|$)")
 _REVISION = re.compile(r"[0-9A-Za-z][\w./~^@{}-]*")
-_CAPABILITY = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)*")
-_PARAMETER = re.compile(r"([a-z][a-z0-9_-]*)=(.*)", re.DOTALL)
 _DIFF_START = re.compile(r"^(?:diff --git |--- |@@ )", re.MULTILINE)
 _SCHEDULE = re.compile(
     rf"[\"'{OPENING}\u2018](?P<cron>[^\"'{OPENING}{CLOSING}\u2018\u2019]*)[\"'{CLOSING}\u2019]"
@@ -174,7 +160,7 @@ def _nothing(name: str, command: Command) -> Callable[[str], Command]:
 
     def read(rest: str) -> Command:
         if rest.strip():
-            raise BadInput(f"`/{name}` takes nothing after it, and got {_short(rest)}; send `/{name}` alone.")
+            raise BadInput(f"`/{name}` takes nothing after it, and got {short(rest)}; send `/{name}` alone.")
         return command
 
     return read
@@ -194,29 +180,7 @@ def _diagram(rest: str) -> Command:
 
 
 def _run(rest: str) -> Command:
-    words = _split(rest, "/run")
-    if not words:
-        raise BadInput("`/run` needs a capability, for example `/run host.uptime`.", expected="a capability")
-    capability = words[0].translate(HYPHENS)
-    if not _CAPABILITY.fullmatch(capability):
-        raise BadInput(
-            f"{_short(words[0])} is not a capability's name; those look like `host.uptime`: small letters, digits, "
-            "`-`, `_` and dots.",
-            expected="a capability",
-        )
-    parameters: dict[str, str] = {}
-    for word in words[1:]:
-        name, sign, value = word.partition("=")
-        pair = _PARAMETER.fullmatch(name.translate(HYPHENS) + sign + value)
-        if pair is None:
-            raise BadInput(
-                f'{_short(word)} is not of the form key=value; put a value with spaces in quotes: `note="two words"`.',
-                expected="key=value",
-            )
-        if pair[1] in parameters:
-            raise BadInput(f"The parameter {pair[1]!r} is given twice; give it once.", expected="key=value")
-        parameters[pair[1]] = pair[2]
-    return RunCapability(capability, parameters)
+    return RunCapability(*action(rest, "/run", "host.uptime"))
 
 
 def _patch(rest: str) -> Command:
@@ -225,12 +189,12 @@ def _patch(rest: str) -> Command:
     if found is not None:
         base, rest = found[1], rest[found.end() :]
         if not _REVISION.fullmatch(base):
-            raise BadInput(f"base={_short(base)} is not a revision; use a commit id or a name such as HEAD~1.", line=1)
+            raise BadInput(f"base={short(base)} is not a revision; use a commit id or a name such as HEAD~1.", line=1)
     diff = _unfenced(rest, "/patch").strip("\r\n")
     if not _DIFF_START.search(diff):
         raise BadInput(
             "`/patch` needs a unified diff after it (lines that begin with `---`, `+++` and `@@`), as it stands or in "
-            "a code block; what came was " + (f"{_short(diff)}." if diff.strip() else "empty."),
+            "a code block; what came was " + (f"{short(diff)}." if diff.strip() else "empty."),
             expected="a unified diff",
         )
     return ProposePatch(diff + "\n", base)
@@ -245,7 +209,7 @@ def _schedule(rest: str) -> Command:
         number = argument.strip().removeprefix("#")
         if not (number.isascii() and number.isdecimal() and len(number) <= 18):
             raise BadInput(
-                f"`/schedule remove` needs the number that `/schedule` shows, and got {_short(argument)}.",
+                f"`/schedule remove` needs the number that `/schedule` shows, and got {short(argument)}.",
                 expected="a number",
             )
         return RemoveSchedule(int(number))
@@ -253,7 +217,7 @@ def _schedule(rest: str) -> Command:
     if found is None:
         raise BadInput(
             "`/schedule` needs a time in quotes, a time zone and a text, for example "
-            f'`/schedule "0 9 * * mon" Europe/Berlin /run host.disk`, and got {_short(rest)}.',
+            f'`/schedule "0 9 * * mon" Europe/Berlin /run host.disk`, and got {short(rest)}.',
             expected='"<minute hour day month weekday>" <time zone> <text or command>',
         )
     inner = _word(found["text"])
@@ -280,38 +244,6 @@ def _unfenced(text: str, command: str) -> str:
     return body[: -len(fence[1])].strip("\r\n")
 
 
-def _split(text: str, command: str) -> list[str]:
-    """Words by shlex's rules, with the quotes that phones make understood."""
-    if len(text) > LONGEST_ARGUMENTS:
-        raise BadInput(f"What follows `{command}` has {len(text)} characters; at most {LONGEST_ARGUMENTS} are read.")
-    for found in _QUOTES.finditer(text):
-        if found["open"]:
-            raise _unbalanced(command, found["open"], text, found.start())
-    try:
-        return shlex.split(_QUOTES.sub(_straight, text))
-    except ValueError:  # every quote is closed, so this is the only thing left
-        raise BadInput(f"`{command}` ends with a lone backslash; double it or take it away.") from None
-
-
-def _straight(found: re.Match[str]) -> str:
-    """A value between smart quotes as shlex reads it; everything else as it is."""
-    value = found["double"] if found["double"] is not None else found["single"]
-    return found[0] if value is None else shlex.quote(value)
-
-
-def _unbalanced(command: str, quote: str, text: str, at: int) -> BadInput:
-    """The error for a quote that is opened at offset `at` of what follows the command and never closed."""
-    line = text.count("\n", 0, at) + 1
-    column = at - text.rfind("\n", 0, at) + (len(command) if line == 1 else 0)
-    return BadInput(
-        f"The quote {quote} at column {column} of line {line} is never closed; close it, or write \\{quote} for a "
-        "quote that is part of the value.",
-        line=line,
-        column=column,
-        expected=f"a closing {quote}",
-    )
-
-
 def _plain_mermaid(source: str) -> str:
     """Mermaid as it was meant: the arrows and label quotes that a phone's keyboard replaced, put back."""
     if len(source) > 100_000 or not re.search(rf"[\u2013\u2014{OPENING}]", source):  # nobody types that on a phone
@@ -321,12 +253,6 @@ def _plain_mermaid(source: str) -> str:
         for line in source.split("\n")
     )
     return _SMART_LABEL.sub(r'\1"\2"\3', "\n".join(lines))
-
-
-def _short(text: str) -> str:
-    """The value for an error text: quoted, and cut where it is long."""
-    text = text.strip()
-    return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -392,6 +318,7 @@ COMMANDS = (
         examples=("/status",),
         read=_nothing("status", ShowStatus()),
     ),
+    *(Entry(**vars(each)) for each in governing.ENTRIES),
 )
 """Every command, in the order of `/help`."""
 

@@ -34,14 +34,13 @@ from layers.control import (
     card,
     claim,
     conclude,
-    decide,
     request,
     verify_export,
 )
 from layers.control.audit import GENESIS, link
 from layers.control.masking import forms
 from layers.store import Store, open_store
-from tests.control.conftest import OWNER, script_plan, signed
+from tests.control.conftest import OWNER, press, script_plan, signed
 from tests.control.crashing import KINDS, STEPS, Verdict, cell
 from tests.control.probes import PROBES, attempt, rig
 from tests.control.test_secrets import hidden
@@ -66,7 +65,7 @@ class World:
         """Asked for and approved."""
         context = Context(conversation_id="web:main", turn_id=1, requested_by=OWNER, rules=self.rules)
         asked = await self.store.run(request, plan, context)
-        decision = await self.store.run(decide, asked.handle, "approve", OWNER, self.rules)
+        decision = await self.store.run(press, asked.handle, "approve", OWNER, self.rules)
         if decision.approval is None or decision.refused:
             raise RuntimeError(decision.refused)
         return decision.approval
@@ -161,7 +160,7 @@ async def to_process(folder: Path, is_quick: bool) -> Measured:
             context = Context(conversation_id="web:main", turn_id=1, requested_by=OWNER, rules=made.rules)
             asked = await made.store.run(request, plan, context)
             began = time.time()
-            await made.store.run(decide, asked.handle, "approve", OWNER, made.rules)
+            await made.store.run(press, asked.handle, "approve", OWNER, made.rules)
             outcome = await made.carried_out(await made.store.run(by_id, asked.approval.id))
             took.append(1000 * (float(outcome.output) - began))
     printed = {"p50": round(statistics.median(took), 1), "p99": round(sorted(took)[-1 - len(took) // 100], 1)}

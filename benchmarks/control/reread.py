@@ -59,6 +59,7 @@ def plan_of(rows: list[tuple[str, list[str]]]) -> Plan:
         output_cap_bytes=int(size),
         probe=items_of(one.get("probe", [])),
         is_idempotent={"running it twice does no harm": True, "running it twice may do harm": False}[one["again"][0]],
+        approvals=int(one.get("approvals", ["1 "])[0].split(" ")[0]),
         programs=dict(program_of(lines[0]) for label, lines in rows if label == "program"),
         dry_run=items_of(one.get("dry run", [])),
         evidence=text_of(one.get("it printed", [])),

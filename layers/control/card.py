@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from layers.control.types import PATCH, Approval, Card, Event, Outcome, Plan, State
 from layers.control.visible import quote, quote_lines, visible, visible_lines
@@ -35,6 +36,25 @@ STATES = {
     State.CANCELLED: "Cancelled",
     State.INVALIDATED: "No longer valid",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Where a card is shown, as far as it matters for what can be pressed there."""
+
+    is_page: bool = True
+    """Whether it is the page, where people are signed in."""
+    needs_page: bool = False
+    """Whether a yes counts only there."""
+    is_solo: bool = False
+    """Whether the asker is the only one who could approve it."""
+    shows_number: bool = True
+    """Whether it is the conversation of the request: only there the number to match is told."""
+    page: str = ""
+    """Where the page is: `https://...`."""
+
+
+EVERYWHERE = View()
 
 
 def command(argv: tuple[str, ...]) -> list[str]:
@@ -70,6 +90,8 @@ def leaves(plan: Plan) -> Iterator[tuple[str, list[str]]]:
     yield "limits", [f"{plan.timeout_s} s, {plan.output_cap_bytes} bytes of output"]
     if plan.probe:
         yield "probe", command(plan.probe)
+    if plan.approvals > 1:
+        yield "approvals", [f"{plan.approvals} different persons have to approve it"]
     yield "again", ["running it twice does no harm" if plan.is_idempotent else "running it twice may do harm"]
     for path, digest in plan.programs.items():
         yield "program", [f"{quote(path)} sha256 {visible(digest)}"]
@@ -96,11 +118,11 @@ def fence(text: str) -> str:
     return f"```text\n{text}\n```"
 
 
-def card(approval: Approval, *, handle: str = "", limit: int = LIMIT) -> Card:
+def card(approval: Approval, *, handle: str = "", limit: int = LIMIT, view: View = EVERYWHERE) -> Card:
     """What a person is shown of `approval`, now. With a `handle` it carries the buttons that its state allows."""
-    text = "\n\n".join(part for part in parts(approval) if part)
+    text = "\n\n".join(part for part in (*parts(approval), how(approval, view)) if part)
     if len(text) <= limit:
-        return Card(text=text, is_approvable=True, buttons=buttons(approval, handle, is_approvable=True))
+        return Card(text=text, is_approvable=True, buttons=buttons(approval, handle, is_approvable=True, view=view))
     notice = (
         f"**{STATES[approval.state]}** {inline(approval.plan.capability)}: this card has {len(text)} characters "
         f"and at most {limit} can be shown here, so it cannot be approved from here. All of it is in the file that "
@@ -110,7 +132,7 @@ def card(approval: Approval, *, handle: str = "", limit: int = LIMIT) -> Card:
     return Card(
         text=f"{notice}\n\n{fence(shown)}",
         is_approvable=False,
-        buttons=buttons(approval, handle, is_approvable=False),
+        buttons=buttons(approval, handle, is_approvable=False, view=view),
         full=text,
     )
 
@@ -127,6 +149,25 @@ def parts(approval: Approval) -> Iterator[str]:
     if approval.reason:
         words = approval.reason[:WORDS_LIMIT] + ("..." if len(approval.reason) > WORDS_LIMIT else "")
         yield f"In the asker's own words, which nothing here has checked:\n{fence(quote(words, is_prose=True))}"
+
+
+def how(approval: Approval, view: View) -> str:
+    """How it can be approved, where a press alone is not enough; empty otherwise."""
+    if approval.state is not State.PENDING:
+        return ""
+    said = []
+    if approval.said_yes:
+        names = " and ".join(inline(person) for person in approval.said_yes)
+        said.append(f"Approved by {names}; it needs {approval.plan.approvals} different persons.")
+    if view.is_solo:
+        said.append("**solo**: you asked for this and nobody else could approve it, so it also takes your passphrase.")
+    if view.needs_page and not view.is_page:
+        said.append(f"It is approved on the page only: {view.page or 'open the page'}, conversation `approvals`.")
+    if approval.number and view.shows_number:
+        said.append(f"Its number is **{approval.number}**: whoever approves presses the button with that number.")
+    elif approval.number:
+        said.append("Its number is on the card in the conversation where it was asked for: press the button with it.")
+    return " ".join(said)
 
 
 def facts(approval: Approval) -> Iterator[tuple[str, list[str]]]:
@@ -154,9 +195,14 @@ def outcome_line(approval: Approval) -> str:
     """Who decided, when, and what came of it, in one line; empty while nothing has."""
     said = []
     if approval.decided_at is not None:
-        said.append(f"decided by {inline(approval.decided_by)} at {clock(approval.decided_at)}")
+        names = " and ".join(inline(person) for person in (approval.said_yes or (approval.decided_by,)))
+        who = names if approval.state not in (State.DENIED, State.CANCELLED) else inline(approval.decided_by)
+        grant = f" (standing grant {inline(approval.grant_id)})" if approval.grant_id else ""
+        said.append(f"decided by {who} at {clock(approval.decided_at)}{grant}")
     if approval.outcome is not None:
         said.append(ended(approval.outcome))
+    if approval.is_drill and approval.state is not State.PENDING:
+        said.append("this was a drill, made to see whether people look; nothing of it was real")
     if approval.state is State.EXPIRED:
         said.append(f"nobody decided before {clock(approval.expires_at)}")
     if approval.state is State.UNKNOWN:
@@ -189,23 +235,38 @@ def escape_fences(text: str) -> str:
     return text.replace("`", "\\x60")
 
 
-def buttons(approval: Approval, handle: str, *, is_approvable: bool) -> tuple[Button, ...]:
+def buttons(approval: Approval, handle: str, *, is_approvable: bool, view: View = EVERYWHERE) -> tuple[Button, ...]:
     """What can be pressed in the state the approval is in. Deny comes first; nothing that runs is the default."""
     if not handle:
         return ()
     if approval.state is State.PENDING:
         deny = Button(label="Deny", value=value(Event.DENY, handle))
-        approve = Button(label="Approve", value=value(Event.APPROVE, handle), style=ButtonStyle.PRIMARY)
-        return (deny, approve) if is_approvable else (deny,)
+        may_approve = is_approvable and (view.is_page or not view.needs_page)
+        return (deny, *approves(approval, handle, view)) if may_approve else (deny,)
     if approval.state is State.UNKNOWN:
         happened = Button(label="It happened", value=value(Event.HAPPENED, handle))
         cancel = Button(label="It did not; leave it", value=value(Event.CANCEL, handle))
-        rerun = Button(label="Run it again", value=value(Event.RERUN, handle), style=ButtonStyle.DANGER)
-        runs_again = is_approvable and approval.plan.capability != PATCH
+        mark = PASSPHRASE_MARK if view.is_solo else ""
+        rerun = Button(label="Run it again", value=value(Event.RERUN, handle) + mark, style=ButtonStyle.DANGER)
+        may_run = view.is_page or not view.needs_page
+        runs_again = is_approvable and approval.plan.capability != PATCH and may_run
         return (happened, cancel, rerun) if runs_again else (happened, cancel)
     return ()
 
 
+PASSPHRASE_MARK = ".p"
+"""Ends the value of a button for which the page asks for the passphrase first."""
+
+
+def approves(approval: Approval, handle: str, view: View) -> tuple[Button, ...]:
+    """The Approve button; one for each number where one has to be matched."""
+    pressed = value(Event.APPROVE, handle)
+    mark = PASSPHRASE_MARK if view.is_solo else ""
+    if not approval.number:
+        return (Button(label="Approve", value=pressed + mark, style=ButtonStyle.PRIMARY),)
+    return tuple(Button(label=f"Approve {number}", value=f"{pressed}.{number}{mark}") for number in approval.choices)
+
+
 def value(event: Event, handle: str) -> str:
-    """A button's value: `a:<event>:<handle>`, 33 bytes at most."""
+    """A button's value: `a:<event>:<handle>`, 38 bytes at most with what may follow."""
     return f"a:{event.value}:{handle}"

@@ -28,11 +28,15 @@ class Proof(StrEnum):
 
     NUMBER_MATCH = "number_match"
     """The number that the card shows, entered by hand."""
+    PAGE = "page"
+    """Pressed on the page, by somebody signed in there: what a stolen chat account cannot do."""
     PASSPHRASE = "passphrase"
     """Entered on the page."""
 
 
 SOLO_PROOFS = frozenset({Proof.NUMBER_MATCH, Proof.PASSPHRASE})
+PAGE_RISK = 3
+"""From this risk on, a button in a chat is not enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,9 @@ def rule(approval: Approval, event: Event, person: Person, rules: Rules, now: fl
     """Whether `person` may do `event` to `approval` at `now`, as far as the kernel goes."""
     if reason := stranger(person, rules):
         return no(reason)
-    if approval.state is not State.PENDING and event in (Event.APPROVE, Event.DENY):
+    if approval.state is not State.PENDING and event is Event.APPROVE:
+        return no(decided(approval))
+    if approval.state not in (State.PENDING, State.APPROVED) and event is Event.DENY:
         return no(decided(approval))
     if approval.state is State.PENDING and approval.expires_at <= now:
         return no(f"this request expired at {clock(approval.expires_at)}; ask again")
@@ -69,6 +75,8 @@ def rule(approval: Approval, event: Event, person: Person, rules: Rules, now: fl
         return no("everything is frozen; nothing is approved until an approver unfreezes it")
     if reason := wrong_risk(approval.plan, rules):
         return no(reason)
+    if event is Event.APPROVE and person.id in approval.said_yes:
+        return no(f"{person.name} has approved this already; it needs {approval.plan.approvals} different persons")
     return four_eyes(person, approval.requested_by, approval.plan, rules)
 
 
@@ -112,16 +120,34 @@ def four_eyes(person: Person, requested_by: str, plan: Plan, rules: Rules) -> Ru
 
     Not for a first message: it cannot be taken back, but whoever has one written could as well write it themselves.
     """
-    if plan.risk < FOUR_EYES_RISK or plan.capability == CONTACT or person.id != requested_by:
-        return Ruling(allowed=True)
+    required = proofs(plan)
+    if not required or person.id != requested_by:
+        return Ruling(allowed=True, requires=required)
     if len(approvers(rules)) > 1:
         return no(f"{person.name} asked for this, and risk {plan.risk} needs another person to approve it")
-    return Ruling(allowed=True, requires=SOLO_PROOFS, is_solo=True)
+    return Ruling(allowed=True, requires=SOLO_PROOFS | required, is_solo=True)
 
 
-def unproven(ruling: Ruling, proofs: frozenset[Proof]) -> str:
+def proofs(plan: Plan) -> frozenset[Proof]:
+    """What a yes to this plan needs besides a press, whoever says it."""
+    if plan.risk < FOUR_EYES_RISK or plan.capability == CONTACT:
+        return frozenset()
+    return frozenset({Proof.NUMBER_MATCH} | ({Proof.PAGE} if plan.risk >= PAGE_RISK else set()))
+
+
+def is_solo(plan: Plan, requested_by: str, rules: Rules) -> bool:
+    """Whether only the asker can approve it."""
+    return bool(proofs(plan)) and {person.id for person in approvers(rules)} == {requested_by}
+
+
+def unproven(ruling: Ruling, brought: frozenset[Proof]) -> str:
     """Why an allowed press does not count yet; empty when it brought everything."""
-    missing = sorted(proof.value.replace("_", " ") for proof in ruling.requires - proofs)
+    missing = ruling.requires - brought
     if not ruling.allowed or not missing:
         return ""
-    return f"you asked for this yourself and nobody else can approve it, so it also needs: {', '.join(missing)}"
+    named = ", ".join(sorted(proof.value.replace("_", " ") for proof in missing))
+    if ruling.is_solo:
+        return f"you asked for this yourself and nobody else can approve it, so it also needs: {named}"
+    if Proof.PAGE in missing:
+        return "this cannot be undone, so a chat is not enough: sign in to the page and approve it there"
+    return f"this is hard to undo, so a press alone is not enough; it also needs: {named}"

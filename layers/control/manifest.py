@@ -204,6 +204,8 @@ class Manifest(Strict):
     plan_exit_codes: tuple[int, ...] = (0,)
     """With which it says so; any other refuses the request."""
     idempotent: bool = False
+    approvals: Annotated[int, Field(ge=1, le=5)] = 1
+    """How many different persons have to approve it."""
     secrets: tuple[Annotated[str, Field(pattern=f"^{SECRET_NAME.pattern}$")], ...] = ()
     parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], AnyParameter] = {}
     sandbox: Sandbox = Sandbox()
@@ -226,6 +228,8 @@ class Manifest(Strict):
                 raise ValueError(f"{item!r} uses {sorted(unknown)}, which [parameters] does not declare")
         if unused := set(self.parameters) - set(SLOT.findall(" ".join((*self.argv, self.stdin)))):
             raise ValueError(f"parameters {sorted(unused)} are in neither argv nor stdin")
+        if self.risk == 0 and self.approvals > 1:
+            raise ValueError("risk 0 runs without a person; approvals needs risk 1 or more")
         if self.risk == 0 and self.sandbox.writable_workspace:
             raise ValueError("risk 0 only observes; a writable workspace needs risk 1 or more")
         if self.risk == 0 and (self.sandbox.network != "none" or self.plan_argv):

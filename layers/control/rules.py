@@ -35,8 +35,18 @@ SECRETS = "/run/secrets"
 """Where a program finds the secrets of its plan, one file each."""
 
 MOVES: Mapping[State, Mapping[Event, State]] = {
-    State.PENDING: {Event.APPROVE: State.APPROVED, Event.DENY: State.DENIED, Event.EXPIRE: State.EXPIRED},
-    State.APPROVED: {Event.CLAIM: State.CLAIMED, Event.WITHDRAW: State.INVALIDATED},
+    State.PENDING: {
+        Event.APPROVE: State.APPROVED,
+        Event.DENY: State.DENIED,
+        Event.EXPIRE: State.EXPIRED,
+        Event.CANCEL: State.CANCELLED,
+    },
+    State.APPROVED: {
+        Event.CLAIM: State.CLAIMED,
+        Event.WITHDRAW: State.INVALIDATED,
+        Event.DENY: State.DENIED,
+        Event.CANCEL: State.CANCELLED,
+    },
     State.CLAIMED: {
         Event.START: State.RUNNING,
         Event.SUCCEED: State.SUCCEEDED,
@@ -76,9 +86,15 @@ def move(state: State, event: Event) -> State:
         raise Refused(f"cannot {event.value} an approval that is {state.value}") from None
 
 
-def before(event: Event) -> State:
-    """The only state in which `event` can happen."""
-    return next(state for state, moves in MOVES.items() if event in moves)
+SETTLED_IN = {Event.HAPPENED: State.UNKNOWN, Event.RERUN: State.UNKNOWN, Event.CANCEL: State.UNKNOWN}
+"""The state in which a button that settles an outcome counts; a request is cancelled by its id, not by a button."""
+
+
+def befores(event: Event) -> tuple[State, ...]:
+    """The states in which a press of `event` counts. A Deny wins until the run is claimed."""
+    if event in SETTLED_IN:
+        return (SETTLED_IN[event],)
+    return tuple(state for state, moves in MOVES.items() if event in moves)
 
 
 def plan(catalog: Catalog, action: Action) -> Plan:
@@ -110,6 +126,7 @@ def plan(catalog: Catalog, action: Action) -> Plan:
         environment=ENVIRONMENT,
         probe=fill(capability, manifest.probe, values, catalog.workspace),
         is_idempotent=manifest.idempotent,
+        approvals=manifest.approvals,
         programs=dict(capability.digests),
         dry_run=fill(capability, manifest.plan_argv, values, catalog.workspace),
         secrets=secrets_of(manifest, values),
@@ -217,7 +234,7 @@ def rule(approval: Approval, event: Event, person: Person, rules: Rules, now: fl
     ruling = kernel.rule(approval, event, person, rules, now)
     if not ruling.allowed:
         return ruling
-    if approval.state is not before(event):
+    if approval.state not in befores(event):
         return kernel.no(decided(approval))
     if event in kernel.RUNS and (reason := drift(approval, rules)):
         return kernel.no(reason)
@@ -237,12 +254,15 @@ def standing(approval: Approval, rules: Rules, now: float) -> str:
     """Why an approval that was given no longer holds; empty when it does. Asked again before anything starts."""
     if reason := drift(approval, rules):
         return reason
-    person = next((one for one in rules.approvers if one.id == approval.decided_by), None)
-    if person is None:
-        return f"{approval.decided_by} approved this and may no longer approve anything; ask again"
-    given = replace(approval, state=State.PENDING, expires_at=now + 1)
-    ruling = rule(given, Event.APPROVE, person, rules, now)
-    return "" if ruling.allowed else f"the approval no longer holds: {ruling.reason}"
+    given = replace(approval, state=State.PENDING, expires_at=now + 1, said_yes=())
+    for id in dict.fromkeys((*approval.said_yes, approval.decided_by)):
+        person = next((one for one in rules.approvers if one.id == id), None)
+        if person is None:
+            return f"{id} approved this and may no longer approve anything; ask again"
+        ruling = rule(given, Event.APPROVE, person, rules, now)
+        if not ruling.allowed:
+            return f"the approval no longer holds: {ruling.reason}"
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,7 +337,11 @@ def hopeless(plan: Plan, asker: Asker, rules: Rules, now: float) -> str:
         return "everything is frozen; nothing can be asked for until an approver unfreezes it"
     draft = draft_of(plan, asker, now)
     reasons = [rule(draft, Event.APPROVE, person, rules, now).reason for person in kernel.approvers(rules)]
-    return "" if "" in reasons else f"nobody could approve {plan.capability}: {reasons[0]}"
+    if "" not in reasons:
+        return f"nobody could approve {plan.capability}: {reasons[0]}"
+    if (could := reasons.count("")) < plan.approvals:
+        return f"{plan.capability} needs {plan.approvals} persons to approve it and only {could} could"
+    return ""
 
 
 def draft_of(plan: Plan, asker: Asker, now: float) -> Approval:

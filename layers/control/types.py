@@ -62,6 +62,7 @@ class Event(StrEnum):
     HAPPENED = "happened"
     RERUN = "rerun"
     CANCEL = "cancel"
+    """Taken back before it began, or given up when its outcome is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,8 @@ class Plan:
     probe: tuple[str, ...] = ()
     """A command that tells whether it happened (0 yes, 1 no); empty where there is none."""
     is_idempotent: bool = False
+    approvals: int = 1
+    """How many different persons have to approve it."""
     programs: Mapping[str, str] = field(default_factory=dict)
     """Absolute path of each program named here -> sha256 of its file, hex."""
     dry_run: tuple[str, ...] = ()
@@ -216,6 +219,15 @@ class Approval:
     ended_at: float | None = None
     warrant: str = ""
     """Signed when it was approved; without it the executor runs nothing."""
+    said_yes: tuple[str, ...] = ()
+    """Ids of the persons who have approved it, first to last."""
+    number: str = ""
+    """Two digits that an approver has to find among `choices`; empty where none is asked for."""
+    choices: tuple[str, ...] = ()
+    grant_id: str = ""
+    """The standing grant that approved it."""
+    is_drill: bool = False
+    """It asks for nothing and never runs; it only measures whether people look."""
 
     @property
     def run_id(self) -> str:
@@ -285,6 +297,8 @@ class Context:
     reason: str = ""
     expires_after_s: float = 3600.0
     """Seconds a person has to decide."""
+    page: str = ""
+    """The conversation of the page where what a chat may not decide is shown as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,6 +308,39 @@ class Pending:
     approval: Approval
     handle: str
     """128 random bits. Only its sha256 is stored; show it to nobody but the channel."""
+    copies: Mapping[str, str] = field(default_factory=dict)
+    """Conversation -> the handle of the card that is shown there as well."""
+    is_new: bool = True
+    """False when the very same request of the same person waits already; then no handle is given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Click:
+    """A press of one of control's buttons, and where it came from."""
+
+    handle: str
+    verb: str
+    number: str = ""
+    """The two digits on the button that was pressed."""
+    conversation_id: str
+    """Where it was pressed. A handle counts only where its card was delivered."""
+    key: str = ""
+    """Of the message that carried the button, where the channel tells it."""
+    proofs: frozenset[str] = frozenset()
+    """Values of `Proof` that came along and that the server's edge has checked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Leave given beforehand: exactly this, so often, until then."""
+
+    id: str
+    capability: str
+    parameters: str
+    """Every one of them, as canonical JSON."""
+    granted_by: str
+    uses_left: int
+    expires_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

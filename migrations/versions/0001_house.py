@@ -271,8 +271,6 @@ def control() -> None:
     op.create_table(
         "approval",
         text("id", primary_key=True),
-        text("handle_hash", unique=True),  # sha256 of the handle in the buttons, hex
-        text("settle_hash", nullable=True, unique=True),  # the same for the buttons of an unknown outcome
         text("conversation_id"),
         number("turn_id"),
         text("kind"),  # capability | patch
@@ -294,12 +292,52 @@ def control() -> None:
         time("decided_at", nullable=True),
         text("outcome", nullable=True),
         time("ended_at", nullable=True),
-        text("seal"),  # control's signature over what was shown, and for whose handle
         text("warrant", server_default=""),  # signed with the decision; the executor runs nothing without it
+        text("said_yes", server_default="{}"),  # JSON: person -> control's signature over their yes
+        text("number", server_default=""),  # the two digits that an approver has to match
+        text("choices", server_default=""),  # the same among wrong ones, with spaces, in the order of the buttons
+        number("wrong_numbers", server_default="0"),
+        text("grant_id", server_default=""),  # the standing grant that approved it
+        number("is_drill", server_default="0"),  # asks for nothing; never runs
     )
     partial("approval_pending", "approval", ["expires_at"], "state = 'pending'")
     partial("approval_in_flight", "approval", ["created_at"], "state IN ('approved', 'claimed', 'running')")
     op.create_index("approval_conversation", "approval", ["conversation_id", "created_at"])
+    op.create_index("approval_digest", "approval", ["digest", "created_at"])
+    partial("approval_drill", "approval", ["created_at"], "is_drill = 1")
+    op.create_table(
+        "approval_card",  # one row for each set of buttons that was ever shown
+        text("handle_hash", primary_key=True),  # sha256 of the handle in the buttons, hex
+        text("approval_id"),
+        text("conversation_id"),  # a press counts from there only
+        text("message_key"),
+        text("purpose"),  # decide | settle
+        text("seal"),  # control's signature over what was shown, where
+        time("made_at"),
+    )
+    op.create_index("approval_card_approval", "approval_card", ["approval_id"])
+    op.create_table(
+        "standing_grant",
+        text("id", primary_key=True),
+        text("capability"),
+        text("parameters"),  # canonical JSON: every one of them, exactly
+        text("manifest_digest"),
+        text("granted_by"),
+        number("uses_left"),
+        time("created_at"),
+        time("expires_at"),
+        time("revoked_at", nullable=True),
+        text("seal"),
+    )
+    op.create_index("standing_grant_capability", "standing_grant", ["capability", "expires_at"])
+    op.create_table(
+        "freezing",  # one row; without it everything counts as frozen
+        number("id", primary_key=True, autoincrement=False),
+        number("is_frozen"),
+        text("set_by"),
+        time("set_at"),
+    )
+    op.execute("INSERT INTO freezing (id, is_frozen, set_by, set_at) VALUES (1, 0, '', 0)")
 
 
 def audit() -> None:

@@ -12,13 +12,17 @@ from layers.control import (
     APPROVER,
     Action,
     Catalog,
+    Click,
     Context,
+    Decision,
     Executor,
     Member,
     Outcome,
     Plan,
+    Proof,
     Rules,
     SigningKey,
+    decide,
     install_capabilities,
     install_policy,
     load_policies,
@@ -28,6 +32,8 @@ from layers.control import (
 )
 from layers.control.cedar import SHIPPED
 from layers.control.executor import Told
+from layers.control.handles import hash_of
+from layers.store import Tx
 from layers.types import Person
 
 POLICY = load_policies((SHIPPED / "policy.cedar").read_text())
@@ -130,3 +136,20 @@ class Approved(Executor):
 
     async def run(self, run_id: str, plan: Plan, warrant: str = "", on_running: Told | None = None) -> Outcome:
         return await super().run(run_id, plan, warrant or signed(self.home, run_id, plan), on_running)
+
+
+def press(
+    tx: Tx, handle: str, verb: str, person: Person, rules: Rules, proofs: frozenset[Proof] = frozenset()
+) -> Decision:
+    """A press of the button where its card was delivered, with the right number where `proofs` has a number match."""
+    card = tx.one("control.card", handle_hash=hash_of(handle))
+    row = tx.one("control.approval", id=card["approval_id"]) if card else None
+    click = Click(
+        handle=handle,
+        verb=verb,
+        number=row["number"] if row and Proof.NUMBER_MATCH in proofs else "",
+        conversation_id=card["conversation_id"] if card else "web:main",
+        key=card["message_key"] if card else "",
+        proofs=frozenset(proof.value for proof in proofs),
+    )
+    return decide(tx, click, person, rules)

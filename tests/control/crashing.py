@@ -29,7 +29,6 @@ from layers.control import (
     by_id,
     claim,
     conclude,
-    decide,
     request,
     started,
     verify_store,
@@ -40,6 +39,7 @@ from layers.errors import Refused
 from layers.failpoint import Step
 from layers.store import Store, open_store
 from layers.types import Person
+from tests.control.conftest import press
 
 REPO = Path(__file__).parents[2]
 KINDS = ("idempotent", "probe", "neither")
@@ -127,7 +127,7 @@ async def act(world: World, plan: Plan) -> None:
         failpoint.reach("request.committed")  # type: ignore[arg-type]
         world.note(handle=asked.handle, id=asked.approval.id)
     noted = world.noted()
-    await store.run(decide, noted["handle"], "approve", OWNER, rules)  # a provider delivers it until it is taken
+    await store.run(press, noted["handle"], "approve", OWNER, rules)  # a provider delivers it until it is taken
     failpoint.reach("decision.committed")  # type: ignore[arg-type]
     await store.run(claim, noted["id"], rules)
     failpoint.reach("claim.committed")  # type: ignore[arg-type]

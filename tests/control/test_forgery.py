@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from layers.control import Approval, Catalog, Context, Executor, Plan, Rules, by_id, claim, decide, plan, request
+from layers.control import Approval, Catalog, Context, Executor, Plan, Rules, by_id, claim, plan, request
 from layers.errors import Refused
 from layers.store import Store, Tx
-from tests.control.conftest import OWNER, action
+from tests.control.conftest import OWNER, action, press
 from tests.control.test_service import write
 
 
 async def approved_row(store: Store, made: Plan, context: Context, rules: Rules) -> Approval:
     asked = await store.run(request, made, context)
-    decision = await store.run(decide, asked.handle, "approve", OWNER, rules)
+    decision = await store.run(press, asked.handle, "approve", OWNER, rules)
     assert decision.approval is not None, decision.refused
     return decision.approval
 
@@ -39,7 +38,7 @@ async def test_a_plan_and_its_digest_changed_together_before_the_press_are_seen(
 ) -> None:
     asked = await store.run(request, note, context)
     await swap_plan(store, asked.approval.id, evil_twin(note))
-    refused = (await store.run(decide, asked.handle, "approve", OWNER, rules)).refused
+    refused = (await store.run(press, asked.handle, "approve", OWNER, rules)).refused
     assert "changed in the database after it was shown" in refused
     assert (await store.run(by_id, asked.approval.id)).warrant == ""
 
@@ -83,7 +82,7 @@ async def test_an_approval_written_into_the_database_does_not_run(
     store: Store, context: Context, rules: Rules, home: Path, workspace: Path, forge: Forge, note: Plan
 ) -> None:
     asked = await store.run(request, note, context)
-    other = await approved_row(store, note, context, rules)
+    other = await approved_row(store, note, dataclasses.replace(context, conversation_id="web:other"), rules)
     await store.run(forge, asked.approval, other)
     assert not (await store.run(claim, asked.approval.id, rules)).refused
     forgery = await store.run(by_id, asked.approval.id)
@@ -101,14 +100,16 @@ async def test_a_button_moved_to_another_request_in_the_database_approves_nothin
     evil = await store.run(request, evil_twin(note), context)
 
     def swap(tx: Tx) -> None:
-        rows = {id: tx.one("control.approval", id=id) for id in (harmless.approval.id, evil.approval.id)}
-        for row in rows.values():
-            write(tx, "UPDATE approval SET handle_hash = :hash WHERE id = :id", hash=os.urandom(8).hex(), id=row["id"])
-        for id, other in zip(rows, reversed(list(rows.values())), strict=True):
-            write(tx, "UPDATE approval SET handle_hash = :hash WHERE id = :id", hash=other["handle_hash"], id=id)
+        write(
+            tx,
+            "UPDATE approval_card SET approval_id = :evil, message_key = :key WHERE approval_id = :harmless",
+            evil=evil.approval.id,
+            key=f"a{evil.approval.id}",
+            harmless=harmless.approval.id,
+        )
 
     await store.run(swap)
-    refused = (await store.run(decide, harmless.handle, "approve", OWNER, rules)).refused
+    refused = (await store.run(press, harmless.handle, "approve", OWNER, rules)).refused
     assert "changed in the database after it was shown" in refused
 
 
@@ -117,4 +118,4 @@ async def test_a_requester_rewritten_in_the_database_does_not_get_past_four_eyes
 ) -> None:
     asked = await store.run(request, note, context)
     await store.run(write, "UPDATE approval SET requested_by = 'guest'")
-    assert "changed in the database" in (await store.run(decide, asked.handle, "approve", OWNER, rules)).refused
+    assert "changed in the database" in (await store.run(press, asked.handle, "approve", OWNER, rules)).refused

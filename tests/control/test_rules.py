@@ -13,7 +13,7 @@ from layers.control import Approval, Catalog, Event, Plan, Rules, State, move, p
 from layers.control.kernel import Proof, unproven
 from layers.control.manifest import parse_manifest
 from layers.control.policy import Act
-from layers.control.rules import MOVES, Asker, before, hopeless, may, refusal, rule, standing, typed
+from layers.control.rules import MOVES, Asker, befores, hopeless, may, refusal, rule, standing, typed
 from layers.errors import Refused
 from layers.types import AGENT, CLOCK, STRANGER, Person
 from tests.control.conftest import GUEST, OWNER, action, rules_of
@@ -141,7 +141,7 @@ def test_final_states_have_no_moves_and_every_event_has_one_place() -> None:
                 move(state, event)
     ends = {Event.SUCCEED, Event.FAIL, Event.LOSE}  # of a run that the executor took, whether or not it said so
     assert all(sum(event in moves for moves in MOVES.values()) == (2 if event in ends else 1) for event in Event)
-    assert before(Event.RERUN) is State.UNKNOWN
+    assert befores(Event.RERUN) == (State.UNKNOWN,)
 
 
 def approval(plan: Plan, **changes: object) -> Approval:

@@ -110,7 +110,7 @@ def hear_press(query: CallbackQuery) -> Heard | None:
         event_id=f"press/{query.id}",
         user_id=query.from_user.id,
         is_private=message.chat.type == ChatType.PRIVATE,
-        press=Press(value=data),
+        press=Press(value=data, reference=str(message.message_id)),
         message_id=message.message_id,
         query_id=query.id,
         display=query.from_user.full_name,

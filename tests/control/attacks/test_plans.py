@@ -11,13 +11,12 @@ import pytest
 
 from layers.control import Action, Catalog, Context, Outcome, Plan, Planner, Rules, State, card, plan, request
 from layers.control import claim as take
-from layers.control import decide as press
 from layers.control.executor_process import check
 from layers.control.manifest import parse_manifest
 from layers.control.programs import check_programs
 from layers.errors import Misconfigured, Refused
 from layers.store import Store, Tx
-from tests.control.conftest import OWNER, action, rules_of
+from tests.control.conftest import OWNER, action, press, rules_of
 from tests.control.test_rules import approval
 from tests.control.test_service import approved, write
 

@@ -28,14 +28,13 @@ from layers.control import (
     request,
 )
 from layers.control import claim as take
-from layers.control import decide as press
 from layers.control.cedar import SHIPPED, CedarPolicies
 from layers.control.golden import check_golden, parse_golden
 from layers.control.policy import Act, Question
 from layers.errors import Misconfigured, Refused
 from layers.store import Store
 from layers.types import AGENT, STRANGER, Person
-from tests.control.conftest import GUEST, OWNER, POLICY, action, rules_of
+from tests.control.conftest import GUEST, OWNER, POLICY, action, press, rules_of
 
 TEXT = (SHIPPED / "policy.cedar").read_text()
 GOLDEN = parse_golden((SHIPPED / "golden.toml").read_text())
