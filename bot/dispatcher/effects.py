@@ -12,15 +12,31 @@ import time
 from collections.abc import Mapping
 
 from bot.dispatcher import answers, sending
+from bot.dispatcher.cards import approval_message
 from bot.dispatcher.observing import observe, planner_of
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination, presentation
+from layers.errors import Refused
 from layers.failpoint import Point, reach
 from layers.presentation import Diagram, Figure
 from layers.store import Tx
-from layers.transport import StepKind, conversations_of, put_media
-from layers.types import Address, Attachment, Button, ButtonStyle, Outbound, OutboundKind, Person, Picture, Urgency
+from layers.transport import StepKind, accept, conversations_of
+from layers.types import (
+    CLOCK,
+    Address,
+    Button,
+    ButtonStyle,
+    Inbound,
+    InboundKind,
+    Outbound,
+    Person,
+    Picture,
+    Urgency,
+)
+
+APPROVALS = "web:approvals"
+"""The page's conversation for what a chat may not decide."""
 
 
 class Hands:
@@ -46,6 +62,8 @@ class Hands:
 
     async def act(self, capability: str, parameters: Mapping[str, str], reason: str = "") -> str:
         """Observe at once, or ask a person."""
+        if await control.look_frozen(self._work.store):
+            raise Refused("everything is frozen; nothing is run or asked for until an approver sends /unfreeze")
         await asyncio.to_thread(control.refuse_credentials, parameters)
         reason = await asyncio.to_thread(control.scrub, reason)
         action = control.Action(
@@ -105,7 +123,8 @@ class Hands:
         asker = control.Asker(person=self._person.id, by_agent=self._is_agent)
         return control.may(plan, act, asker, self._parts.rules, time.time())
 
-    def _context(self, reason: str) -> control.Context:
+    def context(self, reason: str) -> control.Context:
+        """Where a request of this turn comes from."""
         turn = self._work.turn
         return control.Context(
             conversation_id=turn.inbound.address.id,
@@ -115,14 +134,21 @@ class Hands:
             rules=self._parts.rules,
             reason=reason,
             expires_after_s=self._parts.approval_ttl_s,
+            page=self._parts.notes and APPROVALS,
         )
 
     def _request(self, tx: Tx, plan: control.Plan, reason: str) -> Outbound:
         """The card of a new request, made in the transaction that ends the turn."""
         reach(Point.REQUEST_BEFORE_COMMIT)
-        pending = control.request(tx, plan, self._context(reason))
+        pending = control.request(tx, plan, self.context(reason))
         self._work.point = Point.REQUEST_AFTER_COMMIT
-        return approval_message(tx, self._work, pending)
+        approval, address = pending.approval, self._work.turn.inbound.address
+        if not pending.is_new:
+            words = f"The same is asked for already and waits for a decision (request {approval.id})."
+            return Outbound(address=address, key=self._work.key(), text=words)
+        if approval.state is control.State.APPROVED:  # by a standing grant: run it as the conversation's next turn
+            accept(tx, run_of(approval), has_room=False)
+        return approval_message(tx, self._parts, self._work, pending)
 
     def _request_patch(self, tx: Tx, proposal: coordination.Proposal, summary: str) -> Outbound:
         """The card of a patch: its diff above, its plan (the two trees) below."""
@@ -141,32 +167,14 @@ def trees(proposal: coordination.Proposal) -> dict[str, str]:
     }
 
 
-def approval_message(tx: Tx, work: Work, pending: control.Pending) -> Outbound:
-    """An approval as the one visible message that all its states edit. A patch shows its diff above its plan."""
-    approval = pending.approval
-    card = control.card(approval, handle=pending.handle)
-    text = card.text
-    if approval.plan.kind == "patch":
-        proposal = coordination.by_id(tx, str(approval.plan.parameters["proposal"]))
-        text = f"{coordination.summary_markdown(proposal)}\n\n{text}"
-    return Outbound(
+def run_of(approval: control.Approval) -> Inbound:
+    """The event that a request which a standing grant approved is to be run."""
+    return Inbound(
         address=Address.parse(approval.conversation_id),
-        key=f"a{approval.id}",
-        text=text,
-        kind=OutboundKind.CARD,
-        buttons=card.buttons,
-        files=(whole_card(tx, approval.id, card.full),) if card.full else (),
-    )
-
-
-def whole_card(tx: Tx, approval_id: str, text: str) -> Attachment:
-    """A card that is too long for a message, as a file."""
-    content = text.encode()
-    return Attachment(
-        digest=put_media(tx, "text/plain", content),
-        name=f"plan-{approval_id}.txt",
-        content_type="text/plain",
-        size_bytes=len(content),
+        event_id=f"run:{approval.id}",
+        person=CLOCK,
+        kind=InboundKind.RUN,
+        subject=approval.id,
     )
 
 

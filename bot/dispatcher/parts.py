@@ -51,3 +51,5 @@ class Parts:
     """By channel: what the operator lets each one do."""
     notes: str = ""
     """The conversation where the owner is told of what did not arrive."""
+    page: str = ""
+    """Where people open the page: `https://chat.example.org`."""

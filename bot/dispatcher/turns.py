@@ -7,6 +7,7 @@ from bot.commands import help_text, parse
 from bot.dispatcher import answers, presses
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.engine import Handler, Rescue
+from bot.dispatcher.governing import govern
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.talk import talk
 from bot.dispatcher.work import Work
@@ -24,6 +25,8 @@ def handler(parts: Parts) -> Handler:
                 await presses.press(parts, work)
             case InboundKind.EXPIRY:
                 await presses.expired(parts, work)
+            case InboundKind.RUN:
+                await presses.granted(parts, work)
 
     return handle
 
@@ -57,6 +60,8 @@ async def message(parts: Parts, work: Work) -> None:
             await hands.edit(diff, base=base)
         case commands.ListSchedules() | commands.AddSchedule() | commands.RemoveSchedule():
             schedule(parts, work, command)
+        case governed:
+            await govern(parts, work, governed, hands)
 
 
 def schedule(parts: Parts, work: Work, command: commands.Command) -> None:

@@ -6,7 +6,7 @@ a person's decision makes a grant, a grant is used once, and what was shown is w
 
 from layers.control import audit
 from layers.control.audit import Report, verify_export, verify_store
-from layers.control.card import View, buttons, card, outcome_line, tail
+from layers.control.card import View, buttons, card, inline, outcome_line, tail
 from layers.control.catalog import Capability, Catalog, install_capabilities, load_capability
 from layers.control.cedar import Known, load_policies
 from layers.control.checkpoint import Checkpoint, Notebook, is_due, note, read_fingerprint, read_notes
@@ -115,6 +115,7 @@ __all__ = [
     "expire",
     "explain",
     "give",
+    "inline",
     "install_capabilities",
     "install_policy",
     "is_due",
