@@ -178,9 +178,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         parts = make_parts(house, workspace)
         house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
         providers = make_providers(house)
-        channels = ChainMap(providers.channels, CHANNELS)
-        rules = Rules(policies=file.policies, notes=NOTES)
-        courier = asyncio.create_task(Courier(store, channels, rules=rules).run(), name="courier")
+        courier = asyncio.create_task(make_courier(house, providers).run(), name="courier")
         stack.push_async_callback(cancel, courier)
         await house.dispatcher.start()
         stack.push_async_callback(house.dispatcher.stop)
@@ -199,6 +197,12 @@ def make_providers(house: House) -> Providers:
     """The ways to the chat providers, closed until they are opened."""
     makes = (("slack", partial(make_slack, house.settings)), ("telegram", partial(make_telegram, house.settings)))
     return Providers(house.store, Door(house.file, house.dispatcher), makes)
+
+
+def make_courier(house: House, providers: Providers) -> Courier:
+    """Who takes everything out."""
+    rules = Rules(policies=house.file.policies, notes=NOTES)
+    return Courier(house.store, ChainMap(providers.channels, CHANNELS), rules=rules)
 
 
 def jobs_of(house: House) -> list[schedule.Job]:
