@@ -60,7 +60,17 @@ VENDORS = {
 }
 """Package -> the only files, or folders, that import it."""
 
-HEAVY = ("litellm", "matplotlib", "telegram", "slack_bolt", "cedarpy", "pygraphviz", "psycopg", "alembic", "detect_secrets")
+HEAVY = (
+    "litellm",
+    "matplotlib",
+    "telegram",
+    "slack_bolt",
+    "cedarpy",
+    "pygraphviz",
+    "psycopg",
+    "alembic",
+    "detect_secrets",
+)
 
 BIG_TABLES = (
     "inbox",
