@@ -61,7 +61,14 @@ VENDORS = {
 """Package -> the only files, or folders, that import it."""
 
 HEAVY = (
-    *("litellm", "matplotlib", "telegram", "slack_bolt", "cedarpy", "pygraphviz", "psycopg", "alembic"),
+    "litellm",
+    "matplotlib",
+    "telegram",
+    "slack_bolt",
+    "cedarpy",
+    "pygraphviz",
+    "psycopg",
+    "alembic",
     "detect_secrets",
 )
 

@@ -14,12 +14,14 @@ from typing import Protocol
 from bot import schedule
 from bot.adapters.ports import Ports
 from bot.app.door import Door
+from bot.app.overview import overview
 from layers.errors import AccountState, BulkheadError
 from layers.store import Store
 from layers.transport import (
     LocalChannel,
     RemoteChannel,
     get_cursor,
+    get_cursors,
     keep_media,
     key_of,
     put_account,
@@ -27,6 +29,7 @@ from layers.transport import (
     put_reference,
     read_media,
     send,
+    takes_part,
 )
 
 log = logging.getLogger(__name__)
@@ -144,7 +147,11 @@ class Providers:
             media=partial(read_media, store),
             changed=partial(self._changed, name),
             get_cursor=partial(get_cursor, store, name),
+            get_cursors=partial(get_cursors, store, name),
             put_cursor=lambda cursor, value: store.run(put_cursor, name, cursor, value),
+            takes_part=partial(takes_part, store, name),
+            knows=self._door.knows,
+            overview=partial(overview, store),
         )
 
     async def _changed(self, name: str, state: AccountState, reason: str) -> None:

@@ -66,6 +66,7 @@ class Hands:
         author = "agent" if self._is_agent else self._person.name
         patch = coordination.Patch(workspace=self._parts.workspace, diff=diff, base=base, author=author)
         proposal = await self._parts.coordinator.propose(patch)
+        summary = await asyncio.to_thread(control.scrub, summary)
         self._work.add(lambda tx: self._request_patch(tx, proposal, summary))
         return "the patch applies; a person decides whether it is committed"
 

@@ -6,7 +6,7 @@ is acknowledged before it is committed; everything leaves by the outbox; the age
 
 from layers.transport.contacts import add_contact, conversations_of, is_known_contact, take_seat
 from layers.transport.courier import Courier
-from layers.transport.cursors import get_cursor, put_cursor
+from layers.transport.cursors import get_cursor, get_cursors, put_cursor
 from layers.transport.mailbox import (
     accept,
     claim,
@@ -19,6 +19,7 @@ from layers.transport.mailbox import (
     reap,
     step_at,
     steps,
+    takes_part,
 )
 from layers.transport.media import keep_media, media_head, put_media, read_media
 from layers.transport.notices import kept_back, note_key, outcome, resend, settle_notes, show_late
@@ -65,6 +66,7 @@ __all__ = [
     "fence",
     "finish",
     "get_cursor",
+    "get_cursors",
     "give_back",
     "is_allowed",
     "is_known_contact",
@@ -92,4 +94,5 @@ __all__ = [
     "step_at",
     "steps",
     "take_seat",
+    "takes_part",
 ]
