@@ -4,11 +4,14 @@ how an account is doing are known on the other side of these functions.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from layers.errors import AccountState
 from layers.types import Attachment, Inbound, Outbound, Person
+
+Hook = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, str, bytes]]]
+"""A POST of a provider's: (headers, names in lower case; body of at most 1 MiB) -> (status, content type, body)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

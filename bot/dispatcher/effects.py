@@ -73,13 +73,13 @@ class Hands:
             self._work.say(text)
         return text
 
-    def _context(self, reason: str) -> control.Context:
+    def _context(self, tx: Tx, reason: str) -> control.Context:
         turn = self._work.turn
         return control.Context(
             conversation_id=turn.inbound.address.id,
             turn_id=turn.id,
             requested_by=self._person,
-            rules=self._parts.rules,
+            rules=self._parts.rules(tx),
             reason=reason,
             expires_after_s=self._parts.approval_ttl_s,
         )
@@ -87,7 +87,7 @@ class Hands:
     def _request(self, tx: Tx, plan: control.Plan, reason: str) -> Outbound:
         """The card of a new request, made in the transaction that ends the turn."""
         reach(Point.REQUEST_BEFORE_COMMIT)
-        pending = control.request(tx, plan, self._context(reason))
+        pending = control.request(tx, plan, self._context(tx, reason))
         self._work.point = Point.REQUEST_AFTER_COMMIT
         return approval_message(tx, self._work, pending)
 

@@ -38,7 +38,8 @@ class Parts:
     coordinator: Coordinator
     agent: Agent
     workspace: Path
-    rules: Rules
+    rules: Callable[[Tx], Rules]
+    """Who may decide and what the manifests are, at the moment of a decision."""
     approval_ttl_s: float
     keep_media: Callable[[Tx, str, bytes], str]
     """(content type, content) -> digest."""

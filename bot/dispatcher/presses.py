@@ -12,7 +12,7 @@ import json
 import logging
 from dataclasses import replace
 
-from bot.dispatcher import answers
+from bot.dispatcher import answers, people, transports
 from bot.dispatcher.effects import Draft, approval_message, figure_buttons, trees
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
@@ -36,6 +36,10 @@ async def press(parts: Parts, work: Work) -> None:
         await decide(parts, work, verb, handle)
     elif noun == "d" and handle:
         await review(parts, work, verb, handle)
+    elif noun == "p" and handle:
+        people.press(work, verb, handle)
+    elif noun == "h" and handle:
+        transports.press(work, verb, handle)
     else:
         raise Refused("this button is none of Bulkhead's; nothing was done")
 
@@ -44,7 +48,7 @@ async def decide(parts: Parts, work: Work, verb: str, handle: str) -> None:
     """A decision about an approval, and the run that follows from it."""
 
     def commit(tx: Tx) -> str:
-        decision = control.decide(tx, handle, verb, work.turn.inbound.person, parts.rules)
+        decision = control.decide(tx, handle, verb, work.turn.inbound.person, parts.rules(tx))
         approval = decision.approval
         if approval is not None and not decision.refused and approval.state is control.State.APPROVED:
             progress = approval_message(tx, work, undecidable(approval))
@@ -85,7 +89,7 @@ async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
     memory = await asyncio.to_thread(parts.executor.memory)
 
     def claim(tx: Tx) -> str:
-        return json.dumps({"refused": control.claim(tx, approval.id, parts.rules).refused, "memory": memory})
+        return json.dumps({"refused": control.claim(tx, approval.id, parts.rules(tx)).refused, "memory": memory})
 
     said = json.loads(await work.step_in("claim", claim))
     refused = said["refused"]
@@ -129,7 +133,7 @@ def abandon(tx: Tx, parts: Parts, work: Work, approval_id: str) -> Outbound:
     if approval.state is control.State.CLAIMED:
         reason = "Bulkhead failed while it ran"
         return conclude(tx, work, approval.run_id, control.Outcome(state=control.State.UNKNOWN, reason=reason))
-    if approval.state is control.State.APPROVED and not control.claim(tx, approval_id, parts.rules).refused:
+    if approval.state is control.State.APPROVED and not control.claim(tx, approval_id, parts.rules(tx)).refused:
         reason = "Bulkhead failed before it began; nothing was run"
         return conclude(tx, work, approval.run_id, control.Outcome(state=control.State.FAILED, reason=reason))
     return approval_message(tx, work, undecidable(control.by_id(tx, approval_id)))

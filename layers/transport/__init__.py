@@ -4,6 +4,16 @@ What broke: providers assume a human, accounts were killed, and every crash lost
 is acknowledged before it is committed; everything leaves by the outbox; the agent never touches a provider.
 """
 
+from layers.transport.accounts import (
+    AccountRow,
+    Standing,
+    account,
+    enrol,
+    forget,
+    put_account,
+    resume,
+    standings,
+)
 from layers.transport.courier import Courier
 from layers.transport.cursors import get_cursor, put_cursor
 from layers.transport.mailbox import (
@@ -20,7 +30,28 @@ from layers.transport.mailbox import (
     steps,
 )
 from layers.transport.media import keep_media, media_head, put_media, read_media
-from layers.transport.outbox import key_of, put_account, put_reference, said, send, shown
+from layers.transport.outbox import key_of, put_reference, said, send, shown
+from layers.transport.people import (
+    Asked,
+    Choice,
+    Decided,
+    FilePerson,
+    Known,
+    KnownIdentity,
+    approvers,
+    ask,
+    by_code,
+    decide,
+    everybody,
+    expire_pairings,
+    may_decide,
+    offer_removal,
+    person_by_id,
+    places,
+    recognise,
+    remove,
+    synchronise,
+)
 from layers.transport.types import (
     Accepted,
     Channels,
@@ -35,26 +66,47 @@ from layers.transport.types import (
 
 __all__ = [
     "Accepted",
+    "AccountRow",
+    "Asked",
     "Channels",
+    "Choice",
     "Courier",
+    "Decided",
     "Delivery",
+    "FilePerson",
+    "Known",
+    "KnownIdentity",
     "Line",
     "LocalChannel",
     "RemoteChannel",
+    "Standing",
     "Step",
     "StepKind",
     "StepState",
     "accept",
+    "account",
+    "approvers",
+    "ask",
+    "by_code",
     "claim",
+    "decide",
+    "enrol",
+    "everybody",
+    "expire_pairings",
     "fence",
     "finish",
+    "forget",
     "get_cursor",
     "give_back",
     "keep_media",
     "key_of",
     "let_go",
+    "may_decide",
     "media_head",
+    "offer_removal",
     "owned",
+    "person_by_id",
+    "places",
     "put_account",
     "put_cursor",
     "put_media",
@@ -62,9 +114,14 @@ __all__ = [
     "put_step",
     "read_media",
     "reap",
+    "recognise",
+    "remove",
+    "resume",
     "said",
     "send",
     "shown",
+    "standings",
     "step_at",
     "steps",
+    "synchronise",
 ]

@@ -15,7 +15,8 @@ from typing import Concatenate, ParamSpec
 from layers.errors import AccountTrouble, BulkheadError, Misconfigured, RateLimited, Refused, Unavailable
 from layers.failpoint import Point, reach
 from layers.store import Store, Tx
-from layers.transport.outbox import free_deliveries, mark_failed, mark_placed, mark_sent, park, postpone, take_due
+from layers.transport.accounts import park, postpone
+from layers.transport.outbox import free_deliveries, mark_failed, mark_placed, mark_sent, take_due
 from layers.transport.types import Channels, Delivery, RemoteChannel
 from layers.types import OutboundKind
 

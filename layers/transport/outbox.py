@@ -6,7 +6,6 @@ import logging
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from layers.errors import AccountState, AccountTrouble, RateLimited
 from layers.failpoint import Point, reach
 from layers.store import ReadStore, Row, Tx
 from layers.transport.rules import MAX_ATTEMPTS, dump_outbound, load_outbound, retry_delay_s
@@ -14,11 +13,6 @@ from layers.transport.types import Channels, Delivery, LocalChannel
 from layers.types import Outbound, Receipt
 
 log = logging.getLogger(__name__)
-
-CLOSED = (AccountState.CHALLENGED, AccountState.SUSPENDED, AccountState.REVOKED)
-"""A person must act; every further call would make it worse."""
-FOR_EVER = 1e12
-"""Epoch seconds that never come."""
 
 
 def send(tx: Tx, outbound: Outbound, dedupe: str, turn_id: int | None = None) -> Receipt:
@@ -130,36 +124,6 @@ def mark_sent(tx: Tx, delivery: Delivery, reference: str) -> None:
 def mark_placed(tx: Tx, delivery: Delivery, reference: str) -> None:
     """The placeholder is there: from now on the message is edited, never placed again."""
     put_reference(tx, delivery.outbound, reference)
-
-
-def postpone(tx: Tx, delivery: Delivery, error: RateLimited) -> None:
-    """The provider asked to wait. That is no failure of the message; a wider bucket closes the whole channel."""
-    channel, until = delivery.outbound.address.channel, tx.now + error.retry_after_s
-    if error.bucket == channel:
-        put_account(tx, channel, AccountState.DEGRADED, str(error), until)
-    tx.run("transport.postpone", id=delivery.outbox_id, due=until, error=str(error))
-    tx.wake("outbox")
-
-
-def park(tx: Tx, delivery: Delivery, error: AccountTrouble) -> None:
-    """Something is wrong with the account: keep the message; where a person must act, call the provider no more."""
-    channel = delivery.outbound.address.channel
-    put_account(tx, channel, error.state, str(error))
-    due = tx.now + (0.0 if error.state in CLOSED else retry_delay_s(delivery.attempts + 1))
-    tx.run("transport.postpone", id=delivery.outbox_id, due=due, error=str(error))
-
-
-def put_account(tx: Tx, channel: str, state: AccountState, reason: str, closed_until: float = 0.0) -> None:
-    """Write down how an account is. One that needs a person is closed until it is said to be healthy again."""
-    tx.run(
-        "transport.put_account",
-        channel=channel,
-        state=state.value,
-        reason=reason,
-        closed_until=FOR_EVER if state in CLOSED else closed_until,
-        now=tx.now,
-    )
-    tx.wake("outbox")
 
 
 def mark_failed(tx: Tx, delivery: Delivery, error: str, is_final: bool) -> None:

@@ -13,6 +13,35 @@ RETURNING id;
 -- name: inbox_by_event(source, event_id)^
 SELECT id FROM inbox WHERE source = :source AND event_id = :event_id;
 
+-- name: take_names(source, names, inbox_id)!
+-- Every name at once (:names is a JSON list), in order, so that two processes that share some wait instead of blocking
+-- each other for ever.
+INSERT INTO inbox_alias (source, alias, inbox_id)
+SELECT :source, value, :inbox_id FROM json_each(:names) WHERE 1 = 1 ORDER BY value
+ON CONFLICT (source, alias) DO NOTHING;
+
+-- name: take_names__postgresql(source, names, inbox_id)!
+INSERT INTO inbox_alias (source, alias, inbox_id)
+SELECT :source, value, :inbox_id FROM json_array_elements_text(CAST(:names AS json)) AS given (value) ORDER BY value
+ON CONFLICT (source, alias) DO NOTHING;
+
+-- name: inbox_by_names(source, names, but)^
+SELECT inbox_id AS id FROM inbox_alias
+WHERE source = :source AND alias IN (SELECT value FROM json_each(:names)) AND inbox_id <> :but
+ORDER BY inbox_id LIMIT 1;
+
+-- name: inbox_by_names__postgresql(source, names, but)^
+SELECT inbox_id AS id FROM inbox_alias
+WHERE source = :source AND inbox_id <> :but
+AND alias IN (SELECT value FROM json_array_elements_text(CAST(:names AS json)) AS given (value))
+ORDER BY inbox_id LIMIT 1;
+
+-- name: give_names(before, after)!
+UPDATE inbox_alias SET inbox_id = :after WHERE inbox_id = :before;
+
+-- name: forget_inbox(id)!
+DELETE FROM inbox WHERE id = :id AND state = 'pending';
+
 -- name: own_conversation(id, worker)^
 UPDATE conversation SET owner = :worker, epoch = epoch + 1, ready_at = NULL
 WHERE id = :id AND owner IS NULL
@@ -164,15 +193,36 @@ ON CONFLICT (conversation_id, key) DO UPDATE SET reference = excluded.reference;
 UPDATE outbox SET state = 'pending', owner = NULL, due = :due, last_error = :error
 WHERE id = :id AND state IN ('pending', 'sending');
 
--- name: put_account(channel, state, reason, closed_until, now)!
+-- name: lock_account(channel, now)^
+-- Makes the row if need be and locks it: of two processes that see the same trouble one tells of it.
 INSERT INTO account (channel, state, reason, closed_until, since)
-VALUES (:channel, :state, :reason, :closed_until, :now)
-ON CONFLICT (channel) DO UPDATE SET
-    state = excluded.state, reason = excluded.reason, closed_until = excluded.closed_until,
-    since = CASE WHEN account.state = excluded.state THEN account.since ELSE excluded.since END;
+VALUES (:channel, 'degraded', 'not connected yet', 0, :now)
+ON CONFLICT (channel) DO UPDATE SET channel = excluded.channel
+RETURNING channel, state, reason, closed_until, since, fingerprint, generation, notice;
+
+-- name: put_account(channel, state, reason, closed_until, now)!
+UPDATE account SET
+    state = :state, reason = :reason, closed_until = :closed_until,
+    since = CASE WHEN state = :state THEN since ELSE :now END
+WHERE channel = :channel;
+
+-- name: enrol_account(channel, fingerprint, generation)!
+UPDATE account SET fingerprint = :fingerprint, generation = :generation WHERE channel = :channel;
+
+-- name: put_notice(channel, notice)!
+UPDATE account SET notice = :notice WHERE channel = :channel;
 
 -- name: accounts()
-SELECT channel, state, reason, closed_until, since FROM account ORDER BY channel;
+SELECT channel, state, reason, closed_until, since, generation, fingerprint FROM account ORDER BY channel;
+
+-- name: account(channel)^
+SELECT channel, state, reason, closed_until, since, generation, fingerprint FROM account WHERE channel = :channel;
+
+-- name: forget_account(channel)!
+DELETE FROM account WHERE channel = :channel AND state NOT IN ('challenged', 'suspended', 'revoked');
+
+-- name: waiting_by_channel()
+SELECT channel, count(*) AS waiting FROM outbox WHERE state IN ('pending', 'sending') GROUP BY channel;
 
 -- name: take_delivery(id, owner)!
 UPDATE outbox SET state = 'sending', owner = :owner WHERE id = :id AND state = 'pending';
