@@ -29,7 +29,7 @@ from bot.config import BulkheadFile, Settings
 from bot.dispatcher import Dispatcher, Parts, capabilities, handler, rescuer
 from bot.prompt import Offer
 from bot.status import Facts, status_text
-from bot.web import PendingCard
+from bot.web import PendingCard, TransportLine
 from layers import control
 from layers.coordination import Coordinator
 from layers.errors import Misconfigured, Refused
@@ -44,6 +44,7 @@ from layers.transport import (
     approvers,
     put_media,
     said,
+    standings,
     synchronise,
 )
 from layers.types import Inbound, Person
@@ -142,6 +143,20 @@ class House:
                 key=f"a{approval.id}",
             )
             for approval in await self.store.run(control.pending)
+        ]
+
+    async def transports(self) -> list[TransportLine]:
+        """How the providers' accounts are, for the page's list."""
+        return [
+            TransportLine(
+                channel=each.account.channel,
+                state=each.account.state.value,
+                reason=each.account.reason,
+                since=each.account.since,
+                waiting=each.waiting,
+                resume=f"h:resume:{each.account.channel}" if each.account.is_closed else "",
+            )
+            for each in await self.store.run(standings)
         ]
 
 

@@ -25,7 +25,12 @@ PersonId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
 def is_somebody(identity: str) -> bool:
     """Whether that is one person's account, as far as its id tells."""
-    return bool(re.match(IDENTITY, identity)) and identity not in NOBODY and not identity.endswith(SLACKBOT)
+    return (
+        bool(re.fullmatch(IDENTITY, identity))
+        and not identity.endswith("\n")
+        and identity not in NOBODY
+        and not identity.endswith(SLACKBOT)
+    )
 
 
 class PersonTable(BaseModel):

@@ -66,11 +66,7 @@ def name_of(identity: str, display: str) -> str:
 def person_id(identity: str, taken: Container[str]) -> str:
     """An id for a new person: `telegram-7`; shorter and with a digest where that would not fit or is taken."""
     plain = re.sub(r"[^a-z0-9]+", "-", identity.lower()).strip("-")
-    if (
-        len(plain) <= PERSON_ID_LENGTH
-        and plain not in taken
-        and re.fullmatch(r"[a-z0-9-]+", identity.replace(":", "-"))
-    ):
+    if len(plain) <= PERSON_ID_LENGTH and plain not in taken:
         return plain
     digest = hashlib.sha256(identity.encode()).hexdigest()[:10]
     return f"{channel_of(plain.replace('-', ':', 1))[:20]}-{digest}"
