@@ -1,4 +1,4 @@
-"""Strangers are let in across channels, and an account in trouble is told of elsewhere: the real server, both databases.
+"""Strangers are let in across channels, and an account in trouble is told of elsewhere: the real server.
 
 Slack and Telegram are servers on sockets; the page is asked as a browser asks it.
 """
@@ -160,8 +160,8 @@ def test_nobody_in_particular_is_never_asked_about(world: World) -> None:
     world.telegram.people.say(
         "/help@bulkhead_bot", chat=-100, user=77, **{"from": {**anonymous, "id": 77, "is_bot": False}}
     )
-    world.telegram.people.say("/pending", chat=43, user=43)
-    until(lambda: "Nothing waits" in world.telegram.texts(43)[-1])
+    world.telegram.people.say("/why", chat=43, user=43)
+    until(lambda: "No model has answered" in world.telegram.texts(43)[-1])
     assert world.telegram.texts(-100) == [], "in a group a stranger is not answered"
     asked = execute(world.house, "SELECT identity FROM pairing")
     assert {identity for (identity,) in asked} <= {"telegram:7", "telegram:8", "telegram:9"}
