@@ -65,6 +65,8 @@ def press(work: Work, verb: str, channel: str) -> None:
             control.audit.append(tx, person.id, "refused", channel[:40], {"verb": "resume", "why": refused})
             return Outbound(address=address, key=key, text=refused, kind=OutboundKind.ERROR)
         control.audit.append(tx, person.id, "resume", channel, {})
-        return Outbound(address=address, key=key, text=f"**{channel}** is connected again now; what waited goes out.")
+        return Outbound(
+            address=address, key=key, text=f"**{channel}** is being connected again; what waits there goes out then."
+        )
 
     work.add(go_on)

@@ -272,9 +272,12 @@ function left(until) {
 }
 
 // ---- the providers' accounts ----
+let lookAgain = 0;
 async function transports() {
+  clearTimeout(lookAgain);
   const answer = await call("/api/transports").catch(() => null);
   if (!answer) return;
+  if (answer.transports.some((one) => one.state !== "healthy")) lookAgain = setTimeout(transports, 3000);
   const ill = answer.transports.filter((one) => one.resume).length;
   el("transports-box").hidden = answer.transports.length === 0;
   el("transports-ill").hidden = ill === 0;
@@ -298,7 +301,7 @@ function resume(one) {
     button.disabled = true;
     const id = crypto.randomUUID();
     await insist("/api/presses", { id, conversation: "main", key: "", value: one.resume }, { lost: gate }).catch(() => null);
-    for (const wait of [300, 1500, 4000]) setTimeout(transports, wait);
+    setTimeout(transports, 300);
   };
   return button;
 }

@@ -28,7 +28,7 @@ SELECT id FROM person;
 SELECT id, name FROM person WHERE approver = 1 ORDER BY source, created_at, id;
 
 -- name: persons()
-SELECT id, name, approver, source FROM person ORDER BY source, created_at, id;
+SELECT id, name, approver, source FROM person ORDER BY source, approver DESC, created_at, id;
 
 -- name: identities()
 SELECT identity, person, source FROM identity ORDER BY source, at, identity;
