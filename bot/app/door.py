@@ -11,7 +11,7 @@ from dataclasses import replace
 from bot.adapters.ports import Welcome
 from bot.config import is_somebody
 from bot.dispatcher import Dispatcher
-from layers.store import Tx
+from layers.store import Store, Tx
 from layers.transport import Accepted, Asked, ask, recognise
 from layers.types import Inbound, InboundKind, Person
 
@@ -22,8 +22,13 @@ UNKNOWN = "I do not know you here, so nothing was done. Write to me alone to ask
 class Door:
     """One for all providers."""
 
-    def __init__(self, dispatcher: Dispatcher) -> None:
+    def __init__(self, store: Store, dispatcher: Dispatcher) -> None:
+        self._store = store
         self._dispatcher = dispatcher
+
+    async def knows(self, identity: str) -> bool:
+        """Whether an identity is somebody's: nothing is fetched and nothing is shown for strangers."""
+        return await self._store.fetch_one("people.recognise", identity=identity) is not None
 
     async def accept(self, inbound: Inbound) -> Welcome:
         """Commit, or take the wish to be let in.

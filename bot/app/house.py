@@ -195,7 +195,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         parts = make_parts(house, workspace)
         house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
         makes = (("slack", partial(make_slack, settings)), ("telegram", partial(make_telegram, settings)))
-        providers = Providers(store, Door(house.dispatcher), makes)
+        providers = Providers(store, Door(store, house.dispatcher), makes)
         house.hooks = providers.hooks
         await store.run(enrol)
         stack.push_async_callback(store.run, leave)

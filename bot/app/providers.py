@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 
 ROLE_S = 30.0
 """How long the role of an exclusive account is held without a word: the pause after a crash of its holder."""
+HOOKS = "/hooks/"
 LOOK_EVERY_S = 10.0
 """How often an account is looked at without being woken."""
 
@@ -68,7 +69,7 @@ class Account:
     is_exclusive: bool = False
     """Whether only one process of a fleet may hear. Not where the provider calls us: it may reach any of them."""
     hooks: Mapping[str, Hook] = field(default_factory=dict)
-    """Name -> what a POST to `/hooks/<name>` is given to, in every process; the name may have slashes."""
+    """Path -> what a POST there is given to, in every process; each begins with `/hooks/`."""
 
     @property
     def fingerprint(self) -> str:
@@ -169,7 +170,7 @@ class Providers:
         self._door = door
         self._accounts = [account for name, make in makes if (account := make(self._ports(name))) is not None]
         self._channels: dict[str, LocalChannel | RemoteChannel | None] = {each.name: None for each in self._accounts}
-        self._hooks = {name: hook for each in self._accounts for name, hook in each.hooks.items()}
+        self._hooks = {name.removeprefix(HOOKS): hook for each in self._accounts for name, hook in each.hooks.items()}
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -179,7 +180,7 @@ class Providers:
 
     @property
     def hooks(self) -> Mapping[str, Hook]:
-        """What providers may post to, by name."""
+        """What providers may post to, by what follows `/hooks/`."""
         return self._hooks
 
     async def start(self) -> None:

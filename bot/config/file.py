@@ -15,7 +15,10 @@ from bot.config.settings import allowed
 from layers.errors import Misconfigured
 from layers.types import AGENT, CLOCK, STRANGER, Person
 
-IDENTITY = r"^(telegram:[1-9]\d*|slack:[TE][A-Z0-9]+:[UW][A-Z0-9]+|mail:[^\s@:<>\"]{1,64}@[a-z0-9.-]{1,255})$"
+IDENTITY = (
+    r"^(telegram:[1-9]\d*|slack:[TE][A-Z0-9]+:[UW][A-Z0-9]+"
+    r"|mail:[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9._-]{1,255})$"
+)
 Identity = Annotated[str, StringConstraints(pattern=IDENTITY)]
 NOBODY = ("telegram:777000", "telegram:1087968824", "telegram:136817688")
 """Telegram's own service account, anonymous group admins and channels: many people, or none."""

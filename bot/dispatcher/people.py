@@ -91,7 +91,8 @@ def people_text(known: list[Known]) -> str:
         role = ", approver" if each.is_approver else ""
         lines.append(f"- **{each.person.name}** (`{each.person.id}`{role}, {source})")
         lines += [
-            f"  - `{account.identity}`{'' if account.is_of_file else ', let in here'}" for account in each.identities
+            f"  - `{account.identity.replace('`', chr(39))}`{'' if account.is_of_file else ', let in here'}"
+            for account in each.identities
         ]
     lines += ["", "Whoever stands in bulkhead.toml is changed there, and known after a restart."]
     return "\n".join(lines)

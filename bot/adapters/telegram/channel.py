@@ -61,8 +61,7 @@ class Telegram:
         quiet_the_library()
         await self.stop()
         self._updater = self._make_updater()  # one whose polling ended by an error cannot start again
-        if self._account.is_closed:
-            self._account.become(AccountState.DEGRADED, "connecting again")
+        self._account.become(AccountState.DEGRADED, "connecting")  # so that being healthy is told again
         self._connecting = asyncio.create_task(self._connect(), name="telegram")
 
     async def stop(self) -> None:

@@ -150,7 +150,7 @@ def settle(tx: Tx, row: Row, choice: Choice, person: Person) -> Decided:
     edit_cards(tx, pairing, rules.verdict(choice, person.name))
     if choice is not Choice.REFUSE or rules.channel_of(pairing.identity) not in rules.SILENT:
         tell_stranger(tx, pairing, rules.welcome(choice))
-    text = f"`{pairing.identity}`: {rules.verdict(choice, person.name)}"
+    text = f"{rules.coded(pairing.identity)}: {rules.verdict(choice, person.name)}"
     return Decided(identity=pairing.identity, person=owner, text=text)
 
 

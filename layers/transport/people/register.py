@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from layers.store import Tx
-from layers.transport.people.rules import PAGE, channel_of, hash_of
+from layers.transport.people.rules import PAGE, channel_of, coded, hash_of
 from layers.transport.people.types import Decided, FilePerson, Known, KnownIdentity
 from layers.types import Address, Inbound, Person
 
@@ -133,5 +133,5 @@ def remove(tx: Tx, handle: str, person: Person) -> Decided:
     tx.run("people.drop_identity", identity=identity)
     tx.run("people.drop_person_without_identity", id=row["person"])
     return Decided(
-        identity=identity, person=row["person"], text=f"`{identity}` is removed, and a stranger from now on."
+        identity=identity, person=row["person"], text=f"{coded(identity)} is removed, and a stranger from now on."
     )

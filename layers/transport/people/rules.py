@@ -58,6 +58,11 @@ def channel_of(identity: str) -> str:
     return identity.partition(":")[0]
 
 
+def coded(identity: str) -> str:
+    """An identity as code in markdown: a mail address may have a backtick in it."""
+    return "`" + identity.replace("`", "'") + "`"
+
+
 def name_of(identity: str, display: str) -> str:
     """What cards call somebody who was let in: the id is in it, because anybody can take any name."""
     return f"{display} ({identity})" if display else identity
@@ -100,7 +105,7 @@ ADVICE = (
 def who(pairing: Pairing) -> str:
     """Who wants in: the id first, then what they call themselves, named as no more than that."""
     calls = f"They call themselves “{pairing.display}”." if pairing.display else "They give no name."
-    return f"**Somebody new wants in:** `{pairing.identity}`\n\n{calls} Their code is **{spoken(pairing.code)}**."
+    return f"**Somebody new wants in:** {coded(pairing.identity)}\n\n{calls} Their code is **{spoken(pairing.code)}**."
 
 
 def buttons(handle: str) -> tuple[Button, ...]:
