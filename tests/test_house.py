@@ -63,6 +63,7 @@ HEAVY = ("litellm", "matplotlib", "telegram", "slack_bolt", "cedarpy", "pygraphv
 
 BIG_TABLES = (
     "inbox",
+    "inbox_alias",
     "outbox",
     "step",
     "turn",

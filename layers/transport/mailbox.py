@@ -71,7 +71,7 @@ def seen_before(tx: Tx, inbound: Inbound, inserted: int | None) -> int | None:
     first = tx.one("transport.inbox_by_names", source=source, names=listed, but=inserted)
     if first is None:
         return None
-    tx.run("transport.give_names", before=inserted, after=first["id"])
+    tx.run("transport.give_names", source=source, names=listed, before=inserted, after=first["id"])
     tx.run("transport.forget_inbox", id=inserted)
     return int(first["id"])
 

@@ -36,8 +36,13 @@ WHERE source = :source AND inbox_id <> :but
 AND alias IN (SELECT value FROM json_array_elements_text(CAST(:names AS json)) AS given (value))
 ORDER BY inbox_id LIMIT 1;
 
--- name: give_names(before, after)!
-UPDATE inbox_alias SET inbox_id = :after WHERE inbox_id = :before;
+-- name: give_names(source, names, before, after)!
+UPDATE inbox_alias SET inbox_id = :after
+WHERE source = :source AND alias IN (SELECT value FROM json_each(:names)) AND inbox_id = :before;
+
+-- name: give_names__postgresql(source, names, before, after)!
+UPDATE inbox_alias SET inbox_id = :after WHERE source = :source AND inbox_id = :before
+AND alias IN (SELECT value FROM json_array_elements_text(CAST(:names AS json)) AS given (value));
 
 -- name: forget_inbox(id)!
 DELETE FROM inbox WHERE id = :id AND state = 'pending';

@@ -100,7 +100,6 @@ def mailbox() -> None:
         text("alias", primary_key=True),
         number("inbox_id"),
     )
-    op.create_index("inbox_alias_event", "inbox_alias", ["inbox_id"])
 
 
 def people() -> None:
