@@ -11,7 +11,7 @@ import pytest
 
 from bot.cli import make_parser
 from bot.commands import COMMANDS, parse
-from bot.config import PREFIX, Settings
+from bot.config import PREFIX, Settings, load_file
 from layers.control.manifest import parse_manifest
 from layers.routing.providers import PROVIDERS
 from layers.routing.routes import SERVERS, parse_routes
@@ -85,10 +85,20 @@ def test_every_command_line_is_understood() -> None:
     assert {span.split()[1] for span in SPANS if span.startswith("bulkhead ")} <= verbs
 
 
-def test_the_toml_examples_are_accepted() -> None:
-    routes, manifest = blocks("toml")
-    parse_routes(routes)
-    parse_manifest(manifest, f"{tomllib.loads(manifest)['id']}.toml")
+def test_the_toml_examples_are_accepted(tmp_path: Path) -> None:
+    read = set()
+    for block in blocks("toml"):
+        if "[routes]" in block:
+            read.add("routes")
+            parse_routes(block)
+        elif "argv = " in block:
+            read.add("manifest")
+            parse_manifest(block, f"{tomllib.loads(block)['id']}.toml")
+        else:
+            read |= set(tomllib.loads(block))
+            (tmp_path / "bulkhead.toml").write_text(block)
+            load_file(tmp_path / "bulkhead.toml")
+    assert read >= {"routes", "manifest", "people"}
 
 
 @pytest.mark.parametrize("picture", ["page.png", "phone.png"])
