@@ -98,7 +98,7 @@ def test_the_toml_examples_are_accepted(tmp_path: Path) -> None:
             read |= set(tomllib.loads(block))
             (tmp_path / "bulkhead.toml").write_text(block)
             load_file(tmp_path / "bulkhead.toml")
-    assert read >= {"routes", "manifest", "people"}
+    assert read >= {"routes", "manifest", "people", "transport"}
 
 
 @pytest.mark.parametrize("picture", ["page.png", "phone.png"])

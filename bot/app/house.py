@@ -41,6 +41,7 @@ from layers.transport import (
     FilePerson,
     LocalChannel,
     RemoteChannel,
+    Rules,
     approvers,
     put_media,
     said,
@@ -52,6 +53,8 @@ from layers.types import Inbound, Person
 FOR_EVER_S = 100 * 365 * 86400.0
 """What an approval that never expires gets: the database wants a time."""
 
+NOTES = f"{CHANNEL}:main"
+"""The page's conversation, where its owner is told of messages that did not arrive."""
 CHANNELS: dict[str, LocalChannel | RemoteChannel | None] = {CHANNEL: WebChannel(), CONSOLE: ConsoleChannel()}
 """The places for messages that need no provider."""
 
@@ -194,13 +197,12 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         )
         parts = make_parts(house, workspace)
         house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
-        makes = (("slack", partial(make_slack, settings)), ("telegram", partial(make_telegram, settings)))
-        providers = Providers(store, Door(store, house.dispatcher), makes)
-        house.hooks = providers.hooks
+        providers = make_providers(house)
         await store.run(enrol)
         stack.push_async_callback(store.run, leave)
         channels = ChainMap(providers.channels, CHANNELS)
-        courier = asyncio.create_task(Courier(store, channels).run(), name="courier")
+        rules = Rules(policies=file.policies, notes=NOTES)
+        courier = asyncio.create_task(Courier(store, channels, rules=rules).run(), name="courier")
         stack.push_async_callback(cancel, courier)
         await house.dispatcher.start()
         stack.push_async_callback(house.dispatcher.stop)
@@ -211,6 +213,15 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         warming = asyncio.create_task(router.warm(), name="warm")
         stack.push_async_callback(cancel, warming)
         yield house
+
+
+def make_providers(house: House) -> Providers:
+    """The accounts that have a token, and their hooks for the page's server."""
+    settings = house.settings
+    makes = (("slack", partial(make_slack, settings)), ("telegram", partial(make_telegram, settings)))
+    providers = Providers(house.store, Door(house.store, house.dispatcher), makes)
+    house.hooks = providers.hooks
+    return providers
 
 
 def make_parts(house: House, workspace: Path) -> Parts:
@@ -235,6 +246,8 @@ def make_parts(house: House, workspace: Path) -> Parts:
         schedules=Schedules(),
         status=house.status,
         has_model=house.has_model,
+        policies=house.file.policies,
+        notes=NOTES,
     )
 
 

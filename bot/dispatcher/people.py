@@ -6,6 +6,7 @@ Each is decided, audited and answered in the transaction that ends the turn.
 from __future__ import annotations
 
 from bot.commands import Pair
+from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control
 from layers.errors import Refused
@@ -27,7 +28,7 @@ from layers.types import Button, ButtonStyle, Outbound, OutboundKind, Person
 VERBS = frozenset(choice.value for choice in Choice)
 
 
-def press(work: Work, verb: str, handle: str) -> None:
+async def press(_parts: Parts, work: Work, verb: str, handle: str) -> None:
     """A button of a pairing's card, or Remove in the list of people."""
     person = work.turn.inbound.person
     key = work.key()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.dispatcher.answers import clock
+from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control
 from layers.errors import Refused
@@ -28,15 +29,16 @@ def transports_text(found: list[Standing]) -> str:
     """One line for each account."""
     if not found:
         return NONE
-    return "\n".join(["**Transports**", "", *(line(each) for each in found)])
+    return "\n".join(["**Transports**", "", *(row for each in found for row in lines(each))])
 
 
-def line(standing: Standing) -> str:
-    """An account: its state, since when, why, and what waits."""
+def lines(standing: Standing) -> list[str]:
+    """An account: its state, since when, why, what waits, and what the provider asked to be left alone for a while."""
     account = standing.account
     reason = f": {account.reason}" if account.reason else ""
-    waits = f"{standing.waiting} {'parked' if account.is_closed else 'waiting'}"
-    return f"- **{account.channel}** is {account.state.value} since {clock(account.since)}{reason} ({waits})"
+    counts = f"{standing.waiting} {'parked' if account.is_closed else 'waiting'}, {standing.unknown} of unknown outcome"
+    head = f"- **{account.channel}** is {account.state.value} since {clock(account.since)}{reason} ({counts})"
+    return [head, *(f"  - `{bucket}` is closed until {clock(until)}" for bucket, until in standing.closed)]
 
 
 def resume_buttons(found: list[Standing]) -> tuple[Button, ...]:
@@ -52,7 +54,7 @@ def resume_buttons(found: list[Standing]) -> tuple[Button, ...]:
     )
 
 
-def press(work: Work, verb: str, channel: str) -> None:
+async def press(_parts: Parts, work: Work, verb: str, channel: str) -> None:
     """Resume. The message that told of the trouble says who did it; all else goes on by itself."""
     address, person, key = work.turn.inbound.address, work.turn.inbound.person, work.key()
     if verb != "resume":

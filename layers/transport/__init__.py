@@ -14,6 +14,7 @@ from layers.transport.accounts import (
     resume,
     standings,
 )
+from layers.transport.contacts import add_contact, conversations_of, is_known_contact, take_seat
 from layers.transport.courier import Courier
 from layers.transport.cursors import get_cursor, put_cursor
 from layers.transport.mailbox import (
@@ -30,7 +31,9 @@ from layers.transport.mailbox import (
     steps,
 )
 from layers.transport.media import keep_media, media_head, put_media, read_media
+from layers.transport.notices import kept_back, note_key, outcome, resend, settle_notes, show_late
 from layers.transport.outbox import key_of, put_reference, said, send, shown
+from layers.transport.pace import close_bucket, closed_until
 from layers.transport.people import (
     Asked,
     Choice,
@@ -52,6 +55,9 @@ from layers.transport.people import (
     remove,
     synchronise,
 )
+from layers.transport.policy import DEFAULTS, Policy, is_allowed
+from layers.transport.rules import State
+from layers.transport.taking import Rules
 from layers.transport.types import (
     Accepted,
     Channels,
@@ -59,12 +65,14 @@ from layers.transport.types import (
     Line,
     LocalChannel,
     RemoteChannel,
+    Searchable,
     Step,
     StepKind,
     StepState,
 )
 
 __all__ = [
+    "DEFAULTS",
     "Accepted",
     "AccountRow",
     "Asked",
@@ -78,17 +86,25 @@ __all__ = [
     "KnownIdentity",
     "Line",
     "LocalChannel",
+    "Policy",
     "RemoteChannel",
+    "Rules",
+    "Searchable",
     "Standing",
+    "State",
     "Step",
     "StepKind",
     "StepState",
     "accept",
     "account",
+    "add_contact",
     "approvers",
     "ask",
     "by_code",
     "claim",
+    "close_bucket",
+    "closed_until",
+    "conversations_of",
     "decide",
     "enrol",
     "everybody",
@@ -98,12 +114,17 @@ __all__ = [
     "forget",
     "get_cursor",
     "give_back",
+    "is_allowed",
+    "is_known_contact",
     "keep_media",
+    "kept_back",
     "key_of",
     "let_go",
     "may_decide",
     "media_head",
+    "note_key",
     "offer_removal",
+    "outcome",
     "owned",
     "person_by_id",
     "places",
@@ -116,12 +137,16 @@ __all__ = [
     "reap",
     "recognise",
     "remove",
+    "resend",
     "resume",
     "said",
     "send",
+    "settle_notes",
+    "show_late",
     "shown",
     "standings",
     "step_at",
     "steps",
     "synchronise",
+    "take_seat",
 ]

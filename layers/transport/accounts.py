@@ -9,18 +9,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from layers.errors import AccountState, AccountTrouble, RateLimited
+from layers.errors import AccountState
 from layers.store import Row, Tx
 from layers.transport.outbox import send
 from layers.transport.people import places
-from layers.transport.rules import retry_delay_s
-from layers.transport.types import Delivery
+from layers.transport.rules import FOR_EVER
 from layers.types import Address, Button, ButtonStyle, Outbound, OutboundKind, Person
 
 CLOSED = (AccountState.CHALLENGED, AccountState.SUSPENDED, AccountState.REVOKED)
 """A person must act; every further call would make it worse."""
-FOR_EVER = 1e12
-"""Epoch seconds that never come."""
 TOPIC = "accounts"
 """Woken whenever an account was closed or resumed: whoever runs its service looks."""
 
@@ -52,6 +49,10 @@ class Standing:
     account: AccountRow
     waiting: int
     """Messages that are not out yet; parked ones while the account is closed."""
+    unknown: int = 0
+    """Messages of which nobody can tell whether the provider took them."""
+    closed: tuple[tuple[str, float], ...] = ()
+    """Buckets that the provider closed, and until when (epoch seconds)."""
 
 
 def as_account(row: Row) -> AccountRow:
@@ -186,23 +187,16 @@ def resume(tx: Tx, channel: str, person: Person) -> str:
 
 
 def standings(tx: Tx) -> list[Standing]:
-    """All accounts, with what waits for them."""
-    waiting = {row["channel"]: row["waiting"] for row in tx.all("transport.waiting_by_channel")}
-    rows = [as_account(row) for row in tx.all("transport.accounts")]
-    return [Standing(account=each, waiting=waiting.get(each.channel, 0)) for each in rows]
-
-
-def park(tx: Tx, delivery: Delivery, error: AccountTrouble) -> None:
-    """Something is wrong with the account: keep the message; where a person must act, call the provider no more."""
-    put_account(tx, delivery.outbound.address.channel, error.state, str(error))
-    due = tx.now + (0.0 if error.state in CLOSED else retry_delay_s(delivery.attempts + 1))
-    tx.run("transport.postpone", id=delivery.outbox_id, due=due, error=str(error))
-
-
-def postpone(tx: Tx, delivery: Delivery, error: RateLimited) -> None:
-    """The provider asked to wait. That is no failure of the message; a wider bucket closes the whole channel."""
-    channel, until = delivery.outbound.address.channel, tx.now + error.retry_after_s
-    if error.bucket == channel:
-        put_account(tx, channel, AccountState.DEGRADED, str(error), until)
-    tx.run("transport.postpone", id=delivery.outbox_id, due=until, error=str(error))
-    tx.wake("outbox")
+    """All accounts, with what waits for them, what is in doubt and what is closed."""
+    waiting = {row["channel"]: row["messages"] for row in tx.all("transport.waiting_by_channel")}
+    unknown = {row["channel"]: row["messages"] for row in tx.all("transport.unknown_by_channel")}
+    closed = [(row["bucket"], row["closed_until"]) for row in tx.all("transport.closed_buckets", now=tx.now)]
+    return [
+        Standing(
+            account=each,
+            waiting=waiting.get(each.channel, 0),
+            unknown=unknown.get(each.channel, 0),
+            closed=tuple(one for one in closed if one[0].partition(":")[0] == each.channel),
+        )
+        for each in map(as_account, tx.all("transport.accounts"))
+    ]

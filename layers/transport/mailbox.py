@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from layers.errors import LeaseLost
 from layers.store import Row, Tx
+from layers.transport.contacts import meet
 from layers.transport.outbox import send
 from layers.transport.rules import dump_inbound, load_inbound
 from layers.transport.types import Accepted, Line, Step, StepKind, StepState
@@ -41,6 +42,7 @@ def accept(tx: Tx, inbound: Inbound, has_room: bool = True) -> Accepted:
     known = seen_before(tx, inbound, row["id"] if row else None)
     if row is None or known is not None:
         return Accepted(inbox_id=known or 0, is_new=False)
+    meet(tx, inbound)
     turn = None
     if lock and lock["owner"] is None:
         if has_room:
