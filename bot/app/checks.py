@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from bot.app.making import make_presenter, make_router, prepare_home, workspace_of
@@ -14,6 +16,8 @@ from layers.presentation import Diagram, badge
 from layers.store import read_store
 from migrations import HEAD
 
+PROBES: tuple[tuple[str, Callable[[Settings], Awaitable[str]]], ...] = ()
+"""Provider -> what asks it about the account that the settings name; empty text where they name none."""
 SAMPLE = "flowchart LR\n  a[Slack] --> b[Bulkhead]\n  b --> c[Agent]"
 
 
@@ -53,7 +57,13 @@ async def examine_house(settings: Settings) -> list[Check]:
 
     try:
         probes = Probes(
-            git=git_version, workspace=where, sandbox=sandbox, database=database, drawing=draw, models=models
+            git=git_version,
+            workspace=where,
+            sandbox=sandbox,
+            database=database,
+            drawing=draw,
+            models=models,
+            accounts={name: partial(probe, settings) for name, probe in PROBES},
         )
         return await examine(settings, probes)
     finally:
