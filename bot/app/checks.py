@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from bot.app.making import make_presenter, make_router, prepare_home, workspace_of
+from bot.app.slack import probe_slack
+from bot.app.telegram import probe_telegram
 from bot.config import Settings
 from bot.doctor import Check, Probes, examine
 from layers import control
@@ -16,7 +18,10 @@ from layers.presentation import Diagram, badge
 from layers.store import read_store
 from migrations import HEAD
 
-PROBES: tuple[tuple[str, Callable[[Settings], Awaitable[str]]], ...] = ()
+PROBES: tuple[tuple[str, Callable[[Settings], Awaitable[str]]], ...] = (
+    ("telegram", probe_telegram),
+    ("slack", probe_slack),
+)
 """Provider -> what asks it about the account that the settings name; empty text where they name none."""
 SAMPLE = "flowchart LR\n  a[Slack] --> b[Bulkhead]\n  b --> c[Agent]"
 

@@ -16,7 +16,7 @@ from layers.transport.accounts import (
 )
 from layers.transport.contacts import add_contact, conversations_of, is_known_contact, take_seat
 from layers.transport.courier import Courier
-from layers.transport.cursors import get_cursor, put_cursor
+from layers.transport.cursors import get_cursor, get_cursors, put_cursor
 from layers.transport.mailbox import (
     accept,
     claim,
@@ -29,6 +29,7 @@ from layers.transport.mailbox import (
     reap,
     step_at,
     steps,
+    takes_part,
 )
 from layers.transport.media import keep_media, media_head, put_media, read_media
 from layers.transport.notices import kept_back, note_key, outcome, resend, settle_notes, show_late
@@ -113,6 +114,7 @@ __all__ = [
     "finish",
     "forget",
     "get_cursor",
+    "get_cursors",
     "give_back",
     "is_allowed",
     "is_known_contact",
@@ -149,4 +151,5 @@ __all__ = [
     "steps",
     "synchronise",
     "take_seat",
+    "takes_part",
 ]

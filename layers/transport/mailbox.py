@@ -12,7 +12,7 @@ import logging
 from collections.abc import Sequence
 
 from layers.errors import LeaseLost
-from layers.store import Row, Tx
+from layers.store import ReadStore, Row, Tx
 from layers.transport.contacts import meet
 from layers.transport.outbox import send
 from layers.transport.rules import dump_inbound, load_inbound
@@ -76,6 +76,12 @@ def seen_before(tx: Tx, inbound: Inbound, inserted: int | None) -> int | None:
     tx.run("transport.give_names", source=source, names=listed, before=inserted, after=first["id"])
     tx.run("transport.forget_inbox", id=inserted)
     return int(first["id"])
+
+
+async def takes_part(store: ReadStore, channel: str, conversation: str, event_id: str) -> bool:
+    """Whether anything was said in a conversation, by either side, or an event of that id was accepted."""
+    row = await store.fetch_one("transport.takes_part", conversation_id=conversation, source=channel, event_id=event_id)
+    return row is not None
 
 
 def claim(tx: Tx, limit: int) -> list[Turn]:
