@@ -15,7 +15,6 @@ from bot.dispatcher import answers, sending
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination, presentation
-from layers.errors import Refused
 from layers.failpoint import Point, reach
 from layers.presentation import Diagram, Figure
 from layers.store import Tx
@@ -82,11 +81,8 @@ class Hands:
         run_id = f"t{self._work.turn.id}-{secrets.token_hex(4)}"
 
         async def run() -> str:
-            signer = self._parts.rules.signer
-            if signer is None:
-                raise Refused("nothing can be run: control has no key to sign with")
-            warrant = control.warrant_for(run_id, plan, now=time.time(), policy=self._parts.rules.policy_digest)
-            return (await self._parts.executor.run(run_id, plan, control.sign_warrant(signer, warrant))).json
+            warrant = control.sign_warrant(self._parts.signer, control.warrant_for(run_id, plan, now=time.time()))
+            return (await self._parts.executor.run(run_id, plan, warrant)).json
 
         async with self._work.working(plan.title):
             outcome = control.Outcome.parse(await self._work.step(StepKind.EFFECT, plan.capability, run))
@@ -97,13 +93,13 @@ class Hands:
             self._work.say(text)
         return text
 
-    def _context(self, reason: str) -> control.Context:
+    def _context(self, tx: Tx, reason: str) -> control.Context:
         turn = self._work.turn
         return control.Context(
             conversation_id=turn.inbound.address.id,
             turn_id=turn.id,
             requested_by=self._person,
-            rules=self._parts.rules,
+            rules=self._parts.rules(tx),
             reason=reason,
             expires_after_s=self._parts.approval_ttl_s,
         )
@@ -111,7 +107,7 @@ class Hands:
     def _request(self, tx: Tx, plan: control.Plan, reason: str) -> Outbound:
         """The card of a new request, made in the transaction that ends the turn."""
         reach(Point.REQUEST_BEFORE_COMMIT)
-        pending = control.request(tx, plan, self._context(reason))
+        pending = control.request(tx, plan, self._context(tx, reason))
         self._work.point = Point.REQUEST_AFTER_COMMIT
         return approval_message(tx, self._work, pending)
 
