@@ -74,6 +74,7 @@ HEAVY = (
 
 BIG_TABLES = (
     "inbox",
+    "inbox_alias",
     "outbox",
     "step",
     "turn",

@@ -10,6 +10,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Mapping
+from functools import partial
 
 from bot.dispatcher import answers, sending
 from bot.dispatcher.observing import observe, planner_of
@@ -55,9 +56,10 @@ class Hands:
             by_agent=self._is_agent,
             reason=reason,
         )
-        plan = await planner_of(self._parts).make(action, self._permit)
+        rules = await self._parts.store.run(self._parts.rules)
+        plan = await planner_of(self._parts).make(action, partial(self._permit, rules))
         if plan.risk == 0:
-            return await self._observe(plan)
+            return await self._observe(plan, self._permit(rules, plan).policy_sha)
         self._work.add(lambda tx: self._request(tx, plan, reason))
         return f"requested, a person decides about it: {plan.title}; go on without its result"
 
@@ -83,12 +85,11 @@ class Hands:
         self._work.add(lambda tx: Outbound(address=address, key=key, text=content, urgency=urgency))
         return "it is sent as soon as the channel's rules allow"
 
-    async def _observe(self, plan: control.Plan) -> str:
+    async def _observe(self, plan: control.Plan, policy: str) -> str:
         """Run a risk-0 capability now, journalled and audited."""
         run_id = f"t{self._work.turn.id}-{secrets.token_hex(4)}"
 
         async def run() -> str:
-            policy = self._permit(plan).policy_sha
             return (await observe(self._parts, run_id, plan, policy)).json
 
         async with self._work.working(plan.title):
@@ -100,20 +101,20 @@ class Hands:
             self._work.say(text)
         return text
 
-    def _permit(self, plan: control.Plan) -> control.Verdict:
+    def _permit(self, rules: control.Rules, plan: control.Plan) -> control.Verdict:
         """Ask the policy before anything is run, a dry run included. Raises Refused."""
         act = control.Act.OBSERVE if plan.risk == 0 else control.Act.REQUEST
         asker = control.Asker(person=self._person.id, by_agent=self._is_agent)
-        return control.may(plan, act, asker, self._parts.rules, time.time())
+        return control.may(plan, act, asker, rules, time.time())
 
-    def _context(self, reason: str) -> control.Context:
+    def _context(self, tx: Tx, reason: str) -> control.Context:
         turn = self._work.turn
         return control.Context(
             conversation_id=turn.inbound.address.id,
             turn_id=turn.id,
             requested_by=self._person,
             by_agent=self._is_agent,
-            rules=self._parts.rules,
+            rules=self._parts.rules(tx),
             reason=reason,
             expires_after_s=self._parts.approval_ttl_s,
         )
@@ -121,7 +122,7 @@ class Hands:
     def _request(self, tx: Tx, plan: control.Plan, reason: str) -> Outbound:
         """The card of a new request, made in the transaction that ends the turn."""
         reach(Point.REQUEST_BEFORE_COMMIT)
-        pending = control.request(tx, plan, self._context(reason))
+        pending = control.request(tx, plan, self._context(tx, reason))
         self._work.point = Point.REQUEST_AFTER_COMMIT
         return approval_message(tx, self._work, pending)
 

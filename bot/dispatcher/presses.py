@@ -13,7 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from bot.dispatcher import answers, sending, undelivered
+from bot.dispatcher import answers, people, sending, transports, undelivered
 from bot.dispatcher.effects import Draft, approval_message, figure_buttons, trees
 from bot.dispatcher.observing import planner_of
 from bot.dispatcher.parts import Parts
@@ -45,7 +45,7 @@ async def decide(parts: Parts, work: Work, verb: str, handle: str) -> None:
     """A decision about an approval, and the run that follows from it."""
 
     def commit(tx: Tx) -> str:
-        decision = control.decide(tx, handle, verb, work.turn.inbound.person, parts.rules)
+        decision = control.decide(tx, handle, verb, work.turn.inbound.person, parts.rules(tx))
         approval = decision.approval
         if approval is not None and not decision.refused and approval.state is control.State.APPROVED:
             progress = approval_message(tx, work, undecidable(approval))
@@ -87,7 +87,7 @@ async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
     drifted = await planner_of(parts).drift(approval.plan)
 
     def claim(tx: Tx) -> str:
-        refused = control.claim(tx, approval.id, parts.rules, drifted).refused
+        refused = control.claim(tx, approval.id, parts.rules(tx), drifted).refused
         return json.dumps({"refused": refused, "memory": memory})
 
     said = json.loads(await work.step_in("claim", claim))
@@ -132,7 +132,7 @@ def abandon(tx: Tx, parts: Parts, work: Work, approval_id: str) -> Outbound:
     if approval.state in (control.State.CLAIMED, control.State.RUNNING):
         reason = "Bulkhead failed while it ran"
         return conclude(tx, work, approval.run_id, control.Outcome(state=control.State.UNKNOWN, reason=reason))
-    if approval.state is control.State.APPROVED and not control.claim(tx, approval_id, parts.rules).refused:
+    if approval.state is control.State.APPROVED and not control.claim(tx, approval_id, parts.rules(tx)).refused:
         reason = "Bulkhead failed before it began; nothing was run"
         return conclude(tx, work, approval.run_id, control.Outcome(state=control.State.FAILED, reason=reason))
     return approval_message(tx, work, undecidable(control.by_id(tx, approval_id)))
@@ -141,7 +141,7 @@ def abandon(tx: Tx, parts: Parts, work: Work, approval_id: str) -> Outbound:
 async def perform(parts: Parts, approval: control.Approval, *, is_ours: bool) -> control.Outcome:
     """Hand the plan to whoever can carry it out. What another server's executor took may have happened: not again."""
     if approval.plan.kind != "capability":
-        control.demand_warrant(approval, parts.rules)
+        control.demand_warrant(approval, parts.signer)
     if approval.plan.kind == "patch":
         return await apply_patch(parts, approval)
     if approval.plan.kind == "contact":
@@ -231,6 +231,8 @@ def reviewed(tx: Tx, work: Work, kept: presentation.KeptFigure, verdict: present
 NOUNS: Mapping[str, Callable[[Parts, Work, str, str], Awaitable[None]]] = {
     "a": decide,
     "d": review,
+    "h": transports.press,
     "o": undelivered.press,
+    "p": people.press,
 }
 """The first part of a button's value -> whose business it is."""

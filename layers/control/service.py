@@ -15,7 +15,19 @@ from layers.control import audit
 from layers.control.kernel import RUNS, Proof, Ruling, unproven
 from layers.control.policy import Act
 from layers.control.rules import Asker, before, hopeless, may, move, rule, standing
-from layers.control.types import Approval, Context, Decision, Event, Outcome, Pending, Plan, Rules, State, digest_of
+from layers.control.types import (
+    Approval,
+    Context,
+    Decision,
+    Event,
+    Outcome,
+    Pending,
+    Plan,
+    Rules,
+    Signer,
+    State,
+    digest_of,
+)
 from layers.control.warrant import check_warrant, read_warrant, sign_warrant, warrant_for
 from layers.control.wording import decided
 from layers.errors import Refused
@@ -199,16 +211,14 @@ def grounds(ruling: Ruling) -> dict[str, object]:
     return said | ({"policy": verdict.policy_sha, "policies": list(verdict.policy_ids)} if verdict else {})
 
 
-def demand_warrant(approval: Approval, rules: Rules) -> None:
+def demand_warrant(approval: Approval, signer: Signer) -> None:
     """For what the wiring carries out itself (a patch, a first contact): the same as the executor demands.
 
     Raises:
         Refused: no person's decision was signed for just this.
     """
-    if rules.signer is None:
-        raise Refused("control has no key, so nothing that was approved can be carried out")
     # at no time: repeating these is harmless, and one that a crash interrupted may be finished much later
-    check_warrant(read_warrant(approval.warrant, rules.signer), approval.run_id, approval.plan, now=0.0)
+    check_warrant(read_warrant(approval.warrant, signer), approval.run_id, approval.plan, now=0.0)
 
 
 def write_decision(tx: Tx, handle_hash: str, approval: Approval, event: Event, person: Person) -> bool:

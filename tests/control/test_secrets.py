@@ -98,7 +98,7 @@ async def test_nothing_of_a_secret_stays_in_the_executors_files(executor: Approv
 
 
 def test_the_vault_keeps_values_private_and_refuses_what_it_cannot_mask(tmp_path: Path) -> None:
-    vault = Vault(tmp_path, {"BULKHEAD_SECRET_OTHER": "from-outside"})
+    vault = Vault(tmp_path, {"EXECUTOR_SECRET_OTHER": "from-outside"})
     vault.keep("A_TOKEN", "value-1\n")
     file = tmp_path / "keys" / "secrets" / "A_TOKEN"
     assert file.stat().st_mode & 0o777 == 0o600

@@ -1,109 +1,32 @@
-"""What a person typed after a slash. Takes the text of a message, gives a `Command` or None; pure.
-
-The web page, Slack (`/bulkhead run ...`) and Telegram (`/run@name ...`) share this one parser. Quoting is the standard
-library's shlex: the rules of a shell, and no shell. Phones replace quotes and dashes while one types; those are
-understood where they can mean nothing else (around a value, in a name, in an arrow) and left alone inside values.
-"""
+"""The commands: their names, what `/help` says of each, and the reader that makes a value of what follows."""
 
 from __future__ import annotations
 
 import difflib
 import re
-import shlex
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
+from bot.commands.reading import CLOSING, HYPHENS, OPENING, plain_mermaid, short, split, unfenced
+from bot.commands.values import (
+    AddSchedule,
+    Command,
+    DrawDiagram,
+    ListSchedules,
+    Pair,
+    ProposePatch,
+    RemoveSchedule,
+    RunCapability,
+    ShowHelp,
+    ShowPending,
+    ShowPeople,
+    ShowStatus,
+    ShowTransports,
+    ShowWhy,
+)
 from layers.errors import BadInput, Refused
 
-
-@dataclass(frozen=True, slots=True)
-class ShowHelp:
-    """`/help`."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowPending:
-    """`/pending`: what waits for a decision."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowWhy:
-    """`/why`: which model answered last, and why that one."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowStatus:
-    """`/status`: what works and what does not."""
-
-
-@dataclass(frozen=True, slots=True)
-class DrawDiagram:
-    """`/diagram`."""
-
-    source: str
-    """Mermaid, without its fence."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunCapability:
-    """`/run`. Whether the capability exists and takes these parameters is for the control layer to say."""
-
-    capability: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ProposePatch:
-    """`/patch`."""
-
-    diff: str
-    """A unified diff without its fence, ending in a newline."""
-    base: str = ""
-    """The revision that the diff was made against; empty means the workspace's head."""
-
-
-@dataclass(frozen=True, slots=True)
-class ListSchedules:
-    """`/schedule`."""
-
-
-@dataclass(frozen=True, slots=True)
-class AddSchedule:
-    """`/schedule "<cron>" <zone> <text>`. Whether cron and zone make sense is for `bot.schedule` to say."""
-
-    cron: str
-    timezone: str
-    text: str
-    """A message or a command that `parse` accepts."""
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveSchedule:
-    """`/schedule remove <id>`."""
-
-    id: int
-
-
-Command = (
-    ShowHelp | ShowPending | ShowWhy | ShowStatus | DrawDiagram | RunCapability | ProposePatch
-    | ListSchedules | AddSchedule | RemoveSchedule
-)  # fmt: skip
-
-LONGEST_ARGUMENTS = 16_000
-"""Characters that `/run` and `/schedule` take: shlex reads one character at a time, and no argv needs more."""
-OPENING, CLOSING = "“„‟«", "”“‟»"
-HYPHENS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
-"""Hyphens, dashes and the minus sign, as keyboards and word processors put them for a `-`."""
-
 _WORD = re.compile(r"/([^\s/@]*)(?:@\w+)?(?=\s|$)")
-_QUOTES = re.compile(  # the first three are shlex's own: what lies inside them is the value's
-    r"\\.|\"(?:\\.|[^\"\\])*\"|'[^']*'"
-    rf"|(?<![^\s=])[{OPENING}](?P<double>[^{OPENING}{CLOSING}\"]*)[{CLOSING}\"](?=\s|$)"
-    r"|(?<![^\s=])[\u2018\u201a](?P<single>(?:[^\u2018\u2019\u201a]|\u2019(?=\w))*)\u2019(?=\s|$)"
-    rf"|(?P<open>[\"']|(?<![^\s=])[{OPENING}\u2018\u201a])",
-    re.DOTALL,
-)
-_FENCE = re.compile(r"(`{3,}|~{3,})(?:[ \t]*(?:mermaid|mmd|diff|patch|text)?[ \t]*\r?\n)?")
 _BASE = re.compile(r"\s*base=(\S*)[ \t]*(?:\r?\n|$)")
 _REVISION = re.compile(r"[0-9A-Za-z][\w./~^@{}-]*")
 _CAPABILITY = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)*")
@@ -114,11 +37,8 @@ _SCHEDULE = re.compile(
     r"\s+(?P<zone>\S+)\s+(?P<text>.+)",
     re.DOTALL,
 )
-_PROSE_LINE = re.compile(r"\s*(?:subgraph|title|accTitle|accDescr|%%)")
-_LABEL_OR_DASH = re.compile(
-    r'"[^"]{0,999}"|\[[^\]]{0,999}\]|\([^)]{0,999}\)|\{[^}]{0,999}\}|\|[^|]{0,999}\||(?P<dash>[\u2013\u2014])'
-)
-_SMART_LABEL = re.compile(rf"([\[({{|])[{OPENING}]([^{OPENING}{CLOSING}\"\n]*)[{CLOSING}]([\])}}|])")
+_CODE = re.compile(r"[A-Za-z0-9]{4}[-\u2010-\u2015 ]?[A-Za-z0-9]{4}")
+_CHOICES = {"": "in", "in": "in", "approver": "approver", "as approver": "approver", "me": "me", "refuse": "refuse"}
 
 
 def parse(text: str) -> Command | None:
@@ -174,7 +94,7 @@ def _nothing(name: str, command: Command) -> Callable[[str], Command]:
 
     def read(rest: str) -> Command:
         if rest.strip():
-            raise BadInput(f"`/{name}` takes nothing after it, and got {_short(rest)}; send `/{name}` alone.")
+            raise BadInput(f"`/{name}` takes nothing after it, and got {short(rest)}; send `/{name}` alone.")
         return command
 
     return read
@@ -185,7 +105,7 @@ def _help(rest: str) -> Command:
 
 
 def _diagram(rest: str) -> Command:
-    source = _plain_mermaid(_unfenced(rest, "/diagram"))
+    source = plain_mermaid(unfenced(rest, "/diagram"))
     if not source.strip():
         raise BadInput(
             "`/diagram` needs Mermaid text after it, for example `/diagram flowchart LR; A --> B`.", expected="Mermaid"
@@ -194,13 +114,13 @@ def _diagram(rest: str) -> Command:
 
 
 def _run(rest: str) -> Command:
-    words = _split(rest, "/run")
+    words = split(rest, "/run")
     if not words:
         raise BadInput("`/run` needs a capability, for example `/run host.uptime`.", expected="a capability")
     capability = words[0].translate(HYPHENS)
     if not _CAPABILITY.fullmatch(capability):
         raise BadInput(
-            f"{_short(words[0])} is not a capability's name; those look like `host.uptime`: small letters, digits, "
+            f"{short(words[0])} is not a capability's name; those look like `host.uptime`: small letters, digits, "
             "`-`, `_` and dots.",
             expected="a capability",
         )
@@ -210,7 +130,7 @@ def _run(rest: str) -> Command:
         pair = _PARAMETER.fullmatch(name.translate(HYPHENS) + sign + value)
         if pair is None:
             raise BadInput(
-                f'{_short(word)} is not of the form key=value; put a value with spaces in quotes: `note="two words"`.',
+                f'{short(word)} is not of the form key=value; put a value with spaces in quotes: `note="two words"`.',
                 expected="key=value",
             )
         if pair[1] in parameters:
@@ -225,12 +145,12 @@ def _patch(rest: str) -> Command:
     if found is not None:
         base, rest = found[1], rest[found.end() :]
         if not _REVISION.fullmatch(base):
-            raise BadInput(f"base={_short(base)} is not a revision; use a commit id or a name such as HEAD~1.", line=1)
-    diff = _unfenced(rest, "/patch").strip("\r\n")
+            raise BadInput(f"base={short(base)} is not a revision; use a commit id or a name such as HEAD~1.", line=1)
+    diff = unfenced(rest, "/patch").strip("\r\n")
     if not _DIFF_START.search(diff):
         raise BadInput(
             "`/patch` needs a unified diff after it (lines that begin with `---`, `+++` and `@@`), as it stands or in "
-            "a code block; what came was " + (f"{_short(diff)}." if diff.strip() else "empty."),
+            "a code block; what came was " + (f"{short(diff)}." if diff.strip() else "empty."),
             expected="a unified diff",
         )
     return ProposePatch(diff + "\n", base)
@@ -245,7 +165,7 @@ def _schedule(rest: str) -> Command:
         number = argument.strip().removeprefix("#")
         if not (number.isascii() and number.isdecimal() and len(number) <= 18):
             raise BadInput(
-                f"`/schedule remove` needs the number that `/schedule` shows, and got {_short(argument)}.",
+                f"`/schedule remove` needs the number that `/schedule` shows, and got {short(argument)}.",
                 expected="a number",
             )
         return RemoveSchedule(int(number))
@@ -253,7 +173,7 @@ def _schedule(rest: str) -> Command:
     if found is None:
         raise BadInput(
             "`/schedule` needs a time in quotes, a time zone and a text, for example "
-            f'`/schedule "0 9 * * mon" Europe/Berlin /run host.disk`, and got {_short(rest)}.',
+            f'`/schedule "0 9 * * mon" Europe/Berlin /run host.disk`, and got {short(rest)}.',
             expected='"<minute hour day month weekday>" <time zone> <text or command>',
         )
     inner = _word(found["text"])
@@ -264,69 +184,16 @@ def _schedule(rest: str) -> Command:
     return AddSchedule(cron, found["zone"].translate(HYPHENS), found["text"])
 
 
-def _unfenced(text: str, command: str) -> str:
-    """`text` without the code fence around it, if there is one. Its own indentation stays."""
-    inner = text.strip()
-    fence = _FENCE.match(inner)
-    if fence is None:
-        return text
-    body = inner[fence.end() :]
-    if not body.endswith(fence[1]):
+def _pair(rest: str) -> Command:
+    found = _CODE.match(rest.strip())
+    choice = _CHOICES.get(" ".join(rest.strip()[found.end() :].lower().split())) if found else None
+    if found is None or choice is None:
         raise BadInput(
-            f"The code block after `{command}` is opened with {fence[1]} and the message does not end with {fence[1]}; "
-            "close the block and put nothing after it.",
-            expected=fence[1],
+            "`/pair` needs the code that the other person was told, and nothing or one of `approver`, `me`, `refuse` "
+            f"after it, for example `/pair ABCD-EFGH`; it got {short(rest)}.",
+            expected="a code",
         )
-    return body[: -len(fence[1])].strip("\r\n")
-
-
-def _split(text: str, command: str) -> list[str]:
-    """Words by shlex's rules, with the quotes that phones make understood."""
-    if len(text) > LONGEST_ARGUMENTS:
-        raise BadInput(f"What follows `{command}` has {len(text)} characters; at most {LONGEST_ARGUMENTS} are read.")
-    for found in _QUOTES.finditer(text):
-        if found["open"]:
-            raise _unbalanced(command, found["open"], text, found.start())
-    try:
-        return shlex.split(_QUOTES.sub(_straight, text))
-    except ValueError:  # every quote is closed, so this is the only thing left
-        raise BadInput(f"`{command}` ends with a lone backslash; double it or take it away.") from None
-
-
-def _straight(found: re.Match[str]) -> str:
-    """A value between smart quotes as shlex reads it; everything else as it is."""
-    value = found["double"] if found["double"] is not None else found["single"]
-    return found[0] if value is None else shlex.quote(value)
-
-
-def _unbalanced(command: str, quote: str, text: str, at: int) -> BadInput:
-    """The error for a quote that is opened at offset `at` of what follows the command and never closed."""
-    line = text.count("\n", 0, at) + 1
-    column = at - text.rfind("\n", 0, at) + (len(command) if line == 1 else 0)
-    return BadInput(
-        f"The quote {quote} at column {column} of line {line} is never closed; close it, or write \\{quote} for a "
-        "quote that is part of the value.",
-        line=line,
-        column=column,
-        expected=f"a closing {quote}",
-    )
-
-
-def _plain_mermaid(source: str) -> str:
-    """Mermaid as it was meant: the arrows and label quotes that a phone's keyboard replaced, put back."""
-    if len(source) > 100_000 or not re.search(rf"[\u2013\u2014{OPENING}]", source):  # nobody types that on a phone
-        return source
-    lines = (
-        line if _PROSE_LINE.match(line) else _LABEL_OR_DASH.sub(lambda found: "--" if found["dash"] else found[0], line)
-        for line in source.split("\n")
-    )
-    return _SMART_LABEL.sub(r'\1"\2"\3', "\n".join(lines))
-
-
-def _short(text: str) -> str:
-    """The value for an error text: quoted, and cut where it is long."""
-    text = text.strip()
-    return repr(text if len(text) <= 60 else text[:57] + "...")
+    return Pair(found[0], choice)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -391,6 +258,25 @@ COMMANDS = (
         doc="what works here and what does not",
         examples=("/status",),
         read=_nothing("status", ShowStatus()),
+    ),
+    Entry(
+        name="transports",
+        doc="how each provider's account is, what waits there, and Resume where a person must say so",
+        examples=("/transports",),
+        read=_nothing("transports", ShowTransports()),
+    ),
+    Entry(
+        name="people",
+        doc="who is who here, and Remove for whoever was let in",
+        examples=("/people",),
+        read=_nothing("people", ShowPeople()),
+    ),
+    Entry(
+        name="pair",
+        usage="<code> [approver | me | refuse]",
+        doc="let in somebody who was told that code; its card does the same",
+        examples=("/pair ABCD-EFGH",),
+        read=_pair,
     ),
 )
 """Every command, in the order of `/help`."""
