@@ -73,16 +73,13 @@ def make_jobs(
     async def reread() -> None:
         await asyncio.to_thread(policy.refresh)
 
-    async def checkpoint() -> None:
-        await witness.look()
-
     return [
         schedule.Job("policy", 5.0, reread),
         schedule.Job("schedules", 1.0, fire),
         schedule.Job("expiry", 1.0, expire),
         schedule.Job("pairings", 5.0, give_up),
         schedule.Job("heartbeat", 15.0, beat),
-        schedule.Job("checkpoint", 15.0, checkpoint),
+        schedule.Job("checkpoint", 15.0, witness.look),
     ]
 
 

@@ -316,9 +316,7 @@ def control() -> None:
         text("requested_by"),  # the human being, also when the agent asked
         number("by_agent"),
         text("reason"),
-        # pending | approved | claimed | running | succeeded | failed | unknown
-        # | denied | expired | cancelled | invalidated
-        text("state"),
+        text("state"),  # one of control.State
         number("attempt", server_default="1"),  # grows when an approver has an unknown outcome run again
         time("created_at"),
         time("expires_at"),
