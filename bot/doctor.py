@@ -14,8 +14,8 @@ import socket
 import stat
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -87,6 +87,8 @@ class Probes:
     """Draws a small figure; the font it took."""
     models: Callable[[], Awaitable[Sequence[str]]]
     """The names of the models found; none is no error of the probe."""
+    accounts: Mapping[str, Probe] = field(default_factory=dict)
+    """Provider -> asks it about the account; empty where none is set up. Raises what the provider said, explained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,19 @@ class _Examination:
 
 
 async def examine(place: Place, probes: Probes) -> list[Check]:
-    """Look at every part, all at once; the checks in the order of the table."""
-    return list(await asyncio.gather(*(_examined(row, place, probes) for row in TABLE)))
+    """Look at every part, all at once; the checks in the order of the table, then one for each provider."""
+    rows = (*TABLE, *(_account(name, probe) for name, probe in probes.accounts.items()))
+    return list(await asyncio.gather(*(_examined(row, place, probes) for row in rows)))
+
+
+def _account(name: str, probe: Probe) -> _Examination:
+    """The row of one provider."""
+
+    async def look(_place: Place, _probes: Probes) -> str:
+        return await probe() or "not set up"
+
+    remedy = f"README has {name.capitalize()} step by step."
+    return _Examination(name, Severity.ERROR, look, remedy)
 
 
 async def _examined(row: _Examination, place: Place, probes: Probes) -> Check:

@@ -61,12 +61,20 @@ VENDORS = {
 """Package -> the only files, or folders, that import it."""
 
 HEAVY = (
-    *("litellm", "matplotlib", "telegram", "slack_bolt", "cedarpy", "pygraphviz", "psycopg", "alembic"),
+    "litellm",
+    "matplotlib",
+    "telegram",
+    "slack_bolt",
+    "cedarpy",
+    "pygraphviz",
+    "psycopg",
+    "alembic",
     "detect_secrets",
 )
 
 BIG_TABLES = (
     "inbox",
+    "inbox_alias",
     "outbox",
     "step",
     "turn",

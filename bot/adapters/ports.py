@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from layers.errors import AccountState
 from layers.types import Address, Attachment, Inbound, Outbound, Person
 
+Hook = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, str, bytes]]]
+"""A POST of a provider's: (headers, names in lower case; body of at most 1 MiB) -> (status, content type, body)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:

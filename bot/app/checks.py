@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from bot.app.making import make_executor, make_presenter, make_router, prepare_home, workspace_of
+from bot.app.slack import probe_slack
+from bot.app.telegram import probe_telegram
 from bot.config import Settings
 from bot.doctor import Check, Probes, examine
 from layers.coordination import Coordinator, git_version
@@ -13,6 +17,11 @@ from layers.presentation import Diagram, badge
 from layers.store import read_store
 from migrations import HEAD
 
+PROBES: tuple[tuple[str, Callable[[Settings], Awaitable[str]]], ...] = (
+    ("telegram", probe_telegram),
+    ("slack", probe_slack),
+)
+"""Provider -> what asks it about the account that the settings name; empty text where they name none."""
 SAMPLE = "flowchart LR\n  a[Slack] --> b[Bulkhead]\n  b --> c[Agent]"
 
 
@@ -52,7 +61,13 @@ async def examine_house(settings: Settings) -> list[Check]:
 
     try:
         probes = Probes(
-            git=git_version, workspace=where, sandbox=sandbox, database=database, drawing=draw, models=models
+            git=git_version,
+            workspace=where,
+            sandbox=sandbox,
+            database=database,
+            drawing=draw,
+            models=models,
+            accounts={name: partial(probe, settings) for name, probe in PROBES},
         )
         return await examine(settings, probes)
     finally:

@@ -1,6 +1,7 @@
 """The door: an event of a provider's, from somebody the provider names -> an event of a person's, or a stranger's.
 
-Who it is, is found out in the transaction that accepts the event.
+Who it is, is found out in the transaction that accepts the event. Somebody unknown who writes to the bot alone is asked
+about; in a group nobody answers them.
 """
 
 from __future__ import annotations
@@ -8,45 +9,52 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.adapters.ports import Welcome
-from bot.config import BulkheadFile
+from bot.config import is_somebody
 from bot.dispatcher import Dispatcher
-from layers.store import Tx
-from layers.transport import Accepted, send
-from layers.types import Inbound, InboundKind, Outbound, OutboundKind
+from layers.store import Store, Tx
+from layers.transport import Accepted, Asked, ask, recognise
+from layers.types import Inbound, InboundKind, Person
+
+UNKNOWN = "I do not know you here, so nothing was done. Write to me alone to ask to be let in."
+"""Beside a conversation in which others read along: only the one who pressed, or sent the slash command, sees it."""
 
 
 class Door:
     """One for all providers."""
 
-    def __init__(self, file: BulkheadFile, dispatcher: Dispatcher) -> None:
-        self._file = file
+    def __init__(self, store: Store, dispatcher: Dispatcher) -> None:
+        self._store = store
         self._dispatcher = dispatcher
 
     async def knows(self, identity: str) -> bool:
-        """Whether that is a person's."""
-        return self._file.person_of(identity) is not None
+        """Whether an identity is somebody's: nothing is fetched and nothing is shown for strangers."""
+        return await self._store.fetch_one("people.recognise", identity=identity) is not None
 
     async def accept(self, inbound: Inbound) -> Welcome:
-        """Commit, or say to a stranger in a direct message what its owner needs to know; a group is no place for it.
+        """Commit, or take the wish to be let in.
 
         Raises:
             NotWritten: acknowledge nothing, so that the provider brings it again.
         """
-        person = self._file.person_of(inbound.identity)
+        found: list[tuple[Person | None, Asked]] = []
+
+        def enter(tx: Tx, has_room: bool) -> Accepted:
+            person = recognise(tx, inbound)
+            asked = Asked() if person is not None else turn_away(tx, inbound)
+            found.append((person, asked))  # the last one counts: the store may run this twice
+            if person is None:
+                return Accepted(inbox_id=0, is_new=False)
+            return self._dispatcher.accept_in(tx, replace(inbound, person=person), has_room)
+
+        accepted = await self._dispatcher.take(enter)
+        person, asked = found[-1]
         if person is not None:
-            known = replace(inbound, person=person)
-            accepted = await self._dispatcher.take(lambda tx, room: self._dispatcher.accept_in(tx, known, room))
             return Welcome(person=person, is_new=accepted.is_new)
+        return Welcome(person=None, note=(asked.note or UNKNOWN).replace("*", ""))
 
-        def turn_away(tx: Tx, _has_room: bool) -> Accepted:
-            if inbound.is_direct and inbound.kind is InboundKind.MESSAGE:
-                outbound = Outbound(address=inbound.address, key="stranger", text=note, kind=OutboundKind.ERROR)
-                send(tx, outbound, f"stranger:{inbound.identity}")
-            return Accepted(inbox_id=0, is_new=False)
 
-        note = (
-            "I do not know you yet, so nothing was done. The owner can add you to bulkhead.toml as "
-            f"`{inbound.identity}`."
-        )
-        await self._dispatcher.take(turn_away)
-        return Welcome(person=None, note=note.replace("`", ""))
+def turn_away(tx: Tx, inbound: Inbound) -> Asked:
+    """What becomes of a stranger's event. Whoever can be nobody in particular is never asked about."""
+    if inbound.is_direct and inbound.kind is InboundKind.MESSAGE and is_somebody(inbound.identity):
+        return ask(tx, inbound)
+    return Asked()

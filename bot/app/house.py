@@ -7,22 +7,23 @@ import os
 import socket
 import time
 from collections import ChainMap
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from bot import schedule
 from bot.adapters.console import CHANNEL as CONSOLE
 from bot.adapters.console import Console, ConsoleChannel
+from bot.adapters.ports import Hook
 from bot.adapters.web import CHANNEL, WebChannel, own_message
 from bot.agent import Agent, Limits
 from bot.app.door import Door
 from bot.app.jobs import Schedules, make_jobs
 from bot.app.making import VERSION, make_executor, make_presenter, make_router, prepare_home, workspace_of
 from bot.app.providers import Providers, open_providers
-from bot.app.rulebook import make_rules, open_policy
+from bot.app.rulebook import open_policy, rules_now
 from bot.app.slack import make_slack
 from bot.app.telegram import make_telegram
 from bot.app.witness import Witness
@@ -30,14 +31,25 @@ from bot.config import BulkheadFile, Settings
 from bot.dispatcher import Dispatcher, Parts, capabilities, handler, rescuer
 from bot.prompt import Offer
 from bot.status import Facts, status_text
-from bot.web import PendingCard
+from bot.web import PendingCard, TransportLine
 from layers import control
 from layers.coordination import Coordinator
 from layers.errors import Misconfigured, Refused
 from layers.presentation import Presenter
 from layers.routing import Router
 from layers.store import Store, Tx, open_store
-from layers.transport import Courier, LocalChannel, RemoteChannel, Rules, put_media, said
+from layers.transport import (
+    Courier,
+    FilePerson,
+    LocalChannel,
+    RemoteChannel,
+    Rules,
+    approvers,
+    put_media,
+    said,
+    standings,
+    synchronise,
+)
 from layers.types import Inbound, Person
 
 FOR_EVER_S = 100 * 365 * 86400.0
@@ -65,6 +77,8 @@ class House:
     coordinator: Coordinator
     dispatcher: Dispatcher = field(init=False)
     """Set by `open_house`: it is given what this object knows."""
+    hooks: Mapping[str, Hook] = field(init=False)
+    """What providers may post to, by name."""
     started_at: float = field(default_factory=time.time)
 
     def person(self, id: str) -> Person:
@@ -111,7 +125,7 @@ class House:
                 capabilities=capabilities(self.catalog),
                 policy=self.policy.summary,
                 policy_problem=self.policy.problem,
-                approvers=tuple(self.person(id).name for id in sorted(self.file.approvers)),
+                approvers=tuple(person.name for person in await self.store.run(approvers)),
                 pending=len(await self.store.run(control.pending)),
                 workspace=str(workspace_of(self.settings, self.file)),
             )
@@ -140,6 +154,20 @@ class House:
             for approval in await self.store.run(control.pending)
         ]
 
+    async def transports(self) -> list[TransportLine]:
+        """How the providers' accounts are, for the page's list."""
+        return [
+            TransportLine(
+                channel=each.account.channel,
+                state=each.account.state.value,
+                reason=each.account.reason,
+                since=each.account.since,
+                waiting=each.waiting,
+                resume=f"h:resume:{each.account.channel}" if each.account.is_closed else "",
+            )
+            for each in await self.store.run(standings)
+        ]
+
 
 @asynccontextmanager
 async def open_house(settings: Settings) -> AsyncIterator[House]:
@@ -153,6 +181,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     async with AsyncExitStack() as stack:
         store = await open_store(settings.store_url)
         stack.push_async_callback(store.close)
+        await store.run(synchronise, file_people(file))
         coordinator = Coordinator()
         await coordinator.create_workspace(workspace)
         catalog = control.Catalog.load(settings.home / "capabilities", workspace)
@@ -178,33 +207,40 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         parts = make_parts(house, workspace)
         house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
         providers = make_providers(house)
-        channels = ChainMap(providers.channels, CHANNELS)
-        rules = Rules(policies=file.policies, notes=NOTES)
-        courier = asyncio.create_task(Courier(store, channels, rules=rules).run(), name="courier")
+        await store.run(enrol)
+        stack.push_async_callback(store.run, leave)
+        courier = asyncio.create_task(make_courier(house, providers).run(), name="courier")
         stack.push_async_callback(cancel, courier)
         await house.dispatcher.start()
         stack.push_async_callback(house.dispatcher.stop)
-        await stack.enter_async_context(open_providers(providers))
         clock = schedule.Clock(jobs_of(house))
         clock.start()
         stack.push_async_callback(clock.stop)
-        await store.run(enrol)
-        stack.push_async_callback(store.run, leave)
+        await stack.enter_async_context(open_providers(providers))  # last in, first out: nobody is heard who waits
         warming = asyncio.create_task(router.warm(), name="warm")
         stack.push_async_callback(cancel, warming)
         yield house
 
 
-def make_providers(house: House) -> Providers:
-    """The ways to the chat providers, closed until they are opened."""
-    makes = (("slack", partial(make_slack, house.settings)), ("telegram", partial(make_telegram, house.settings)))
-    return Providers(house.store, Door(house.file, house.dispatcher), makes)
+def make_courier(house: House, providers: Providers) -> Courier:
+    """Who takes everything out."""
+    rules = Rules(policies=house.file.policies, notes=NOTES)
+    return Courier(house.store, ChainMap(providers.channels, CHANNELS), rules=rules)
 
 
 def jobs_of(house: House) -> list[schedule.Job]:
     """The housekeeping of this process."""
     witness = Witness(house.store, house.settings.home, house.signer, house.file.audit.conversation)
     return make_jobs(house.store, house.dispatcher, house.person, witness, house.policy)
+
+
+def make_providers(house: House) -> Providers:
+    """The accounts that have a token, and their hooks for the page's server."""
+    settings = house.settings
+    makes = (("slack", partial(make_slack, settings)), ("telegram", partial(make_telegram, settings)))
+    providers = Providers(house.store, Door(house.store, house.dispatcher), makes)
+    house.hooks = providers.hooks
+    return providers
 
 
 def make_parts(house: House, workspace: Path) -> Parts:
@@ -223,7 +259,8 @@ def make_parts(house: House, workspace: Path) -> Parts:
         coordinator=house.coordinator,
         agent=Agent(house.router, make_offers(house.catalog), limits),
         workspace=workspace,
-        rules=replace(make_rules(house.file, house.catalog, house.policy), signer=house.signer),
+        rules=partial(rules_now, house.file, house.catalog, house.policy, house.signer),
+        signer=house.signer,
         approval_ttl_s=settings.approval_ttl_s or FOR_EVER_S,
         keep_media=put_media,
         schedules=Schedules(),
@@ -232,6 +269,14 @@ def make_parts(house: House, workspace: Path) -> Parts:
         policies=house.file.policies,
         notes=NOTES,
     )
+
+
+def file_people(file: BulkheadFile) -> list[FilePerson]:
+    """The people of bulkhead.toml, for the register."""
+    return [
+        FilePerson(person=file.persons[id], is_approver=id in file.approvers, identities=table.identities)
+        for id, table in file.people.items()
+    ]
 
 
 def make_offers(catalog: control.Catalog) -> list[Offer]:

@@ -12,7 +12,7 @@ from bot.app.witness import Witness
 from bot.dispatcher import Dispatcher
 from layers import control
 from layers.store import Store, Tx
-from layers.transport import send
+from layers.transport import expire_pairings, person_by_id, send
 from layers.types import CLOCK, Address, Inbound, InboundKind, Outbound, Person
 
 
@@ -46,7 +46,8 @@ def make_jobs(
             await store.run(fire_all)
 
     def accept_known(tx: Tx, inbound: Inbound) -> None:
-        dispatcher.accept_in(tx, replace(inbound, person=person(inbound.person.id)))
+        who = person_by_id(tx, inbound.person.id) or person(inbound.person.id)
+        dispatcher.accept_in(tx, replace(inbound, person=who))
 
     def fire_all(tx: Tx) -> None:
         for fired in schedule.fire_due(tx, accept_known):
@@ -62,21 +63,23 @@ def make_jobs(
         for approval in control.expire(tx):
             dispatcher.accept_in(tx, expiry_of(approval))
 
+    async def give_up() -> None:
+        if await store.fetch_all("people.due", now=time.time()):
+            await store.run(expire_pairings)
+
     async def beat() -> None:
         await store.run(lambda tx: tx.run("store.beat", id=tx.worker, now=tx.now))
 
     async def reread() -> None:
         await asyncio.to_thread(policy.refresh)
 
-    async def checkpoint() -> None:
-        await witness.look()
-
     return [
         schedule.Job("policy", 5.0, reread),
         schedule.Job("schedules", 1.0, fire),
         schedule.Job("expiry", 1.0, expire),
+        schedule.Job("pairings", 5.0, give_up),
         schedule.Job("heartbeat", 15.0, beat),
-        schedule.Job("checkpoint", 15.0, checkpoint),
+        schedule.Job("checkpoint", 15.0, witness.look),
     ]
 
 

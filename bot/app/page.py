@@ -25,6 +25,8 @@ async def open_page(house: House) -> AsyncIterator[str]:
         to_inbound=to_inbound,
         accept=house.dispatcher.accept,
         pending=house.pending,
+        transports=house.transports,
+        hooks=house.hooks,
         ready=lambda: is_ready,
         persons=house.file.persons.get,
         port=port,

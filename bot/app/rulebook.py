@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from bot.app.making import workspace_of
 from bot.config import BulkheadFile, PersonTable, Settings
-from layers import control
+from layers import control, transport
+from layers.store import Tx
 
 
 def members_of(file: BulkheadFile) -> tuple[control.Member, ...]:
@@ -38,9 +40,28 @@ def open_policy(home: Path, file: BulkheadFile, catalog: control.Catalog) -> con
     return policy
 
 
-def make_rules(file: BulkheadFile, catalog: control.Catalog, policy: control.PolicyEngine) -> control.Rules:
+def members_now(tx: Tx, file: BulkheadFile) -> tuple[control.Member, ...]:
+    """Everybody who is known at this moment, those who were paired included; roles and scopes are the file's."""
+    of_file = {member.person.id: member for member in members_of(file)}
+    found = []
+    for known in transport.everybody(tx):
+        member = of_file.get(known.person.id) or control.Member(person=known.person)
+        others = tuple(role for role in member.roles if role != control.APPROVER)
+        found.append(replace(member, roles=(control.APPROVER, *others) if known.is_approver else others))
+    return tuple(found)
+
+
+def rules_now(
+    file: BulkheadFile, catalog: control.Catalog, policy: control.PolicyEngine, signer: control.Signer, tx: Tx
+) -> control.Rules:
+    """What a running house decides by, at this moment and in every process."""
+    return replace(make_rules(members_now(tx, file), catalog, policy), signer=signer)
+
+
+def make_rules(
+    members: tuple[control.Member, ...], catalog: control.Catalog, policy: control.PolicyEngine
+) -> control.Rules:
     """What control decides by."""
-    members = members_of(file)
     return control.Rules(
         approvers=tuple(member.person for member in members if member.is_approver),
         manifests=catalog.digests,
@@ -62,4 +83,4 @@ def read_rulebook(settings: Settings, file: BulkheadFile) -> tuple[control.Catal
         Misconfigured: a file is refused.
     """
     catalog = read_catalog(settings, file)
-    return catalog, make_rules(file, catalog, open_policy(settings.home, file, catalog))
+    return catalog, make_rules(members_of(file), catalog, open_policy(settings.home, file, catalog))

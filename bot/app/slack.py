@@ -24,7 +24,7 @@ def make_slack(settings: Settings, ports: Ports) -> Account | None:
     tokens = slack.Tokens(bot=bot, app=app, signing=signing)
     account = slack.SlackAccount(tokens, ports, **_url(settings))
     secret = "".join(each.get_secret_value() for each in (bot, app, signing))
-    return Account(name="slack", service=account, channel=account.channel, secret=secret)
+    return Account(name="slack", service=account, channel=account.channel, secret=secret, hooks=account.hooks())
 
 
 def is_set_up(settings: Settings) -> bool:

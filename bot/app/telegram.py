@@ -16,7 +16,14 @@ def make_telegram(settings: Settings, ports: Ports) -> Account | None:
         return None
     url = {"api_url": settings.telegram_api_url} if settings.telegram_api_url else {}
     made = import_module("bot.adapters.telegram").Telegram(token, ports, public_url=settings.public_url, **url)
-    return Account(name="telegram", service=made, channel=made, secret=token, is_exclusive=made.is_exclusive)
+    return Account(
+        name="telegram",
+        service=made,
+        channel=made,
+        secret=token,
+        is_exclusive=made.is_exclusive,
+        hooks=made.hooks(),
+    )
 
 
 async def probe_telegram(settings: Settings) -> str:

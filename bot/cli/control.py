@@ -112,7 +112,7 @@ async def check(parsed: argparse.Namespace, settings: Settings) -> int:
     except Misconfigured as error:
         say(parsed, {"ok": False, "file": str(path), "error": str(error)}, str(error))
         return 1
-    deciders = make_rules(file, catalog, policies).approvers
+    deciders = make_rules(members, catalog, policies).approvers
     told = {
         "ok": True,
         "file": str(path),

@@ -15,14 +15,29 @@ from bot.config.settings import allowed
 from bot.config.transport import Provider, TransportTable, policies_of
 from layers.errors import Misconfigured
 from layers.transport import Policy
-from layers.types import AGENT, CLOCK, Person
+from layers.types import AGENT, CLOCK, STRANGER, Person
 
-Identity = Annotated[str, StringConstraints(pattern=r"^(telegram:[1-9]\d*|slack:[TE][A-Z0-9]+:[UW][A-Z0-9]+)$")]
+IDENTITY = (
+    r"^(telegram:[1-9]\d*|slack:[TE][A-Z0-9]+:[UW][A-Z0-9]+"
+    r"|mail:[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[a-z0-9._-]{1,255})$"
+)
+Identity = Annotated[str, StringConstraints(pattern=IDENTITY)]
 NOBODY = ("telegram:777000", "telegram:1087968824", "telegram:136817688")
 """Telegram's own service account, anonymous group admins and channels: many people, or none."""
 Role = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 Scope = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z0-9-]+(\.[a-z0-9-]+)*)$")]
+SLACKBOT = ":USLACKBOT"
 PersonId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+
+
+def is_somebody(identity: str) -> bool:
+    """Whether that is one person's account, as far as its id tells."""
+    return (
+        bool(re.fullmatch(IDENTITY, identity))
+        and not identity.endswith("\n")
+        and identity not in NOBODY
+        and not identity.endswith(SLACKBOT)
+    )
 
 
 class PersonTable(BaseModel):
@@ -80,7 +95,7 @@ class BulkheadFile(BaseModel):
     @classmethod
     def _keep_reserved_ids(cls, people: dict[str, PersonTable]) -> dict[str, PersonTable]:
         for id in people:
-            if id in (AGENT.id, CLOCK.id):
+            if id in (AGENT.id, CLOCK.id, STRANGER.id):
                 raise ValueError(f"the id {id!r} belongs to Bulkhead itself; take another")
         return people
 
@@ -90,17 +105,12 @@ class BulkheadFile(BaseModel):
         seen: dict[str, str] = {}
         for id, table in people.items():
             for identity in table.identities:
-                if identity in NOBODY:
+                if not is_somebody(identity):
                     raise ValueError(f"{identity!r} is no one person's account; take it out")
                 if identity in seen:
                     raise ValueError(f"{identity!r} belongs to both {seen[identity]!r} and {id!r}; keep one")
                 seen[identity] = id
         return people
-
-    def person_of(self, identity: str) -> Person | None:
-        """Whose account that is, e.g. `telegram:123456789`."""
-        owner = next((id for id, table in self.people.items() if identity in table.identities), None)
-        return None if owner is None else self.persons[owner]
 
     @property
     def persons(self) -> dict[str, Person]:

@@ -25,6 +25,7 @@ approver = true
 # roles = ["deployer"]                       # policy.cedar speaks of them
 # scopes = ["workspace", "deploy.web"]       # where they may approve; left out, everywhere
 # identities = ["telegram:123456789", "slack:T012AB3CD:U045EF6GH"]   # their accounts: ids, never names
+# People can also be let in while Bulkhead runs: whoever writes to it gets a code, and you press a button.
 
 # The git work tree that `/patch` changes and `workspace.*` capabilities work in; relative to this file's folder.
 # It is made at first start if it does not exist.

@@ -29,10 +29,11 @@ def approval_message(tx: Tx, parts: Parts, work: Work, pending: control.Pending)
 
 def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle: str) -> Outbound:
     """The card as it stands in one conversation. A patch shows its diff above its plan."""
+    rules = parts.rules(tx)
     view = control.View(
         is_page=Address.parse(place).channel == PAGE,
-        needs_page=control.needs_page(approval.plan, approval.requested_by, parts.rules),
-        is_solo=control.is_solo(approval.plan, approval.requested_by, parts.rules),
+        needs_page=control.needs_page(approval.plan, approval.requested_by, rules),
+        is_solo=control.is_solo(approval.plan, approval.requested_by, rules),
         shows_number=place == approval.conversation_id,
         page=parts.page,
     )

@@ -10,6 +10,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Mapping
+from functools import partial
 
 from bot.dispatcher import answers, sending
 from bot.dispatcher.cards import approval_message
@@ -73,9 +74,10 @@ class Hands:
             by_agent=self._is_agent,
             reason=reason,
         )
-        plan = await planner_of(self._parts).make(action, self._permit)
+        rules = await self._parts.store.run(self._parts.rules)
+        plan = await planner_of(self._parts).make(action, partial(self._permit, rules))
         if plan.risk == 0:
-            return await self._observe(plan)
+            return await self._observe(plan, self._permit(rules, plan).policy_sha)
         self._work.add(lambda tx: self._request(tx, plan, reason))
         return f"requested, a person decides about it: {plan.title}; go on without its result"
 
@@ -84,6 +86,7 @@ class Hands:
         author = "agent" if self._is_agent else self._person.name
         patch = coordination.Patch(workspace=self._parts.workspace, diff=diff, base=base, author=author)
         proposal = await self._parts.coordinator.propose(patch)
+        summary = await asyncio.to_thread(control.scrub, summary)
         self._work.add(lambda tx: self._request_patch(tx, proposal, summary))
         return "the patch applies; a person decides whether it is committed"
 
@@ -100,12 +103,11 @@ class Hands:
         self._work.add(lambda tx: Outbound(address=address, key=key, text=content, urgency=urgency))
         return "it is sent as soon as the channel's rules allow"
 
-    async def _observe(self, plan: control.Plan) -> str:
+    async def _observe(self, plan: control.Plan, policy: str) -> str:
         """Run a risk-0 capability now, journalled and audited."""
         run_id = f"t{self._work.turn.id}-{secrets.token_hex(4)}"
 
         async def run() -> str:
-            policy = self._permit(plan).policy_sha
             return (await observe(self._parts, run_id, plan, policy)).json
 
         async with self._work.working(plan.title):
@@ -117,13 +119,13 @@ class Hands:
             self._work.say(text)
         return text
 
-    def _permit(self, plan: control.Plan) -> control.Verdict:
+    def _permit(self, rules: control.Rules, plan: control.Plan) -> control.Verdict:
         """Ask the policy before anything is run, a dry run included. Raises Refused."""
         act = control.Act.OBSERVE if plan.risk == 0 else control.Act.REQUEST
         asker = control.Asker(person=self._person.id, by_agent=self._is_agent)
-        return control.may(plan, act, asker, self._parts.rules, time.time())
+        return control.may(plan, act, asker, rules, time.time())
 
-    def context(self, reason: str) -> control.Context:
+    def context(self, tx: Tx, reason: str) -> control.Context:
         """Where a request of this turn comes from."""
         turn = self._work.turn
         return control.Context(
@@ -131,7 +133,7 @@ class Hands:
             turn_id=turn.id,
             requested_by=self._person,
             by_agent=self._is_agent,
-            rules=self._parts.rules,
+            rules=self._parts.rules(tx),
             reason=reason,
             expires_after_s=self._parts.approval_ttl_s,
             page=self._parts.notes and APPROVALS,
@@ -140,7 +142,7 @@ class Hands:
     def _request(self, tx: Tx, plan: control.Plan, reason: str) -> Outbound:
         """The card of a new request, made in the transaction that ends the turn."""
         reach(Point.REQUEST_BEFORE_COMMIT)
-        pending = control.request(tx, plan, self.context(reason))
+        pending = control.request(tx, plan, self.context(tx, reason))
         self._work.point = Point.REQUEST_AFTER_COMMIT
         approval, address = pending.approval, self._work.turn.inbound.address
         if not pending.is_new:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 
-from bot import governing
+from bot.commands import governing
 from bot.dispatcher.answers import clock
 from bot.dispatcher.cards import approval_message, undecidable
 from bot.dispatcher.effects import Hands
@@ -21,7 +21,7 @@ TYPED = (
 )
 
 
-async def govern(parts: Parts, work: Work, command: governing.Command, hands: Hands) -> None:
+async def govern(parts: Parts, work: Work, command: governing.Governed, hands: Hands) -> None:
     """Do what was typed."""
     person = work.turn.inbound.person
     match command:
@@ -40,7 +40,7 @@ async def govern(parts: Parts, work: Work, command: governing.Command, hands: Ha
         case governing.RevokeGrant(grant=grant):
             work.answer(partial(revoked, parts, work, grant))
         case governing.Drill():
-            work.add(lambda tx: approval_message(tx, parts, work, control.drill(tx, hands.context(""))))
+            work.add(lambda tx: approval_message(tx, parts, work, control.drill(tx, hands.context(tx, ""))))
 
 
 async def cancel(parts: Parts, work: Work, request: str) -> None:
@@ -48,9 +48,11 @@ async def cancel(parts: Parts, work: Work, request: str) -> None:
     person = work.turn.inbound.person
 
     def commit(tx: Tx) -> str:
-        decision = control.cancel(tx, request, person, parts.rules)
-        state = decision.approval.state.value if decision.approval else ""
-        return json.dumps({"refused": decision.refused, "state": state})
+        rules = parts.rules(tx)
+        decision = control.cancel(tx, request, person, rules)
+        asked_by = decision.approval.requested_by if decision.approval else ""
+        may_stop = person.id in {asked_by, *(approver.id for approver in rules.approvers)}
+        return json.dumps({"refused": decision.refused, "may_stop": may_stop})
 
     said = json.loads(await work.step_in("cancel", commit))
     approval = await work.store.run(control.by_id, request)
@@ -58,7 +60,7 @@ async def cancel(parts: Parts, work: Work, request: str) -> None:
         work.add(lambda tx: approval_message(tx, parts, work, undecidable(approval)))
         if approval.conversation_id != work.turn.inbound.address.id:
             work.say(f"Request {request} is cancelled.")
-    elif approval.state in (control.State.CLAIMED, control.State.RUNNING) and may_stop(parts, work, approval):
+    elif said["may_stop"] and approval.state in (control.State.CLAIMED, control.State.RUNNING):
         await parts.executor.stop(approval.run_id)
         work.write(lambda tx: control.audit.append(tx, person.id, "stop", approval.id, {"run": approval.run_id}))
         work.say(f"Request {request} was running and is stopped.")
@@ -66,17 +68,12 @@ async def cancel(parts: Parts, work: Work, request: str) -> None:
         work.say(said["refused"], OutboundKind.ERROR)
 
 
-def may_stop(parts: Parts, work: Work, approval: control.Approval) -> bool:
-    """Whether they asked for it, or approve here."""
-    return work.turn.inbound.person.id in {approval.requested_by, *(person.id for person in parts.rules.approvers)}
-
-
 async def freeze(parts: Parts, work: Work, *, on: bool) -> None:
     """Freeze, and stop what runs; or end it."""
     person = work.turn.inbound.person
 
     def commit(tx: Tx) -> str:
-        return "done" if control.set_freeze(tx, person, parts.rules, on=on) else ""
+        return "done" if control.set_freeze(tx, person, parts.rules(tx), on=on) else ""
 
     done = await work.step_in("freeze", commit)
     stopped = await parts.executor.stop_all() if on else []
@@ -94,7 +91,7 @@ async def give(parts: Parts, work: Work, command: governing.GiveGrant) -> None:
     plan = control.plan(parts.catalog, asked)
 
     def answer(tx: Tx) -> str:
-        return f"Granted: {line(control.give(tx, plan, person, parts.rules, command.uses, command.for_s))}"
+        return f"Granted: {line(control.give(tx, plan, person, parts.rules(tx), command.uses, command.for_s))}"
 
     work.answer(answer)
 
@@ -114,5 +111,5 @@ def listing(tx: Tx) -> str:
 
 def revoked(parts: Parts, work: Work, grant: str, tx: Tx) -> str:
     """End a grant and say so. Raises Refused."""
-    control.revoke(tx, grant, work.turn.inbound.person, parts.rules)
+    control.revoke(tx, grant, work.turn.inbound.person, parts.rules(tx))
     return f"Grant {grant} is revoked."

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from bot.dispatcher import answers, sending, undelivered
+from bot.dispatcher import answers, people, sending, transports, undelivered
 from bot.dispatcher.cards import approval_message, undecidable
 from bot.dispatcher.effects import Draft, figure_buttons, trees
 from bot.dispatcher.observing import planner_of
@@ -50,13 +50,13 @@ async def decide(parts: Parts, work: Work, verb: str, handle: str) -> None:
 
     def commit(tx: Tx) -> str:
         click = click_of(tx, work, verb, handle)
-        decision = control.decide(tx, click, work.turn.inbound.person, parts.rules)
+        decision = control.decide(tx, click, work.turn.inbound.person, parts.rules(tx))
         approval = decision.approval
         if approval is not None and not decision.refused and approval.state is control.State.APPROVED:
             progress = approval_message(tx, parts, work, undecidable(approval))
             send(tx, progress, f"t{work.turn.id}.decided", work.turn.id)
         elif approval is not None and not decision.refused and approval.state is control.State.PENDING:
-            waiting = control.with_buttons(tx, approval, parts.rules)  # one of several persons has said yes
+            waiting = control.with_buttons(tx, approval, parts.rules(tx))  # one of several persons has said yes
             send(tx, approval_message(tx, parts, work, waiting), f"t{work.turn.id}.voted", work.turn.id)
         return json.dumps({"approval": approval.id if approval else "", "refused": decision.refused})
 
@@ -108,7 +108,7 @@ async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
     drifted = await planner_of(parts).drift(approval.plan)
 
     def claim(tx: Tx) -> str:
-        refused = control.claim(tx, approval.id, parts.rules, drifted).refused
+        refused = control.claim(tx, approval.id, parts.rules(tx), drifted).refused
         return json.dumps({"refused": refused, "memory": memory})
 
     said = json.loads(await work.step_in("claim", claim))
@@ -153,7 +153,7 @@ def abandon(tx: Tx, parts: Parts, work: Work, approval_id: str) -> Outbound:
     if approval.state in (control.State.CLAIMED, control.State.RUNNING):
         reason = "Bulkhead failed while it ran"
         return conclude(tx, parts, work, approval.run_id, control.Outcome(state=control.State.UNKNOWN, reason=reason))
-    if approval.state is control.State.APPROVED and not control.claim(tx, approval_id, parts.rules).refused:
+    if approval.state is control.State.APPROVED and not control.claim(tx, approval_id, parts.rules(tx)).refused:
         reason = "Bulkhead failed before it began; nothing was run"
         return conclude(tx, parts, work, approval.run_id, control.Outcome(state=control.State.FAILED, reason=reason))
     return approval_message(tx, parts, work, undecidable(control.by_id(tx, approval_id)))
@@ -162,7 +162,7 @@ def abandon(tx: Tx, parts: Parts, work: Work, approval_id: str) -> Outbound:
 async def perform(parts: Parts, approval: control.Approval, *, is_ours: bool) -> control.Outcome:
     """Hand the plan to whoever can carry it out. What another server's executor took may have happened: not again."""
     if approval.plan.kind != "capability":
-        control.demand_warrant(approval, parts.rules)
+        control.demand_warrant(approval, parts.signer)
     if approval.plan.kind == "patch":
         return await apply_patch(parts, approval)
     if approval.plan.kind == "contact":
@@ -179,7 +179,7 @@ async def perform(parts: Parts, approval: control.Approval, *, is_ours: bool) ->
 
 def conclude(tx: Tx, parts: Parts, work: Work, run_id: str, outcome: control.Outcome) -> Outbound:
     """The outcome and its card, in the transaction that ends the turn."""
-    pending = control.conclude(tx, run_id, outcome, parts.rules)
+    pending = control.conclude(tx, run_id, outcome, parts.rules(tx))
     plan = pending.approval.plan
     if plan.kind == "patch":
         is_applied = outcome.state is control.State.SUCCEEDED
@@ -259,6 +259,8 @@ def reviewed(tx: Tx, work: Work, kept: presentation.KeptFigure, verdict: present
 NOUNS: Mapping[str, Callable[[Parts, Work, str, str], Awaitable[None]]] = {
     "a": decide,
     "d": review,
+    "h": transports.press,
     "o": undelivered.press,
+    "p": people.press,
 }
 """The first part of a button's value -> whose business it is."""

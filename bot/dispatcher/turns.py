@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot import commands
 from bot.commands import help_text, parse
-from bot.dispatcher import answers, presses
+from bot.dispatcher import answers, people, presses, transports
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.engine import Handler, Rescue
 from bot.dispatcher.governing import govern
@@ -60,6 +60,12 @@ async def message(parts: Parts, work: Work) -> None:
             await hands.edit(diff, base=base)
         case commands.ListSchedules() | commands.AddSchedule() | commands.RemoveSchedule():
             schedule(parts, work, command)
+        case commands.ShowTransports():
+            transports.listing(work)
+        case commands.ShowPeople():
+            people.listing(work)
+        case commands.Pair():
+            people.pair(work, command)
         case governed:
             await govern(parts, work, governed, hands)
 

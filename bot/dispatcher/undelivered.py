@@ -10,7 +10,7 @@ from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers.errors import Refused
 from layers.store import Tx
-from layers.transport import kept_back, note_key, outcome, resend, settle_notes, show_late
+from layers.transport import kept_back, may_decide, note_key, outcome, resend, settle_notes, show_late
 from layers.types import AGENT, CLOCK, STRANGER, OutboundKind
 
 NOTHING_TO_DO = "This was sent already, is on its way, or a newer form of it is there; nothing was done."
@@ -23,7 +23,7 @@ async def press(parts: Parts, work: Work, verb: str, handle: str) -> None:
     if verb == "resend" and handle.isascii() and handle.isdigit() and len(handle) <= DIGITS:
         done = await work.step_in("resend", lambda tx: send_again(tx, parts, work, int(handle)))
     elif verb == "show":
-        done = await work.step_in("show", lambda tx: show(tx, parts, work, handle))
+        done = await work.step_in("show", lambda tx: show(tx, work, handle))
     else:
         raise Refused("this button is none of Bulkhead's; nothing was done")
     if not done:
@@ -33,7 +33,7 @@ async def press(parts: Parts, work: Work, verb: str, handle: str) -> None:
 def send_again(tx: Tx, parts: Parts, work: Work, outbox_id: int) -> str:
     """Begin a message's delivery anew and take the button away; empty when there is nothing to do."""
     message = outcome(tx, outbox_id)
-    check(parts, work, message.conversation_id if message else "")
+    check(tx, work, message.conversation_id if message else "")
     if message is None or not resend(tx, outbox_id):
         return ""
     text = f"Sent again, as **{work.turn.inbound.person.name}** asked."
@@ -41,10 +41,10 @@ def send_again(tx: Tx, parts: Parts, work: Work, outbox_id: int) -> str:
     return "done"
 
 
-def show(tx: Tx, parts: Parts, work: Work, handle: str) -> str:
+def show(tx: Tx, work: Work, handle: str) -> str:
     """Send what came too late, and take the button away; empty when there is nothing left of it."""
     late = kept_back(tx, handle)
-    check(parts, work, late[0].conversation_id if late else work.turn.inbound.address.id)
+    check(tx, work, late[0].conversation_id if late else work.turn.inbound.address.id)
     if not late or not show_late(tx, handle):
         return ""
     text = f"What came too late is sent after all, as **{work.turn.inbound.person.name}** asked."
@@ -52,11 +52,10 @@ def show(tx: Tx, parts: Parts, work: Work, handle: str) -> str:
     return "done"
 
 
-def check(parts: Parts, work: Work, conversation: str) -> None:
+def check(tx: Tx, work: Work, conversation: str) -> None:
     """Raises Refused for who has no say about a conversation's messages."""
     inbound = work.turn.inbound
     if inbound.person.id in (AGENT.id, CLOCK.id, STRANGER.id):
         raise Refused("only somebody known here can have a message sent again")
-    is_approver = inbound.person.id in {approver.id for approver in parts.rules.approvers}
-    if inbound.address.id != conversation and not is_approver:
+    if inbound.address.id != conversation and not may_decide(tx, inbound.person):
         raise Refused("this message belongs to another conversation; press the button there, or ask an approver")

@@ -18,8 +18,8 @@ from layers.types import Button, Outbound, OutboundKind, Picture, Turn
 WORKING_AFTER_S = 0.25
 """What is answered sooner needs no placeholder."""
 
-Entry = Outbound | Callable[[Tx], Outbound]
-"""A message, or what makes it inside the finishing transaction (a request gets its handle there)."""
+Entry = Outbound | Callable[[Tx], Outbound | None]
+"""A message, or what makes it inside the finishing transaction (a request gets its handle there); perhaps none."""
 
 
 class Work:
@@ -64,7 +64,7 @@ class Work:
             )
         )
 
-    def add(self, entry: Callable[[Tx], Outbound]) -> None:
+    def add(self, entry: Callable[[Tx], Outbound | None]) -> None:
         """Add a message that is made when the turn ends, within its transaction."""
         self._entries.append(entry)
 
@@ -155,7 +155,8 @@ class Work:
         fence(tx, self.turn)
         for write in self._writes:
             write(tx)
-        outbounds = [entry if isinstance(entry, Outbound) else entry(tx) for entry in self._entries]
+        made = [entry if isinstance(entry, Outbound) else entry(tx) for entry in self._entries]
+        outbounds = [outbound for outbound in made if outbound is not None]
         return finish(tx, self.turn, outbounds, self.lines, self.route)
 
     def forget(self) -> None:

@@ -12,13 +12,15 @@ BODY_CAP_BYTES = 6 * TEXT_CAP_BYTES + 1024
 """JSON may write one byte as six (`\\u0007`)."""
 DRAIN_CAP_BYTES = 16 * 1024 * 1024
 """Read and dropped of an oversized body, so that the sender gets to read the refusal instead of a broken pipe."""
+HOOK_CAP_BYTES = 1 << 20
+"""Of what a provider posts: Telegram's and Slack's events are far smaller."""
 TOO_LARGE = "a message holds at most 64 KiB of text; shorten it or send it in parts"
 
 POSTS_PER_S = 50.0
 POST_BURST = 200.0
 
 
-async def read_capped(request: Request) -> bytes:
+async def read_capped(request: Request, cap_bytes: int = BODY_CAP_BYTES, too_large: str = TOO_LARGE) -> bytes:
     """The body. Beyond the cap nothing is kept.
 
     Raises:
@@ -28,14 +30,14 @@ async def read_capped(request: Request) -> bytes:
     seen = 0
     async for chunk in request.stream():
         seen += len(chunk)
-        if seen <= BODY_CAP_BYTES:
+        if seen <= cap_bytes:
             kept += chunk
         elif seen > DRAIN_CAP_BYTES:
             break
         else:
             kept.clear()
-    if seen > BODY_CAP_BYTES:
-        raise HTTPException(413, TOO_LARGE)
+    if seen > cap_bytes:
+        raise HTTPException(413, too_large)
     return bytes(kept)
 
 

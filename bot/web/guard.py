@@ -1,8 +1,9 @@
 """The door of the page, before any route: is this request meant for us, and did our own page send it?
 
 Pure ASGI. Against DNS rebinding: the Host header must be one of ours. Against posts from other sites: Origin must be
-the very host the request came to, and the body must be JSON, which a foreign form cannot send. Every answer gets the
-headers that keep a browser from guessing, framing or loading anything foreign.
+the very host the request came to, and the body must be JSON, which a foreign form cannot send. What a provider posts to
+a hook has no Origin; it proves itself by a secret of its own, which the hook checks. Every answer gets the headers that
+keep a browser from guessing, framing or loading anything foreign.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ HEADERS: Mapping[str, str] = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 SAFE = frozenset({"GET", "HEAD"})
+HOOKS = "/hooks/"
+"""Where providers post to: no session, no cookie that another site's form could borrow."""
 
 
 class Guard:
@@ -55,19 +58,19 @@ class Guard:
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 
-        refusal = objection(scope["method"], Headers(scope=scope), self.hosts)
+        refusal = objection(scope["method"], scope["path"], Headers(scope=scope), self.hosts)
         if refusal is None:
             await self.app(scope, receive, send_safely)
         else:
             await JSONResponse({"error": refusal}, status_code=403)(scope, receive, send_safely)
 
 
-def objection(method: str, headers: Headers, hosts: frozenset[str]) -> str | None:
+def objection(method: str, path: str, headers: Headers, hosts: frozenset[str]) -> str | None:
     """Why a request is refused at the door, in one sentence; None when it may come in."""
     named = [host.lower() for host in headers.getlist("host")]
     if len(named) != 1 or named[0] not in hosts:
         return f"Host {', '.join(named)!r} is not this page; open it by one of {', '.join(sorted(hosts))}"
-    if method in SAFE:
+    if method in SAFE or path.startswith(HOOKS):
         return None
     origin = headers.get("origin", "").lower()
     if origin not in (f"http://{named[0]}", f"https://{named[0]}"):

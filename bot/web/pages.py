@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 from layers.store import Store
 from layers.types import Inbound, InboundKind, Person
@@ -26,6 +26,30 @@ class PendingCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TransportLine:
+    """A provider's account, as one line of the page's list."""
+
+    channel: str
+    state: str
+    reason: str
+    since: float
+    """Epoch seconds."""
+    waiting: int
+    """Messages that are not out yet."""
+    resume: str = ""
+    """The value of the button that takes it up again; empty where nobody is waited for."""
+
+
+Hook = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, str, bytes]]]
+"""A POST of a provider's: (headers, names in lower case; body) -> (status, content type, body)."""
+
+
+async def no_transports() -> list[TransportLine]:
+    """Of a house without providers."""
+    return []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PageServices:
     """Everything the page is given by the wiring."""
 
@@ -39,6 +63,9 @@ class PageServices:
     persons: Callable[[str], Person | None]
     """Who a session belongs to; None once they were taken out of the configuration."""
     port: int
+    transports: Callable[[], Awaitable[list[TransportLine]]] = no_transports
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
+    """What providers may post to under `/hooks/`, by name."""
     hosts: tuple[str, ...] = ()
     """Further names the page may be called by, e.g. `bulkhead.lan` or `bulkhead.lan:8443`."""
     version: str = ""

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from bot.web import events, sessions
-from bot.web.bodies import TEXT_CAP_BYTES, TOO_LARGE, read_capped
+from bot.web.bodies import HOOK_CAP_BYTES, TEXT_CAP_BYTES, TOO_LARGE, read_capped
 from bot.web.pages import PageServices
 from layers.errors import Refused
 from layers.transport import media_head, read_media
@@ -123,6 +123,24 @@ async def pending(request: Request) -> Response:
     await signed_in(request)
     cards = await services(request).pending()
     return JSONResponse({"pending": [asdict(card) for card in cards], "now": time.time()})
+
+
+async def transports(request: Request) -> Response:
+    """How the providers' accounts are."""
+    await signed_in(request)
+    lines = await services(request).transports()
+    return JSONResponse({"transports": [asdict(line) for line in lines]})
+
+
+async def hook(request: Request) -> Response:
+    """What a provider posts. It is acknowledged by the hook's own answer, after the commit; what raises is not."""
+    handle = services(request).hooks.get(request.path_params["name"])
+    if handle is None:
+        raise HTTPException(404, "nothing is posted to here")
+    body = await read_capped(request, HOOK_CAP_BYTES, "a post to a hook holds at most 1 MiB")
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    status, content_type, answer = await handle(headers, body)
+    return Response(answer, status_code=status, media_type=content_type)
 
 
 async def media(request: Request) -> Response:

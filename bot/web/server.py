@@ -44,6 +44,7 @@ def create_app(page: PageServices) -> Starlette:
             Route("/auth", routes.auth, methods=["POST"]),
             Route("/healthz", routes.health),
             Route("/media/{digest}", routes.media),
+            Route("/hooks/{name:path}", routes.hook, methods=["POST"]),
             Mount(
                 "/api",
                 routes=[
@@ -55,6 +56,7 @@ def create_app(page: PageServices) -> Starlette:
                     Route("/conversations", routes.conversations),
                     Route("/events", routes.stream),
                     Route("/pending", routes.pending),
+                    Route("/transports", routes.transports),
                 ],
             ),
         ],

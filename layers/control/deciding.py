@@ -15,7 +15,7 @@ from layers.control.handles import Purpose, broken_seal, hash_of
 from layers.control.kernel import PAGE_RISK, RUNS, Proof, Ruling, approvers, unproven
 from layers.control.reading import approval_of, by_id, readable
 from layers.control.rules import befores, move, rule
-from layers.control.types import Approval, Click, Decision, Event, Rules, State
+from layers.control.types import Approval, Click, Decision, Event, Rules, Signer, State
 from layers.control.warrant import check_warrant, read_warrant, sign_warrant, warrant_for
 from layers.control.wording import decided
 from layers.errors import Refused
@@ -215,16 +215,14 @@ def grounds(ruling: Ruling) -> dict[str, object]:
     return said | ({"policy": verdict.policy_sha, "policies": list(verdict.policy_ids)} if verdict else {})
 
 
-def demand_warrant(approval: Approval, rules: Rules) -> None:
+def demand_warrant(approval: Approval, signer: Signer) -> None:
     """For what the wiring carries out itself (a patch, a first contact): the same as the executor demands.
 
     Raises:
         Refused: no person's decision was signed for just this.
     """
-    if rules.signer is None:
-        raise Refused("control has no key, so nothing that was approved can be carried out")
     # at no time: repeating these is harmless, and one that a crash interrupted may be finished much later
-    check_warrant(read_warrant(approval.warrant, rules.signer), approval.run_id, approval.plan, now=0.0)
+    check_warrant(read_warrant(approval.warrant, signer), approval.run_id, approval.plan, now=0.0)
 
 
 def refuse(

@@ -43,6 +43,9 @@ from layers.failpoint import Step, reach
 log = logging.getLogger(__name__)
 
 REQUEST_BYTES = 4 << 20
+SETTLE_S = 1.0
+"""Between the death of a runner and its probe: the kernel takes the program along a moment later, and what that moment
+brought about must not be missed (seen once in 174 crashes)."""
 PATIENCE_S = 1.0
 """What a run gets to end by itself once it is told to."""
 
@@ -143,6 +146,7 @@ class Desk:
             never = Outcome(state=State.FAILED, reason="stopped before it began; nothing was run")
             return outcome or (never if self.ledger.has_begun(run_id) else None)
         if outcome is None:
+            time.sleep(SETTLE_S)
             try:
                 secrets = self.vault.read(plan.secrets) if plan.probe else {}
                 outcome = probe(self.sandbox, plan, self.ledger.folder, secrets)

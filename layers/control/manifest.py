@@ -234,6 +234,11 @@ class Manifest(Strict):
             raise ValueError("risk 0 only observes; a writable workspace needs risk 1 or more")
         if self.risk == 0 and (self.sandbox.network != "none" or self.plan_argv):
             raise ValueError("risk 0 runs without a person; a network or plan_argv needs risk 1 or more")
+        asks = self.secrets or any(isinstance(one, SecretParameter) for one in self.parameters.values())
+        if self.risk == 0 and asks:
+            raise ValueError(
+                "risk 0 runs unasked; a secret is handed out by a person's decision only, so risk 1 or more"
+            )
         for name, parameter in self.parameters.items():
             if parameter.default is not None:
                 read_parameter(self.id, name, parameter, as_text(parameter.default))

@@ -1,6 +1,6 @@
 """The executor's store of secrets: a name in, a value out, only at the moment a run has been claimed.
 
-A value is a file of its own in the home's `keys/secrets` (0600), or a variable BULKHEAD_SECRET_<NAME> of an executor
+A value is a file of its own in the home's `keys/secrets` (0600), or a variable EXECUTOR_SECRET_<NAME> of an executor
 that was started by itself. No other process reads them: they are on no card, in no plan, log, database or environment.
 """
 
@@ -15,7 +15,7 @@ from layers.control.manifest import SECRET_NAME
 from layers.control.masking import SHORTEST
 from layers.errors import Misconfigured, Refused
 
-VARIABLE = "BULKHEAD_SECRET_"
+VARIABLE = "EXECUTOR_SECRET_"
 LONGEST = 65_536
 
 

@@ -96,10 +96,9 @@ def check_warrant(warrant: Warrant, run_id: str, plan: Plan, now: float) -> None
     for noun, (signed, given) in wanted.items():
         if signed != given:
             raise Refused(f"the warrant is for another {noun}; nothing was run")
-    if plan.risk > 0 and not warrant.decisions:
-        raise Refused(
-            f"{plan.capability} has risk {plan.risk} and its warrant names nobody who decided; nothing was run"
-        )
+    if (plan.risk > 0 or plan.secrets) and not warrant.decisions:
+        what = f"risk {plan.risk}" if plan.risk else "a secret"
+        raise Refused(f"{plan.capability} has {what} and its warrant names nobody who decided; nothing was run")
     if plan.risk == 0 and plan.is_workspace_writable:
         raise Refused(f"{plan.capability} writes although its risk is 0; nothing was run")
     if now > warrant.not_after:

@@ -21,7 +21,7 @@ OVERRIDE = "__postgresql"
 def sources() -> dict[str, Path]:
     """Prefix -> file, for every queries.sql of the installed packages `layers` and `bot`."""
     root = Path(__file__).parents[2]
-    files = [*root.glob("layers/*/queries.sql"), *root.glob("bot/queries.sql"), *root.glob("bot/*/queries.sql")]
+    files = [*root.glob("layers/**/queries.sql"), *root.glob("bot/**/queries.sql")]
     return {file.parent.name: file for file in sorted(files)}
 
 

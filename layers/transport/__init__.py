@@ -4,6 +4,16 @@ What broke: providers assume a human, accounts were killed, and every crash lost
 is acknowledged before it is committed; everything leaves by the outbox; the agent never touches a provider.
 """
 
+from layers.transport.accounts import (
+    AccountRow,
+    Standing,
+    account,
+    enrol,
+    forget,
+    put_account,
+    resume,
+    standings,
+)
 from layers.transport.contacts import add_contact, conversations_of, is_known_contact, take_seat
 from layers.transport.courier import Courier
 from layers.transport.cursors import get_cursor, get_cursors, put_cursor
@@ -23,8 +33,29 @@ from layers.transport.mailbox import (
 )
 from layers.transport.media import keep_media, media_head, put_media, read_media
 from layers.transport.notices import kept_back, note_key, outcome, resend, settle_notes, show_late
-from layers.transport.outbox import key_of, put_account, put_reference, said, send, shown
+from layers.transport.outbox import key_of, put_reference, said, send, shown
 from layers.transport.pace import close_bucket, closed_until
+from layers.transport.people import (
+    Asked,
+    Choice,
+    Decided,
+    FilePerson,
+    Known,
+    KnownIdentity,
+    approvers,
+    ask,
+    by_code,
+    decide,
+    everybody,
+    expire_pairings,
+    may_decide,
+    offer_removal,
+    person_by_id,
+    places,
+    recognise,
+    remove,
+    synchronise,
+)
 from layers.transport.policy import DEFAULTS, Policy, is_allowed
 from layers.transport.rules import State
 from layers.transport.taking import Rules
@@ -44,27 +75,44 @@ from layers.transport.types import (
 __all__ = [
     "DEFAULTS",
     "Accepted",
+    "AccountRow",
+    "Asked",
     "Channels",
+    "Choice",
     "Courier",
+    "Decided",
     "Delivery",
+    "FilePerson",
+    "Known",
+    "KnownIdentity",
     "Line",
     "LocalChannel",
     "Policy",
     "RemoteChannel",
     "Rules",
     "Searchable",
+    "Standing",
     "State",
     "Step",
     "StepKind",
     "StepState",
     "accept",
+    "account",
     "add_contact",
+    "approvers",
+    "ask",
+    "by_code",
     "claim",
     "close_bucket",
     "closed_until",
     "conversations_of",
+    "decide",
+    "enrol",
+    "everybody",
+    "expire_pairings",
     "fence",
     "finish",
+    "forget",
     "get_cursor",
     "get_cursors",
     "give_back",
@@ -74,10 +122,14 @@ __all__ = [
     "kept_back",
     "key_of",
     "let_go",
+    "may_decide",
     "media_head",
     "note_key",
+    "offer_removal",
     "outcome",
     "owned",
+    "person_by_id",
+    "places",
     "put_account",
     "put_cursor",
     "put_media",
@@ -85,14 +137,19 @@ __all__ = [
     "put_step",
     "read_media",
     "reap",
+    "recognise",
+    "remove",
     "resend",
+    "resume",
     "said",
     "send",
     "settle_notes",
     "show_late",
     "shown",
+    "standings",
     "step_at",
     "steps",
+    "synchronise",
     "take_seat",
     "takes_part",
 ]

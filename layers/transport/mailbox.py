@@ -7,6 +7,7 @@ open transaction.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def accept(tx: Tx, inbound: Inbound, has_room: bool = True) -> Accepted:
-    """Journal an event once, by (channel, event id).
+    """Journal an event once, whichever of its names it comes under: its event id or one of its aliases.
 
     Takes the conversation in the same transaction when it is idle and `has_room`; otherwise leaves it ready for whoever
     has. Commit before you acknowledge the provider.
@@ -38,9 +39,9 @@ def accept(tx: Tx, inbound: Inbound, has_room: bool = True) -> Accepted:
         payload=dump_inbound(inbound),
         now=tx.now,
     )
-    if row is None:
-        seen = tx.one("transport.inbox_by_event", source=inbound.address.channel, event_id=inbound.event_id)
-        return Accepted(inbox_id=seen["id"] if seen else 0, is_new=False)
+    known = seen_before(tx, inbound, row["id"] if row else None)
+    if row is None or known is not None:
+        return Accepted(inbox_id=known or 0, is_new=False)
     meet(tx, inbound)
     turn = None
     if lock and lock["owner"] is None:
@@ -50,6 +51,31 @@ def accept(tx: Tx, inbound: Inbound, has_room: bool = True) -> Accepted:
             tx.run("transport.mark_ready", id=conversation, now=tx.now)
             tx.wake("inbox")
     return Accepted(inbox_id=row["id"], is_new=True, turn=turn)
+
+
+def seen_before(tx: Tx, inbound: Inbound, inserted: int | None) -> int | None:
+    """The inbox id of the same event, if it came before under any of its names; None where it is new.
+
+    The names are unique in the database, so of two processes that journal the same event one waits for the other here,
+    also where the conversations differ. A name that was not known of a known event is known from then on. `inserted` is
+    the row made just now, which goes again; None where the event id itself was there.
+    """
+    source = inbound.address.channel
+    names = sorted({inbound.event_id, *inbound.aliases})
+    listed = json.dumps(names)
+    if inserted is None:
+        row = tx.one("transport.inbox_by_event", source=source, event_id=inbound.event_id)
+        if row is not None and len(names) > 1:
+            tx.run("transport.take_names", source=source, names=listed, inbox_id=row["id"])
+        return row["id"] if row else None
+    if tx.run("transport.take_names", source=source, names=listed, inbox_id=inserted) == len(names):
+        return None
+    first = tx.one("transport.inbox_by_names", source=source, names=listed, but=inserted)
+    if first is None:
+        return None
+    tx.run("transport.give_names", source=source, names=listed, before=inserted, after=first["id"])
+    tx.run("transport.forget_inbox", id=inserted)
+    return int(first["id"])
 
 
 async def takes_part(store: ReadStore, channel: str, conversation: str, event_id: str) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Set as AbstractSet
 
 from layers.errors import AccountTrouble, RateLimited
 from layers.store import Tx
+from layers.transport.accounts import CLOSED, put_account
 from layers.transport.notices import tell
-from layers.transport.outbox import CLOSED, put_account, put_reference
+from layers.transport.outbox import put_reference
 from layers.transport.pace import close_bucket
 from layers.transport.rules import MAX_ATTEMPTS, State, retry_delay_s
 from layers.transport.types import Delivery

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from layers.errors import AccountState
 from layers.store import ReadStore, Tx
 from layers.transport.rules import (
-    FOR_EVER,
     Priority,
     RowKind,
     dump_outbound,
@@ -16,8 +14,6 @@ from layers.transport.rules import (
 )
 from layers.types import Outbound, OutboundKind, Receipt
 
-CLOSED = (AccountState.CHALLENGED, AccountState.SUSPENDED, AccountState.REVOKED)
-"""A person must act; every further call would make it worse."""
 COMPARED = (OutboundKind.MESSAGE, OutboundKind.WORKING)
 
 
@@ -85,16 +81,3 @@ async def said(store: ReadStore, conversation: str, after: int) -> list[tuple[in
     """What a conversation was told after the outbox id `after`, oldest first: for a channel that reads it here."""
     rows = await store.fetch_all("transport.said", conversation_id=conversation, after=after)
     return [(row["id"], load_outbound(row["payload"])) for row in rows]
-
-
-def put_account(tx: Tx, channel: str, state: AccountState, reason: str, closed_until: float = 0.0) -> None:
-    """Write down how an account is. One that needs a person is closed until it is said to be healthy again."""
-    tx.run(
-        "transport.put_account",
-        channel=channel,
-        state=state.value,
-        reason=reason,
-        closed_until=FOR_EVER if state in CLOSED else closed_until,
-        now=tx.now,
-    )
-    tx.wake("outbox")

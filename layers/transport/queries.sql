@@ -13,6 +13,40 @@ RETURNING id;
 -- name: inbox_by_event(source, event_id)^
 SELECT id FROM inbox WHERE source = :source AND event_id = :event_id;
 
+-- name: take_names(source, names, inbox_id)!
+-- Every name at once (:names is a JSON list), in order, so that two processes that share some wait instead of blocking
+-- each other for ever.
+INSERT INTO inbox_alias (source, alias, inbox_id)
+SELECT :source, value, :inbox_id FROM json_each(:names) WHERE 1 = 1 ORDER BY value
+ON CONFLICT (source, alias) DO NOTHING;
+
+-- name: take_names__postgresql(source, names, inbox_id)!
+INSERT INTO inbox_alias (source, alias, inbox_id)
+SELECT :source, value, :inbox_id FROM json_array_elements_text(CAST(:names AS json)) AS given (value) ORDER BY value
+ON CONFLICT (source, alias) DO NOTHING;
+
+-- name: inbox_by_names(source, names, but)^
+SELECT inbox_id AS id FROM inbox_alias
+WHERE source = :source AND alias IN (SELECT value FROM json_each(:names)) AND inbox_id <> :but
+ORDER BY inbox_id LIMIT 1;
+
+-- name: inbox_by_names__postgresql(source, names, but)^
+SELECT inbox_id AS id FROM inbox_alias
+WHERE source = :source AND inbox_id <> :but
+AND alias IN (SELECT value FROM json_array_elements_text(CAST(:names AS json)) AS given (value))
+ORDER BY inbox_id LIMIT 1;
+
+-- name: give_names(source, names, before, after)!
+UPDATE inbox_alias SET inbox_id = :after
+WHERE source = :source AND alias IN (SELECT value FROM json_each(:names)) AND inbox_id = :before;
+
+-- name: give_names__postgresql(source, names, before, after)!
+UPDATE inbox_alias SET inbox_id = :after WHERE source = :source AND inbox_id = :before
+AND alias IN (SELECT value FROM json_array_elements_text(CAST(:names AS json)) AS given (value));
+
+-- name: forget_inbox(id)!
+DELETE FROM inbox WHERE id = :id AND state = 'pending';
+
 -- name: own_conversation(id, worker)^
 UPDATE conversation SET owner = :worker, epoch = epoch + 1, ready_at = NULL
 WHERE id = :id AND owner IS NULL
@@ -320,15 +354,41 @@ UPDATE outbox SET due = :due, expires_at = :expires_at WHERE id = :id AND owner 
 UPDATE outbox SET state = CASE WHEN state = 'placing' THEN 'pending' ELSE 'placed' END, owner = NULL, due = :due, last_error = :error
 WHERE id = :id AND owner = :owner;
 
--- name: put_account(channel, state, reason, closed_until, now)!
+-- name: lock_account(channel, now)^
+-- Makes the row if need be and locks it: of two processes that see the same trouble one tells of it.
 INSERT INTO account (channel, state, reason, closed_until, since)
-VALUES (:channel, :state, :reason, :closed_until, :now)
-ON CONFLICT (channel) DO UPDATE SET
-    state = excluded.state, reason = excluded.reason, closed_until = excluded.closed_until,
-    since = CASE WHEN account.state = excluded.state THEN account.since ELSE excluded.since END;
+VALUES (:channel, 'degraded', 'not connected yet', 0, :now)
+ON CONFLICT (channel) DO UPDATE SET channel = excluded.channel
+RETURNING channel, state, reason, closed_until, since, fingerprint, generation, notice;
+
+-- name: put_account(channel, state, reason, closed_until, now)!
+UPDATE account SET
+    state = :state, reason = :reason, closed_until = :closed_until,
+    since = CASE WHEN state = :state THEN since ELSE :now END
+WHERE channel = :channel;
+
+-- name: enrol_account(channel, fingerprint, generation)!
+UPDATE account SET fingerprint = :fingerprint, generation = :generation WHERE channel = :channel;
+
+-- name: put_notice(channel, notice)!
+UPDATE account SET notice = :notice WHERE channel = :channel;
 
 -- name: accounts()
-SELECT channel, state, reason, closed_until, since FROM account ORDER BY channel;
+SELECT channel, state, reason, closed_until, since, generation, fingerprint FROM account ORDER BY channel;
+
+-- name: account(channel)^
+SELECT channel, state, reason, closed_until, since, generation, fingerprint FROM account WHERE channel = :channel;
+
+-- name: forget_account(channel)!
+DELETE FROM account WHERE channel = :channel AND state NOT IN ('challenged', 'suspended', 'revoked');
+
+-- name: waiting_by_channel()
+SELECT channel, count(*) AS messages FROM outbox
+WHERE state IN ('pending', 'placing', 'placed', 'editing') GROUP BY channel;
+
+-- name: unknown_by_channel()
+SELECT channel, count(*) AS messages FROM outbox
+WHERE state IN ('unknown', 'failed', 'expired') AND state = 'unknown' GROUP BY channel;
 
 -- name: take_delivery(id, state, owner)!
 UPDATE outbox SET state = :state, owner = :owner WHERE id = :id AND owner IS NULL;
@@ -386,7 +446,7 @@ SELECT value FROM cursor WHERE channel = :channel AND name = :name;
 -- name: takes_part(conversation_id, source, event_id)^
 SELECT 1 AS does WHERE EXISTS (SELECT 1 FROM conversation WHERE id = :conversation_id)
 OR EXISTS (SELECT 1 FROM visible WHERE conversation_id = :conversation_id)
-OR EXISTS (SELECT 1 FROM inbox WHERE source = :source AND event_id = :event_id);
+OR EXISTS (SELECT 1 FROM inbox_alias WHERE source = :source AND alias = :event_id);
 
 -- name: read_until(channel, name, value)!
 INSERT INTO cursor (channel, name, value) VALUES (:channel, :name, :value)

@@ -6,41 +6,17 @@ Revision: 0001
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.columns import key, number, partial, text, time, unique
+
 revision = "0001"
 down_revision = None
-
-ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
-
-def text(name: str, **options: object) -> sa.Column:
-    """A Text column, not null unless told otherwise."""
-    return sa.Column(name, sa.Text(), nullable=options.pop("nullable", False), **options)
-
-
-def number(name: str, **options: object) -> sa.Column:
-    """A BigInteger column, not null unless told otherwise."""
-    return sa.Column(name, sa.BigInteger(), nullable=options.pop("nullable", False), **options)
-
-
-def time(name: str, **options: object) -> sa.Column:
-    """Epoch seconds, not null unless told otherwise."""
-    return sa.Column(name, sa.Double(), nullable=options.pop("nullable", False), **options)
-
-
-def key() -> sa.Column:
-    """A growing integer primary key."""
-    return sa.Column("id", ID, primary_key=True, autoincrement=True)
-
-
-def partial(name: str, table: str, columns: list[str], where: str) -> None:
-    """An index over the rows for which `where` holds."""
-    op.create_index(name, table, columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
 
 
 def upgrade() -> None:
     """Create everything."""
     workers()
     mailbox()
+    people()
     journal()
     outbox()
     pace()
@@ -89,6 +65,59 @@ def mailbox() -> None:
         sa.UniqueConstraint("source", "event_id", name="inbox_event"),
     )
     partial("inbox_pending", "inbox", ["conversation_id", "id"], "state = 'pending'")
+    op.create_table(
+        "inbox_alias",  # every name under which a provider may bring an event again, its event_id among them
+        text("source", primary_key=True),
+        text("alias", primary_key=True),
+        number("inbox_id"),
+    )
+
+
+def people() -> None:
+    """Who is who, and who wishes to be let in. The table `pairing` keeps what was decided, for the audit's readers."""
+    op.create_table(
+        "person",
+        text("id", primary_key=True),
+        text("name"),
+        number("approver"),
+        text("source"),  # file | paired
+        time("created_at"),
+    )
+    op.create_table(
+        "identity",
+        text("identity", primary_key=True),  # as `Inbound.identity`
+        text("channel"),
+        text("person"),
+        text("source"),  # file | paired
+        text("paired_by"),  # a person's id; empty for one of the file
+        text("direct", server_default=""),  # the conversation in which they wrote to the bot alone, last time
+        text("handle_hash", nullable=True, unique=True),  # sha256 of the handle in the Remove button, hex
+        time("at"),
+    )
+    op.create_index("identity_person", "identity", ["person"])
+    op.create_table(
+        "pairing",
+        text("id", primary_key=True),
+        text("handle_hash", unique=True),  # sha256 of the handle in the buttons, hex
+        text("code"),
+        text("identity"),
+        text("channel"),
+        text("display"),  # what they call themselves, cleaned
+        text("conversation_id"),  # where they wrote
+        text("places"),  # JSON: the conversations that have the card
+        text("state", server_default="open"),  # open | accepted | refused | expired
+        text("choice", server_default=""),  # me | in | approver | refuse
+        time("created_at"),
+        time("expires_at"),
+        text("decided_by", server_default=""),
+        time("decided_at", nullable=True),
+    )
+    is_open = "state = 'open'"
+    unique("pairing_open", "pairing", ["identity"], is_open)
+    unique("pairing_code", "pairing", ["code"], is_open)
+    partial("pairing_due", "pairing", ["expires_at"], is_open)
+    op.create_index("pairing_lately", "pairing", ["channel", "created_at"])
+    op.create_index("pairing_identity", "pairing", ["identity", "created_at"])
 
 
 def journal() -> None:
@@ -202,6 +231,9 @@ def providers() -> None:
         text("reason"),
         time("closed_until"),  # nothing is sent before
         time("since"),
+        text("fingerprint", server_default=""),  # of its secret: a changed one means that a person acted
+        number("generation", server_default="0"),  # grows whenever a person says that it may go on
+        text("notice", server_default=""),  # JSON: the message that told its owner, and where it is
     )
 
 
@@ -282,9 +314,7 @@ def control() -> None:
         text("requested_by"),  # the human being, also when the agent asked
         number("by_agent"),
         text("reason"),
-        # pending | approved | claimed | running | succeeded | failed | unknown
-        # | denied | expired | cancelled | invalidated
-        text("state"),
+        text("state"),  # one of control.State
         number("attempt", server_default="1"),  # grows when an approver has an unknown outcome run again
         time("created_at"),
         time("expires_at"),

@@ -20,6 +20,7 @@ from bot.config import (
     Settings,
     env_example,
     first_start,
+    is_somebody,
     load_file,
     load_settings,
     write_private,
@@ -279,9 +280,26 @@ def test_an_account_elsewhere_is_one_persons_and_known_by_its_number(tmp_path: P
     file = tmp_path / "bulkhead.toml"
     file.write_text('[people.ann]\nidentities = ["telegram:123", "slack:T1:U2"]\n[people.bob]\n')
     read = load_file(file)
-    assert read.person_of("telegram:123") == Person(id="ann", name="ann")
-    assert read.person_of("slack:T1:U2") == Person(id="ann", name="ann")
-    assert read.person_of("telegram:124") is None
+    assert read.people["ann"].identities == ("telegram:123", "slack:T1:U2")
+
+
+@pytest.mark.parametrize(
+    ("identity", "is_one"),
+    [
+        ("telegram:7", True),
+        ("slack:T1:U2", True),
+        ("mail:ann@example.org", True),
+        ("telegram:1087968824", False),  # an anonymous administrator
+        ("telegram:777000", False),
+        ("telegram:-1001", False),  # a channel
+        ("slack:T1:USLACKBOT", False),
+        ("slack:T1:B2", False),  # a bot
+        ("", False),
+        ("telegram:7\n", False),
+    ],
+)
+def test_only_one_persons_account_can_be_let_in(identity: str, is_one: bool) -> None:
+    assert is_somebody(identity) is is_one
 
 
 @pytest.mark.parametrize(

@@ -149,3 +149,21 @@ async def test_a_workspace_that_is_no_repository_is_told(place: Place, probes: P
 
     check = await look(place, replace(probes, workspace=elsewhere), "workspace")
     assert "is not the top of a git work tree" in check.text
+
+
+async def test_a_provider_says_in_its_own_words_what_is_wrong_with_its_account(place: Place, probes: Probes) -> None:
+    async def refused() -> str:
+        raise Misconfigured("Slack says 'missing_scope': the app lacks 'files:write'; paste the manifest again")
+
+    async def unset() -> str:
+        return ""
+
+    async def well() -> str:
+        return "@bulkhead_bot, by long polling"
+
+    asked = replace(probes, accounts={"slack": refused, "mail": unset, "telegram": well})
+    checks = (await examine(place, asked))[-3:]
+    assert [(check.name, check.ok) for check in checks] == [("slack", False), ("mail", True), ("telegram", True)]
+    assert "files:write" in checks[0].text
+    assert "README has Slack" in checks[0].remedy
+    assert [check.text for check in checks[1:]] == ["not set up", "@bulkhead_bot, by long polling"]

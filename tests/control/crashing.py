@@ -35,7 +35,7 @@ from layers.control import (
 )
 from layers.control.executor import Executor
 from layers.control.executor_process import main as executor_main
-from layers.errors import Refused
+from layers.errors import Refused, Unavailable
 from layers.failpoint import Step
 from layers.store import Store, open_store
 from layers.types import Person
@@ -147,7 +147,7 @@ async def run(world: World, approval: Approval) -> Outcome:
 
     try:
         return await world.executor.run(approval.run_id, approval.plan, approval.warrant, told)
-    except Refused as error:
+    except (Refused, Unavailable) as error:  # each says that nothing was run
         return Outcome(state=State.FAILED, reason=str(error))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from layers.control import Action, Catalog, Executor, Plan, State, Vault, card, plan, request
+from layers.control import Action, Catalog, Executor, Plan, State, Vault, card, plan, refuse_credentials, request
 from layers.control.masking import Mask, scrub
 from layers.control.types import Context
 from layers.errors import Misconfigured, Refused
@@ -98,7 +98,7 @@ async def test_nothing_of_a_secret_stays_in_the_executors_files(executor: Approv
 
 
 def test_the_vault_keeps_values_private_and_refuses_what_it_cannot_mask(tmp_path: Path) -> None:
-    vault = Vault(tmp_path, {"BULKHEAD_SECRET_OTHER": "from-outside"})
+    vault = Vault(tmp_path, {"EXECUTOR_SECRET_OTHER": "from-outside"})
     vault.keep("A_TOKEN", "value-1\n")
     file = tmp_path / "keys" / "secrets" / "A_TOKEN"
     assert file.stat().st_mode & 0o777 == 0o600
@@ -144,6 +144,27 @@ def test_a_secret_parameter_takes_a_name_and_never_shows_what_was_typed(home: Pa
     with pytest.raises(Refused) as caught:
         ask("hunter2-typed-by-mistake")
     assert "hunter2" not in str(caught.value)
+
+
+def test_what_runs_unasked_is_handed_no_secret(home: Path, workspace: Path) -> None:
+    (home / "capabilities" / "web.call.toml").write_text(MANIFEST.replace("risk = 1", "risk = 0"))
+    why = Catalog.load(home / "capabilities", workspace).unavailable["web.call"]
+    assert "a secret is handed out by a person's decision only" in why
+
+
+@looped
+async def test_a_warrant_that_nobody_decided_on_releases_no_secret(executor: Approved, vault: Vault) -> None:
+    made = with_secret(executor, "/bin/cat", "/run/secrets/DEPLOY_TOKEN", risk=0)
+    with pytest.raises(Refused, match="a secret and its warrant names nobody"):
+        await executor.run("unasked", made)
+
+
+def test_credentials_in_parameters_are_refused_without_being_told() -> None:
+    refuse_credentials({"text": "buy milk", "commit": "3f786850e387550fdab836ed7e6dc881de23001b"})
+    with pytest.raises(Refused) as caught:
+        refuse_credentials({"text": f"use {SEEN[0]}"})
+    assert "'text' looks like it holds a credential" in str(caught.value)
+    assert SEEN[0] not in str(caught.value)
 
 
 async def test_the_card_names_the_secrets_of_a_plan(store: Store, note: Plan, context: Context) -> None:

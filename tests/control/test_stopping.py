@@ -98,7 +98,7 @@ async def service(profile: str, home: Path, executor: Executor) -> AsyncIterator
     address = folder / "e.sock"
     place = Place(sandbox=executor.profile, address=str(address))
     program, arguments, environment = service_command(
-        home, home / "workspace", place, os.getuid(), {"BULKHEAD_SECRET_FROM_UNIT": "from-the-unit", "OTHER": "x"}
+        home, home / "workspace", place, os.getuid(), {"EXECUTOR_SECRET_FROM_UNIT": "from-the-unit", "OTHER": "x"}
     )
     assert "OTHER" not in environment
     with subprocess.Popen(arguments, executable=program, env=environment, cwd="/") as process:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from layers.errors import AccountState, AccountTrouble, RateLimited, Refused, Unavailable
 from layers.store import Store, Tx
-from layers.transport import Channels, Courier, LocalChannel, RemoteChannel, put_account, send
+from layers.transport import Channels, Courier, LocalChannel, RemoteChannel, resume, send
 from layers.transport.rules import (
     MAX_DELAY_S,
     dump_inbound,
@@ -174,7 +174,7 @@ async def test_an_account_that_needs_a_person_is_called_no_more_until_one_says_s
     await store.run(send, replace(message("remote", "y"), address=Address(channel="remote", conversation="f")), "d3")
     await deliver(store, {"remote": remote}, 0.5)
     assert len(remote.got) == calls
-    await store.run(put_account, "remote", AccountState.HEALTHY, "")
+    assert await store.run(resume, "remote", Person(id="owner", name="Owner")) == ""
     await deliver(store, {"remote": remote}, 3)
     assert sorted(remote.got) == ["first", "x", "y"]
 

@@ -10,7 +10,7 @@ import asyncio
 import json
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,8 @@ import httpx
 import pytest
 
 from bot.adapters.web import WebChannel, add_event, own_message, to_inbound
-from bot.web import PageServer, PageServices, PendingCard, create_app, listen, mint_link
+from bot.web import PageServer, PageServices, PendingCard, TransportLine, create_app, listen, mint_link
+from bot.web.pages import Hook, no_transports
 from layers.store import Store, Tx, open_store, upgrade_store
 from layers.transport import put_media
 from layers.types import Address, Button, Inbound, Outbound, OutboundKind, Person, Picture
@@ -54,6 +55,8 @@ class House:
     people: dict[str, Person] = field(default_factory=lambda: dict(PEOPLE))
     is_ready: bool = True
     hosts: tuple[str, ...] = ()
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
+    transports: Callable[[], Awaitable[list[TransportLine]]] = no_transports
     failing: Exception | None = None
 
     @property
@@ -72,6 +75,8 @@ class House:
             persons=self.people.get,
             port=self.port,
             hosts=self.hosts,
+            hooks=self.hooks,
+            transports=self.transports,
             version="0.1.0",
         )
         self.server = PageServer(create_app(services), listener)

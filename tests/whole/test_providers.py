@@ -63,12 +63,16 @@ def test_telegram_from_a_command_to_an_approved_action_across_a_kill(
     assert (house.home / "workspace" / "notes" / "chat.md").read_text() == "hello\n"
 
 
-def test_a_stranger_on_telegram_is_told_what_the_owner_needs_to_know(
+def test_a_stranger_on_telegram_is_told_a_code_and_nothing_else(
     house: House, telegram: telegram_server.TelegramServer
 ) -> None:
     telegram.people.say("/run host.uptime", chat=7, user=7)
-    until(lambda: telegram.texts(7) and "telegram:7" in telegram.texts(7)[-1])
-    assert "uptime" not in telegram.texts(7)[-1].lower().replace("host.uptime", "")
+    until(lambda: telegram.texts(7) and "Your code is" in telegram.texts(7)[-1])
+    telegram.people.say("/run host.uptime", chat=7, user=7)
+    telegram.people.say("/pending")
+    until(lambda: telegram.texts() and "Nothing waits" in telegram.texts()[-1])
+    assert len(telegram.texts(7)) == 1, "one message, however often they write"
+    assert "uptime" not in telegram.texts(7)[-1].lower()
 
 
 def test_slack_from_a_mention_to_an_approved_action_across_a_kill(tmp_path: Path, shared: Path) -> None:

@@ -45,8 +45,8 @@ async function start() {
   el("gate").hidden = true;
   el("app").hidden = false;
   await open(named());
-  pending();
-  setInterval(() => { if (!document.hidden) pending(); }, 30000);
+  look();
+  setInterval(() => { if (!document.hidden) look(); }, 30000);
 }
 
 // The server does not answer: the page shows that, and asks again.
@@ -65,10 +65,15 @@ function gate(why = "") {
   el("gate-why").className = "warn";
 }
 
+function look() {
+  pending();
+  transports();
+}
+
 function link(now) {
   el("link").dataset.state = now;
   el("link-text").textContent = now === "on" ? "Connected" : "Reconnecting…";
-  if (now === "on") { queue.flush(); pending(); }
+  if (now === "on") { queue.flush(); look(); }
 }
 
 // ---- conversations ----
@@ -149,7 +154,7 @@ function arrived(event) {
   welcome();
   if (pinned) toEnd();
   else if (isNew) el("newer").hidden = false;
-  if (event.kind === "card" || event.buttons) pending();
+  if (event.kind === "card" || event.buttons) look();
   if (event.kind === "own" && !state.isNamed) chats();
 }
 
@@ -266,6 +271,41 @@ function left(until) {
   return minutes < 2880 ? `${Math.round(minutes / 60)} h left` : `${Math.round(minutes / 1440)} days left`;
 }
 
+// ---- the providers' accounts ----
+let lookAgain = 0;
+async function transports() {
+  clearTimeout(lookAgain);
+  const answer = await call("/api/transports").catch(() => null);
+  if (!answer) return;
+  if (answer.transports.some((one) => one.state !== "healthy")) lookAgain = setTimeout(transports, 3000);
+  const ill = answer.transports.filter((one) => one.resume).length;
+  el("transports-box").hidden = answer.transports.length === 0;
+  el("transports-ill").hidden = ill === 0;
+  el("transports-ill").textContent = ill;
+  el("transports").replaceChildren(...answer.transports.map(account));
+}
+function account(one) {
+  const since = new Date(one.since * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  const waits = one.waiting ? ` · ${one.waiting} ${one.resume ? "parked" : "waiting"}` : "";
+  const words = [make("span", { className: "dot", ariaHidden: "true" }), make("b", { textContent: one.channel }),
+    make("span", { className: "state", textContent: `${one.state}${waits}` })];
+  const item = make("li", { title: `since ${since}` }, make("div", {}, ...words));
+  item.dataset.state = one.resume ? "closed" : one.state;
+  if (one.reason) item.append(make("small", { textContent: one.reason }));
+  if (one.resume) item.append(resume(one));
+  return item;
+}
+function resume(one) {
+  const button = make("button", { type: "button", className: "text", textContent: `Resume ${one.channel}` });
+  button.onclick = async () => {
+    button.disabled = true;
+    const id = crypto.randomUUID();
+    await insist("/api/presses", { id, conversation: "main", key: "", value: one.resume }, { lost: gate }).catch(() => null);
+    setTimeout(transports, 300);
+  };
+  return button;
+}
+
 // ---- side panel, picture, sign out ----
 function openSide() { el("side").classList.add("open"); el("scrim").hidden = false; el("side-close").focus(); }
 function closeSide() { el("side").classList.remove("open"); el("scrim").hidden = true; }
@@ -288,7 +328,7 @@ addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !viewer.open) closeSide();
   if (event.key === "/" && document.activeElement === document.body) { event.preventDefault(); fill("/"); }
 });
-document.addEventListener("visibilitychange", () => { if (!document.hidden && state.person) pending(); });
+document.addEventListener("visibilitychange", () => { if (!document.hidden && state.person) look(); });
 addEventListener("online", () => queue.flush());
 
 start();

@@ -32,8 +32,9 @@ from layers.control.cedar import SHIPPED, CedarPolicies
 from layers.control.golden import check_golden, parse_golden
 from layers.control.policy import Act, Question
 from layers.errors import Misconfigured, Refused
-from layers.store import Store
-from layers.types import AGENT, STRANGER, Person
+from layers.store import Store, Tx
+from layers.transport import FilePerson, recognise, synchronise
+from layers.types import AGENT, STRANGER, Address, Inbound, Person
 from tests.control.conftest import GUEST, OWNER, POLICY, action, press, rules_of
 
 TEXT = (SHIPPED / "policy.cedar").read_text()
@@ -87,13 +88,16 @@ async def test_B5_who_asked_may_deny_but_not_approve_from_risk_two_on(
 
 
 async def test_B6_the_human_behind_the_agent_is_the_asker_on_every_account(
-    store: Store, risky: Catalog, context: Context, tmp_path: Path
+    store: Store, risky: Catalog, context: Context
 ) -> None:
-    (tmp_path / "bulkhead.toml").write_text(
-        '[people.owner]\napprover = true\nidentities = ["telegram:1", "slack:T1:U1"]\n[people.guest]\napprover = true\n'
-    )
-    file = load_file(tmp_path / "bulkhead.toml")
-    telegram, slack = file.person_of("telegram:1"), file.person_of("slack:T1:U1")
+    accounts = ("telegram:1", "slack:T1:U1")
+    await store.run(synchronise, [FilePerson(person=OWNER, is_approver=True, identities=accounts)])
+
+    def who(tx: Tx, identity: str) -> Person | None:
+        address = Address(channel=identity.partition(":")[0], conversation="c")
+        return recognise(tx, Inbound(address=address, event_id=identity, person=STRANGER, identity=identity))
+
+    telegram, slack = [await store.run(who, account) for account in accounts]
     assert telegram is not None
     assert slack is not None
     rules = rules_of(risky, OWNER, GUEST)

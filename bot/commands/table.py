@@ -1,97 +1,33 @@
-"""What a person typed after a slash. Takes the text of a message, gives a `Command` or None; pure.
-
-The web page, Slack (`/bulkhead run ...`) and Telegram (`/run@name ...`) share this one parser. Quoting is the standard
-library's shlex: the rules of a shell, and no shell. Phones replace quotes and dashes while one types; those are
-understood where they can mean nothing else (around a value, in a name, in an arrow) and left alone inside values.
-"""
+"""The commands: their names, what `/help` says of each, and the reader that makes a value of what follows."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from bot import governing
-from bot.words import CLOSING, HYPHENS, OPENING, action, short
+from bot.commands import governing
+from bot.commands.reading import CLOSING, HYPHENS, OPENING, action, plain_mermaid, short, unfenced
+from bot.commands.values import (
+    AddSchedule,
+    Command,
+    DrawDiagram,
+    ListSchedules,
+    Pair,
+    ProposePatch,
+    RemoveSchedule,
+    RunCapability,
+    ShowHelp,
+    ShowPending,
+    ShowPeople,
+    ShowStatus,
+    ShowTransports,
+    ShowWhy,
+)
 from layers.errors import BadInput, Refused
 
-
-@dataclass(frozen=True, slots=True)
-class ShowHelp:
-    """`/help`."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowPending:
-    """`/pending`: what waits for a decision."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowWhy:
-    """`/why`: which model answered last, and why that one."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowStatus:
-    """`/status`: what works and what does not."""
-
-
-@dataclass(frozen=True, slots=True)
-class DrawDiagram:
-    """`/diagram`."""
-
-    source: str
-    """Mermaid, without its fence."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunCapability:
-    """`/run`. Whether the capability exists and takes these parameters is for the control layer to say."""
-
-    capability: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ProposePatch:
-    """`/patch`."""
-
-    diff: str
-    """A unified diff without its fence, ending in a newline."""
-    base: str = ""
-    """The revision that the diff was made against; empty means the workspace's head."""
-
-
-@dataclass(frozen=True, slots=True)
-class ListSchedules:
-    """`/schedule`."""
-
-
-@dataclass(frozen=True, slots=True)
-class AddSchedule:
-    """`/schedule "<cron>" <zone> <text>`. Whether cron and zone make sense is for `bot.schedule` to say."""
-
-    cron: str
-    timezone: str
-    text: str
-    """A message or a command that `parse` accepts."""
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveSchedule:
-    """`/schedule remove <id>`."""
-
-    id: int
-
-
-Command = (
-    ShowHelp | ShowPending | ShowWhy | ShowStatus | DrawDiagram | RunCapability | ProposePatch
-    | ListSchedules | AddSchedule | RemoveSchedule | governing.Command
-)  # fmt: skip
-
 _WORD = re.compile(r"/([^\s/@]*)(?:@\w+)?(?=\s|$)")
-_FENCE = re.compile(r"(`{3,}|~{3,})(?:[ \t]*(?:mermaid|mmd|diff|patch|text)?[ \t]*\r?\n)?")
 _BASE = re.compile(r"\s*base=(\S*)[ \t]*(?:\r?\n|$)")
 _REVISION = re.compile(r"[0-9A-Za-z][\w./~^@{}-]*")
 _DIFF_START = re.compile(r"^(?:diff --git |--- |@@ )", re.MULTILINE)
@@ -100,11 +36,8 @@ _SCHEDULE = re.compile(
     r"\s+(?P<zone>\S+)\s+(?P<text>.+)",
     re.DOTALL,
 )
-_PROSE_LINE = re.compile(r"\s*(?:subgraph|title|accTitle|accDescr|%%)")
-_LABEL_OR_DASH = re.compile(
-    r'"[^"]{0,999}"|\[[^\]]{0,999}\]|\([^)]{0,999}\)|\{[^}]{0,999}\}|\|[^|]{0,999}\||(?P<dash>[\u2013\u2014])'
-)
-_SMART_LABEL = re.compile(rf"([\[({{|])[{OPENING}]([^{OPENING}{CLOSING}\"\n]*)[{CLOSING}]([\])}}|])")
+_CODE = re.compile(r"[A-Za-z0-9]{4}[-\u2010-\u2015 ]?[A-Za-z0-9]{4}")
+_CHOICES = {"": "in", "in": "in", "approver": "approver", "as approver": "approver", "me": "me", "refuse": "refuse"}
 
 
 def parse(text: str) -> Command | None:
@@ -171,7 +104,7 @@ def _help(rest: str) -> Command:
 
 
 def _diagram(rest: str) -> Command:
-    source = _plain_mermaid(_unfenced(rest, "/diagram"))
+    source = plain_mermaid(unfenced(rest, "/diagram"))
     if not source.strip():
         raise BadInput(
             "`/diagram` needs Mermaid text after it, for example `/diagram flowchart LR; A --> B`.", expected="Mermaid"
@@ -190,7 +123,7 @@ def _patch(rest: str) -> Command:
         base, rest = found[1], rest[found.end() :]
         if not _REVISION.fullmatch(base):
             raise BadInput(f"base={short(base)} is not a revision; use a commit id or a name such as HEAD~1.", line=1)
-    diff = _unfenced(rest, "/patch").strip("\r\n")
+    diff = unfenced(rest, "/patch").strip("\r\n")
     if not _DIFF_START.search(diff):
         raise BadInput(
             "`/patch` needs a unified diff after it (lines that begin with `---`, `+++` and `@@`), as it stands or in "
@@ -228,31 +161,16 @@ def _schedule(rest: str) -> Command:
     return AddSchedule(cron, found["zone"].translate(HYPHENS), found["text"])
 
 
-def _unfenced(text: str, command: str) -> str:
-    """`text` without the code fence around it, if there is one. Its own indentation stays."""
-    inner = text.strip()
-    fence = _FENCE.match(inner)
-    if fence is None:
-        return text
-    body = inner[fence.end() :]
-    if not body.endswith(fence[1]):
+def _pair(rest: str) -> Command:
+    found = _CODE.match(rest.strip())
+    choice = _CHOICES.get(" ".join(rest.strip()[found.end() :].lower().split())) if found else None
+    if found is None or choice is None:
         raise BadInput(
-            f"The code block after `{command}` is opened with {fence[1]} and the message does not end with {fence[1]}; "
-            "close the block and put nothing after it.",
-            expected=fence[1],
+            "`/pair` needs the code that the other person was told, and nothing or one of `approver`, `me`, `refuse` "
+            f"after it, for example `/pair ABCD-EFGH`; it got {short(rest)}.",
+            expected="a code",
         )
-    return body[: -len(fence[1])].strip("\r\n")
-
-
-def _plain_mermaid(source: str) -> str:
-    """Mermaid as it was meant: the arrows and label quotes that a phone's keyboard replaced, put back."""
-    if len(source) > 100_000 or not re.search(rf"[\u2013\u2014{OPENING}]", source):  # nobody types that on a phone
-        return source
-    lines = (
-        line if _PROSE_LINE.match(line) else _LABEL_OR_DASH.sub(lambda found: "--" if found["dash"] else found[0], line)
-        for line in source.split("\n")
-    )
-    return _SMART_LABEL.sub(r'\1"\2"\3', "\n".join(lines))
+    return Pair(found[0], choice)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,6 +235,25 @@ COMMANDS = (
         doc="what works here and what does not",
         examples=("/status",),
         read=_nothing("status", ShowStatus()),
+    ),
+    Entry(
+        name="transports",
+        doc="how each provider's account is, what waits there, and Resume where a person must say so",
+        examples=("/transports",),
+        read=_nothing("transports", ShowTransports()),
+    ),
+    Entry(
+        name="people",
+        doc="who is who here, and Remove for whoever was let in",
+        examples=("/people",),
+        read=_nothing("people", ShowPeople()),
+    ),
+    Entry(
+        name="pair",
+        usage="<code> [approver | me | refuse]",
+        doc="let in somebody who was told that code; its card does the same",
+        examples=("/pair ABCD-EFGH",),
+        read=_pair,
     ),
     *(Entry(**vars(each)) for each in governing.ENTRIES),
 )

@@ -1,4 +1,4 @@
-"""Words of what people typed after a command, by shlex's rules, with the quotes that phones make understood."""
+"""How what follows a command's name is read: quotes, fences, and the signs that phones put in the place of others."""
 
 from __future__ import annotations
 
@@ -20,8 +20,30 @@ _QUOTES = re.compile(  # the first three are shlex's own: what lies inside them 
     rf"|(?P<open>[\"']|(?<![^\s=])[{OPENING}\u2018\u201a])",
     re.DOTALL,
 )
+_FENCE = re.compile(r"(`{3,}|~{3,})(?:[ \t]*(?:mermaid|mmd|diff|patch|text)?[ \t]*\r?\n)?")
+_PROSE_LINE = re.compile(r"\s*(?:subgraph|title|accTitle|accDescr|%%)")
+_LABEL_OR_DASH = re.compile(
+    r'"[^"]{0,999}"|\[[^\]]{0,999}\]|\([^)]{0,999}\)|\{[^}]{0,999}\}|\|[^|]{0,999}\||(?P<dash>[\u2013\u2014])'
+)
+_SMART_LABEL = re.compile(rf"([\[({{|])[{OPENING}]([^{OPENING}{CLOSING}\"\n]*)[{CLOSING}]([\])}}|])")
 _CAPABILITY = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)*")
 _PARAMETER = re.compile(r"([a-z][a-z0-9_-]*)=(.*)", re.DOTALL)
+
+
+def unfenced(text: str, command: str) -> str:
+    """`text` without the code fence around it, if there is one. Its own indentation stays."""
+    inner = text.strip()
+    fence = _FENCE.match(inner)
+    if fence is None:
+        return text
+    body = inner[fence.end() :]
+    if not body.endswith(fence[1]):
+        raise BadInput(
+            f"The code block after `{command}` is opened with {fence[1]} and the message does not end with {fence[1]}; "
+            "close the block and put nothing after it.",
+            expected=fence[1],
+        )
+    return body[: -len(fence[1])].strip("\r\n")
 
 
 def split(text: str, command: str) -> list[str]:
@@ -54,6 +76,17 @@ def _unbalanced(command: str, quote: str, text: str, at: int) -> BadInput:
         column=column,
         expected=f"a closing {quote}",
     )
+
+
+def plain_mermaid(source: str) -> str:
+    """Mermaid as it was meant: the arrows and label quotes that a phone's keyboard replaced, put back."""
+    if len(source) > 100_000 or not re.search(rf"[\u2013\u2014{OPENING}]", source):  # nobody types that on a phone
+        return source
+    lines = (
+        line if _PROSE_LINE.match(line) else _LABEL_OR_DASH.sub(lambda found: "--" if found["dash"] else found[0], line)
+        for line in source.split("\n")
+    )
+    return _SMART_LABEL.sub(r'\1"\2"\3', "\n".join(lines))
 
 
 def short(text: str) -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from bot.words import action, short
+from bot.commands.reading import action, short
 from layers.errors import BadInput
 
 
@@ -62,7 +62,7 @@ class Drill:
     """`/drill`."""
 
 
-Command = Typed | CancelRequest | Freeze | GiveGrant | ShowGrants | RevokeGrant | Drill
+Governed = Typed | CancelRequest | Freeze | GiveGrant | ShowGrants | RevokeGrant | Drill
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 SPAN = re.compile(r"([0-9]{1,6})([smhd])")
@@ -77,7 +77,7 @@ class Reader:
     usage: str = ""
     doc: str
     examples: tuple[str, ...]
-    read: Callable[[str], Command]
+    read: Callable[[str], Governed]
 
 
 def one_id(rest: str, command: str, what: str) -> str:
@@ -92,15 +92,15 @@ def one_id(rest: str, command: str, what: str) -> str:
     return word
 
 
-def typed(verb: str) -> Callable[[str], Command]:
+def typed(verb: str) -> Callable[[str], Governed]:
     """A reader that takes anything, so that nothing of the kind ever reaches a model."""
     return lambda rest: Typed(verb, rest.strip()[:80])
 
 
-def alone(name: str, command: Command) -> Callable[[str], Command]:
+def alone(name: str, command: Governed) -> Callable[[str], Governed]:
     """A reader for a command that takes nothing."""
 
-    def read(rest: str) -> Command:
+    def read(rest: str) -> Governed:
         if rest.strip():
             raise BadInput(f"`/{name}` takes nothing after it, and got {short(rest)}; send `/{name}` alone.")
         return command
@@ -108,7 +108,7 @@ def alone(name: str, command: Command) -> Callable[[str], Command]:
     return read
 
 
-def grant(rest: str) -> Command:
+def grant(rest: str) -> Governed:
     """`/grant workspace.make target=test uses=5 for=2h`."""
     capability, parameters = action(rest, "/grant", "workspace.make target=test uses=5 for=2h")
     uses, span = parameters.pop("uses", "1"), parameters.pop("for", "1h")
