@@ -31,7 +31,7 @@ USER = "Debian-exim"
 """Compiled into Exim, which runs as nobody else."""
 PASSWORD = "secret"
 DOMAIN = "example.test"
-PEOPLE = ("bot", "bot2", "anna", "ben", "eve")
+PEOPLE = ("bot", "bot2", "anna", "ben", "eve", "greylisted")
 
 DOVECOT = """\
 base_dir = {root}/run

@@ -1,4 +1,4 @@
-"""Something between a client and a server that breaks connections: before the server's answer to a mail, or all at once."""
+"""Something between a client and a server that breaks connections: at the end of a mail, or all at once."""
 
 from __future__ import annotations
 

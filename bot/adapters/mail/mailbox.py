@@ -7,11 +7,13 @@ set and take away; it is its UID that counts.
 
 from __future__ import annotations
 
+import asyncio
 import imaplib
 import re
 import socket
 import ssl
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,9 +63,11 @@ class Mailbox:
             self._box = connected(settings)
             try:
                 self._log_in()
+                told = self._box.client.capability()[1]  # more than before the login
+                self._can = frozenset((told[0] or b"").decode("ascii", "replace").upper().split())
                 self._open(INBOX)
             except BaseException:
-                self._drop()
+                self.drop()
                 raise
 
     def _log_in(self) -> None:
@@ -87,7 +91,7 @@ class Mailbox:
     @property
     def can_idle(self) -> bool:
         """Whether the server tells of new mail by itself."""
-        return "IDLE" in self._box.client.capabilities
+        return "IDLE" in self._can
 
     def newest(self) -> int:
         """The highest UID there is, or was."""
@@ -132,7 +136,7 @@ class Mailbox:
                 return False
             is_there = self._has(folder, message_id)
             self._open(INBOX)
-            if not is_there and "MOVE" in self._box.client.capabilities:
+            if not is_there and "MOVE" in self._can:
                 self._box.move(str(uid), folder)
             return is_there
 
@@ -183,11 +187,32 @@ class Mailbox:
         """Say good-bye where there is still somebody."""
         with suppress(Exception):
             self._box.logout()
-        self._drop()
+        self.drop()
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Let go at once, without a word."""
         with suppress(Exception):
             self._box.client.shutdown()
+
+
+async def open_mailbox(settings: MailSettings, threads: Executor | None = None) -> Mailbox:
+    """A `Mailbox`, made in a thread. One that nobody waits for any more is let go.
+
+    Raises:
+        As `Mailbox`.
+    """
+    future = asyncio.get_running_loop().run_in_executor(threads, Mailbox, settings)
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        future.add_done_callback(let_go)
+        raise
+
+
+def let_go(future: asyncio.Future[Mailbox]) -> None:
+    """Of a connection that came too late."""
+    if not future.cancelled() and future.exception() is None:
+        future.result().drop()
 
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.adapters.mail.mailbox import Mailbox
+from bot.adapters.mail.mailbox import open_mailbox
 from bot.adapters.mail.servers import MailSettings
 from bot.adapters.mail.submission import greet
 
@@ -15,7 +15,7 @@ async def probe(settings: MailSettings) -> str:
     Raises:
         AccountTrouble, Unavailable, Misconfigured: with the server's own words.
     """
-    box = await asyncio.to_thread(Mailbox, settings)
+    box = await open_mailbox(settings)
     try:
         idle = "tells of new mail" if box.can_idle else "is asked for new mail every 20 s"
         sent = await asyncio.to_thread(box.sent_folder, is_made=False)

@@ -19,7 +19,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from bot.adapters.mail.letters import Clerk
-from bot.adapters.mail.mailbox import Fetched, Mailbox
+from bot.adapters.mail.mailbox import Fetched, Mailbox, open_mailbox
 from bot.adapters.mail.parsing import Mail, parse
 from bot.adapters.mail.sending import COPIES
 from bot.adapters.mail.servers import MailSettings
@@ -106,7 +106,7 @@ class Reader:
         finally:
             if self._box is not None:
                 self._box.interrupt()
-            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._threads.shutdown(wait=False)
 
     async def _failed(self, reason: str) -> None:
         self._failures += 1
@@ -119,7 +119,7 @@ class Reader:
 
     async def _session(self) -> None:
         """One connection, for as long as it holds."""
-        box = self._box = await self._in_thread(Mailbox, self._settings)
+        box = self._box = await open_mailbox(self._settings, self._threads)
         try:
             place = await self._place(box)
             self._failures = 0

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from bot.adapters.mail.mailbox import Mailbox
+from bot.adapters.mail.mailbox import Mailbox, open_mailbox
 from bot.adapters.mail.ports import Book
 from bot.adapters.mail.servers import MailSettings
 from bot.adapters.mail.standing import Standing
@@ -135,7 +135,7 @@ class Post:
         """A connection of its own: the other one waits for mail."""
         self._standing.check()
         try:
-            box = await asyncio.to_thread(Mailbox, self._settings)
+            box = await open_mailbox(self._settings)
         except AccountTrouble as error:
             await self._standing.become(error.state, str(error))
             raise

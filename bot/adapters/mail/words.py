@@ -9,15 +9,15 @@ for 20,000 empty lines and takes a list of bullets for a signature. A rule that 
 from __future__ import annotations
 
 import re
+from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 HTML_CHARS = 500_000
 DEEPEST = 1500
 """Elements within each other: lexbor looks through all that are open at each new one (40,000 took 4 s)."""
-SHALLOW_CHARS = 32_000
-"""Of a document that is deeper: its beginning only."""
 TAG = re.compile(r"<(/?)[a-zA-Z]")
+WHOLE_TAG = re.compile(r"<[^<>]{0,500}>")
 UNSEEN = frozenset(("head", "style", "script", "title", "template", "noscript", "object", "svg", "math", "iframe"))
 BLOCKS = frozenset(
     (
@@ -38,8 +38,8 @@ AFTER = "#divRplyFwdMsg, #appendonsend, #mail-editor-reference-message-container
 def html_to_text(html: str) -> str:
     """The words of an HTML mail, with its paragraphs, lists and links, and without the history it quotes."""
     html = html[:HTML_CHARS]
-    if depth(html) > DEEPEST:
-        html = html[:SHALLOW_CHARS]
+    if depth(html) > DEEPEST:  # nobody wrote that: its words without any order
+        return " ".join(unescape(WHOLE_TAG.sub(" ", html)).split())
     tree = LexborHTMLParser(html)
     text = laid_out(without_history(tree)) if tree.css_first(QUOTES) is not None else ""
     return text or laid_out(LexborHTMLParser(html))
@@ -112,6 +112,8 @@ def closing(node: LexborNode) -> str:
         return f" ({target})" if is_web and target.rstrip("/") not in (node.text() or "") else ""
     if tag in ("td", "th"):
         return " "
+    if tag == "li":
+        return ""
     return "\n\n" if tag in APART else "\n" if tag in BLOCKS else ""
 
 
@@ -123,7 +125,7 @@ SENDER_FIELD = re.compile(
     r"^\s*\*?(From|Von|De|Da|Van|Från|Fra|Od|Lähettäjä|От|发件人|寄件者|差出人|보낸 사람)\s?:\*?\s", re.IGNORECASE
 )
 FIELD = re.compile(r"^\s*\*?[^\W\d_][^:\n]{0,24}\s?:\*?(\s|$)")
-WHO_OR_WHEN = re.compile(r"@|\d{1,2}[:.h]\d\d|\d{4}")
+WHEN = re.compile(r"\d{1,2}[:.h]\d\d|\d{4}")
 SIGNATURE = re.compile(r"^--\s?$")
 SIGNATURE_LINES = 15
 FROM_PHONE = re.compile(
@@ -188,17 +190,15 @@ def attribution(lines: list[str], end: int) -> int:
     """
     while end and not lines[end - 1].strip():
         end -= 1
+    by_address = end
     for n in range(end - 1, max(-1, end - 4), -1):
-        if not lines[n].strip():
-            break
         said = " ".join(lines[n:end]).strip()
-        if (
-            said.endswith((":", "："))
-            and len(said) <= 400
-            and ("@" in said or re.search(r"\d{1,2}[:.h]\d\d|\d{4}", said))
-        ):
+        if not lines[n].strip() or not said.endswith((":", "：")) or len(said) > 400:
+            break
+        if WHEN.search(said):
             return n
-    return end
+        by_address = n if "@" in said and by_address == end else by_address
+    return by_address
 
 
 def without_signature(lines: list[str]) -> list[str]:
