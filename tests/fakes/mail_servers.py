@@ -42,7 +42,9 @@ default_internal_group = {group}
 default_login_user = {user}
 protocols = imap lmtp
 listen = 127.0.0.1
-ssl = no
+ssl = yes
+ssl_cert = <{root}/cert.pem
+ssl_key = <{root}/key.pem
 disable_plaintext_auth = no
 auth_failure_delay = 0
 auth_verbose = yes
@@ -74,7 +76,7 @@ service imap-login {{
     port = {imap}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {imaps}
   }}
 }}
 service lmtp {{
@@ -154,8 +156,12 @@ begin retry
 
 def why_not() -> str:
     """What is missing to run them; empty when nothing is."""
-    if shutil.which("dovecot", path=PATH) is None or shutil.which("exim4", path=PATH) is None:
-        return "no Dovecot or no Exim: install dovecot-imapd dovecot-lmtpd exim4-daemon-light"
+    if (
+        shutil.which("openssl") is None
+        or shutil.which("dovecot", path=PATH) is None
+        or shutil.which("exim4", path=PATH) is None
+    ):
+        return "no Dovecot or no Exim: install dovecot-imapd dovecot-lmtpd exim4-daemon-light openssl"
     try:
         uid = pwd.getpwnam(USER).pw_uid
     except KeyError:
@@ -172,6 +178,7 @@ class MailServers:
 
     root: Path
     imap: int
+    imaps: int
     smtp: int
     lmtp: int
 
@@ -266,7 +273,7 @@ def running() -> Iterator[MailServers]:
     """Both, started."""
     user = pwd.getpwnam(USER)
     root = Path(tempfile.mkdtemp(prefix="mail-", dir="/tmp"))
-    imap, smtp, lmtp = free_port(), free_port(), free_port()
+    imap, imaps, smtp, lmtp = (free_port() for _ in range(4))
     names = {
         "root": root,
         "user": USER,
@@ -274,6 +281,7 @@ def running() -> Iterator[MailServers]:
         "uid": user.pw_uid,
         "gid": user.pw_gid,
         "imap": imap,
+        "imaps": imaps,
         "smtp": smtp,
         "lmtp": lmtp,
         "program": shutil.which("exim4", path=PATH),
@@ -281,6 +289,7 @@ def running() -> Iterator[MailServers]:
     (root / "dovecot.conf").write_text(DOVECOT.format(**names))
     (root / "exim.conf").write_text(EXIM.format(**names))
     (root / "users").write_text("".join(f"{name}:{{PLAIN}}{PASSWORD}::::::\n" for name in PEOPLE))
+    certify(root)
     for folder in ("run", "state", "mail", "spool"):
         (root / folder).mkdir()
     for path in (root, *root.iterdir()):
@@ -308,11 +317,18 @@ def running() -> Iterator[MailServers]:
                 )
         for port in (imap, smtp, lmtp):
             wait_for(port, started, root)
-        yield MailServers(root, imap, smtp, lmtp)
+        yield MailServers(root, imap, imaps, smtp, lmtp)
     finally:
         for process in started:
             stop(process)
         shutil.rmtree(root, ignore_errors=True)
+
+
+def certify(root: Path) -> None:
+    """A self-signed certificate, as the Proton Bridge has one."""
+    program = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    files = ["-keyout", str(root / "key.pem"), "-out", str(root / "cert.pem")]
+    subprocess.run([*program, *files], check=True, capture_output=True, timeout=60)
 
 
 def as_user(user: pwd.struct_passwd) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -126,4 +127,6 @@ def translated(what: str) -> Iterator[None]:
     except (SMTPException, OSError) as error:
         if isinstance(error.__cause__, ssl.SSLError):
             raise refused_settings(f"{what}: TLS failed ({plain(error.__cause__)})") from None
-        raise Unavailable(f"{what} cannot be reached ({plain(error)})") from None
+        cause = error.__cause__
+        said = os.strerror(cause.errno) if isinstance(cause, OSError) and cause.errno else plain(error)
+        raise Unavailable(f"{what} cannot be reached ({said})") from None

@@ -47,10 +47,10 @@ KNOWN = {f"mail:{name}@{DOMAIN}": Person(id=name, name=name.title()) for name in
 BUTTONS = (Button(label="Approve", value="a:approve:abc"), Button(label="Deny", value="a:deny:abc"))
 
 
-def settings(imap: int, smtp: int, name: str = "bot", password: str = PASSWORD) -> MailSettings:
+def settings(imap: int, smtp: int, name: str = "bot", password: str = PASSWORD, ca_file: str = "") -> MailSettings:
     """Of a mailbox on this machine."""
     urls = (f"imap://{name}@127.0.0.1:{imap}", f"smtp://127.0.0.1:{smtp}")
-    return mail_settings(f"{name}@{DOMAIN}", SecretStr(password), urls, is_direct=False)
+    return mail_settings(f"{name}@{DOMAIN}", SecretStr(password), urls, is_direct=False, ca_file=ca_file)
 
 
 def answer(turn: Turn) -> Outbound:

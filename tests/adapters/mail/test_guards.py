@@ -46,7 +46,8 @@ def test_what_a_machine_sent_is_not_answered(header: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["Auto-Submitted: no", "Return-Path: <anna@example.test>", "X-Bulkhead-Hops: 1", "Precedence: first-class"]
+    "header",
+    ["Auto-Submitted: no", "Return-Path: <anna@example.test>", "X-Bulkhead-Hops: 1", "Precedence: first-class"],
 )
 def test_what_a_person_sent_may_be_answered(header: str) -> None:
     assert quiet(header) == ""
@@ -54,8 +55,10 @@ def test_what_a_person_sent_may_be_answered(header: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    [OWN, "Mailer-Daemon@x.test", "postmaster@x.test", "no-reply@x.test", "noreply+12@x.test", "a-request@x.test"]
-    + ["owner-a@x.test", "bounces-12@x.test", "a@x.test, b@x.test"],
+    (
+        *(OWN, "Mailer-Daemon@x.test", "postmaster@x.test", "no-reply@x.test", "noreply+12@x.test", "a-request@x.test"),
+        *("owner-a@x.test", "bounces-12@x.test", "a@x.test, b@x.test"),
+    ),
 )
 def test_some_authors_are_not_answered(address: str) -> None:
     assert quiet(sender=f"From: {address}\r\n".encode())

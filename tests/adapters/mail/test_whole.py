@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.adapters.mail import sending
 from layers.errors import AccountState
 from layers.store import Store, open_store
 from tests.adapters.mail.rig import KNOWN, TinyBot, running, settings, until
@@ -193,8 +194,9 @@ async def test_a_connection_that_breaks_after_the_mail_was_taken_doubles_nothing
 
 
 async def test_a_connection_that_breaks_before_the_mail_was_taken_loses_nothing(
-    servers: MailServers, lite: Store
+    servers: MailServers, lite: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sending, "LOOKS_S", (0.0, 0.5, 1.0))
     async with proxied(servers.smtp) as proxy, running(lite, settings(servers.imap, proxy.port)) as bot:
         await is_reading(bot)
         proxy.cuts = 1
