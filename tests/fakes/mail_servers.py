@@ -1,6 +1,7 @@
 """A real Dovecot and a real Exim, of Debian's packages, unprivileged, on free ports of 127.0.0.1.
 
-Exim takes mail for @example.test on its SMTP port and hands it to Dovecot by LMTP. The local part of a recipient says
+Exim takes mail for @example.test on its SMTP port and hands it to Dovecot by LMTP. Dovecot's submission port wants a
+login, offers STARTTLS and relays to Exim. The local part of a recipient says
 what Exim does with it: `greylisted` 451, `full` 452, `abuse` 554, `vanished` is taken and bounces; anything else is a
 mailbox whose password is `secret`.
 """
@@ -40,7 +41,12 @@ log_path = {root}/dovecot.log
 default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {user}
-protocols = imap lmtp
+protocols = imap lmtp submission
+hostname = mx.example.test
+submission_relay_host = 127.0.0.1
+submission_relay_port = {smtp}
+submission_relay_trusted = no
+submission_max_recipients = 50
 listen = 127.0.0.1
 ssl = yes
 ssl_cert = <{root}/cert.pem
@@ -77,6 +83,16 @@ service imap-login {{
   }}
   inet_listener imaps {{
     port = {imaps}
+  }}
+}}
+service submission-login {{
+  chroot =
+  inet_listener submission {{
+    port = {submission}
+  }}
+  inet_listener submissions {{
+    port = {submissions}
+    ssl = yes
   }}
 }}
 service lmtp {{
@@ -161,7 +177,9 @@ def why_not() -> str:
         or shutil.which("dovecot", path=PATH) is None
         or shutil.which("exim4", path=PATH) is None
     ):
-        return "no Dovecot or no Exim: install dovecot-imapd dovecot-lmtpd exim4-daemon-light openssl"
+        return (
+            "no Dovecot or no Exim: install dovecot-imapd dovecot-lmtpd dovecot-submissiond exim4-daemon-light openssl"
+        )
     try:
         uid = pwd.getpwnam(USER).pw_uid
     except KeyError:
@@ -181,6 +199,8 @@ class MailServers:
     imaps: int
     smtp: int
     lmtp: int
+    submission: int
+    submissions: int
 
     def send(self, message: EmailMessage | bytes, sender: str = "anna", to: tuple[str, ...] = ("bot",)) -> None:
         """As a person's mail program does."""
@@ -273,7 +293,7 @@ def running() -> Iterator[MailServers]:
     """Both, started."""
     user = pwd.getpwnam(USER)
     root = Path(tempfile.mkdtemp(prefix="mail-", dir="/tmp"))
-    imap, imaps, smtp, lmtp = (free_port() for _ in range(4))
+    imap, imaps, smtp, lmtp, submission, submissions = (free_port() for _ in range(6))
     names = {
         "root": root,
         "user": USER,
@@ -284,6 +304,8 @@ def running() -> Iterator[MailServers]:
         "imaps": imaps,
         "smtp": smtp,
         "lmtp": lmtp,
+        "submission": submission,
+        "submissions": submissions,
         "program": shutil.which("exim4", path=PATH),
     }
     (root / "dovecot.conf").write_text(DOVECOT.format(**names))
@@ -315,9 +337,9 @@ def running() -> Iterator[MailServers]:
                         **as_user(user),
                     )
                 )
-        for port in (imap, smtp, lmtp):
+        for port in (imap, smtp, lmtp, submission):
             wait_for(port, started, root)
-        yield MailServers(root, imap, imaps, smtp, lmtp)
+        yield MailServers(root, imap, imaps, smtp, lmtp, submission, submissions)
     finally:
         for process in started:
             stop(process)

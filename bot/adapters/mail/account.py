@@ -10,6 +10,7 @@ from bot.adapters.mail.reading import Reader
 from bot.adapters.mail.sending import Post
 from bot.adapters.mail.servers import MailSettings
 from bot.adapters.mail.standing import Standing
+from bot.adapters.mail.writing import From
 from bot.adapters.ports import Ports
 from layers.errors import AccountState
 
@@ -22,9 +23,10 @@ class MailAccount:
         self._settings = settings
         self._ports = ports
         self._standing = Standing(ports.changed)
-        self._clerk = Clerk(settings.address, ports, book)
+        sender = From(address=settings.address, page=page)
+        self._clerk = Clerk(sender, ports, book)
         self._reading: asyncio.Task[None] | None = None
-        self.channel = Post(settings, ports, book, self._standing, page)
+        self.channel = Post(settings, ports, book, self._standing, sender)
 
     @property
     def state(self) -> AccountState:

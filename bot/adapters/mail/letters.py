@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import re
 from collections.abc import AsyncIterator
 
 from bot.adapters.mail.bounces import told
 from bot.adapters.mail.guards import distrust, hops, silence
 from bot.adapters.mail.parsing import MAX_ATTACHMENT_BYTES, Mail, Part
 from bot.adapters.mail.ports import Book
+from bot.adapters.mail.writing import From
 from bot.adapters.ports import Ports
 from layers.transport import Letter
 from layers.types import STRANGER, Address, Attachment, Inbound, Outbound, OutboundKind
@@ -21,15 +23,18 @@ CHANNEL = "mail"
 OWNER = Address(channel="web", conversation="main")
 """Where bounces are told."""
 PIECE_BYTES = 1 << 18
+DECIDES = re.compile(r"\s*/(pair\b|schedule\b.*/pair\b)", re.IGNORECASE | re.DOTALL)
+"""Commands that let somebody in. Whoever forges a From could do it in an approver's name."""
 STRANGER_CHARS = 500
 """Of what somebody unknown wrote: nothing of it is kept anyway."""
 
 
 class Clerk:
-    """Decides about each mail. `address` is ours."""
+    """Decides about each mail."""
 
-    def __init__(self, address: str, ports: Ports, book: Book) -> None:
-        self._address = address
+    def __init__(self, sender: From, ports: Ports, book: Book) -> None:
+        self._address = sender.address
+        self._page = sender.page
         self._ports = ports
         self._book = book
 
@@ -53,12 +58,15 @@ class Clerk:
         address, letter = await self._thread(mail, name)
         is_known = await self._book.knows(identity)
         is_new = await self._book.put(letter)  # before the event: its answer may leave at once
+        if is_known and DECIDES.match(mail.text):
+            await self._refuse(address, letter)
+            return True
         attachments = await self._keep(mail) if is_known else ()
         text = written(mail, is_first=not letter.ancestors)
         welcome = await self._ports.accept(
             Inbound(
                 address=address,
-                event_id=letter.message_id if mail.message_id else name_of(mail, name),
+                event_id=f"{letter.message_id} {mail.sender}",  # nobody takes another one's mail away by its id
                 aliases=(f"sha256:{mail.fingerprint}",) if mail.message_id or mail.sent_at is not None else (),
                 person=STRANGER,
                 identity=identity,
@@ -71,6 +79,14 @@ class Clerk:
         if welcome.person is None and is_new:
             await self._book.forget(letter.correspondent, letter.message_id)
         return welcome.person is not None
+
+    async def _refuse(self, address: Address, letter: Letter) -> None:
+        """Say that nothing is decided by mail."""
+        text = f"Nothing can be decided by mail, since anybody can write in your name. Please do it on {self._page}"
+        outbound = Outbound(
+            address=address, key=f"refused-{letter.message_id[1:40]}", text=text, kind=OutboundKind.ERROR
+        )
+        await self._ports.say(outbound, f"{CHANNEL}:refused:{letter.correspondent}:{letter.message_id}")
 
     async def _thread(self, mail: Mail, name: str) -> tuple[Address, Letter]:
         """The conversation that it belongs to. One with the same person only: ids are no secret."""

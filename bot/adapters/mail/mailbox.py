@@ -171,6 +171,8 @@ class Mailbox:
             Unavailable: the connection is gone.
         """
         with translated("IMAP"):
+            if self._box.client.untagged_responses.pop("EXISTS", None):
+                return True  # it was told with the answer to another command, and is not told again
             if self.can_idle:
                 with self._box.idle as idle:
                     said = idle.poll(timeout=seconds)

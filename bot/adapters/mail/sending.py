@@ -49,12 +49,12 @@ COPIES = "copies"
 class Post:
     """Sends. See layers.transport.RemoteChannel."""
 
-    def __init__(self, settings: MailSettings, ports: Ports, book: Book, standing: Standing, page: str) -> None:
+    def __init__(self, settings: MailSettings, ports: Ports, book: Book, standing: Standing, sender: From) -> None:
         self._settings = settings
         self._ports = ports
         self._book = book
         self._standing = standing
-        self._from = From(address=settings.address, page=page)
+        self._from = sender
 
     async def place(self, outbound: Outbound) -> str:
         """Send it, unless it is only on its way; its Message-ID.

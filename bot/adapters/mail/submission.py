@@ -20,7 +20,7 @@ from aiosmtplib import (
 
 from bot.adapters.mail.servers import MailSettings
 from bot.adapters.mail.troubles import Uncertain, answer_trouble, plain, refused_settings
-from layers.errors import BulkheadError, Unavailable
+from layers.errors import BulkheadError, NotReached
 
 ANSWER_S = 30.0
 DATA_S = 45.0
@@ -94,6 +94,8 @@ class connection:
         with translated(self._name):
             await self._smtp.connect()
             try:
+                if self._smtp.is_ehlo_or_helo_needed:
+                    await self._smtp.ehlo()
                 if self._smtp.server_auth_methods or not self._settings.smtp.is_here:
                     password = self._settings.password.get_secret_value()
                     await self._smtp.login(self._settings.smtp.user, password)
@@ -129,4 +131,4 @@ def translated(what: str) -> Iterator[None]:
             raise refused_settings(f"{what}: TLS failed ({plain(error.__cause__)})") from None
         cause = error.__cause__
         said = os.strerror(cause.errno) if isinstance(cause, OSError) and cause.errno else plain(error)
-        raise Unavailable(f"{what} cannot be reached ({said})") from None
+        raise NotReached(f"{what} cannot be reached ({said})") from None

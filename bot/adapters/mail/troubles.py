@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
-from layers.errors import AccountState, AccountTrouble, BulkheadError, Misconfigured, RateLimited, Refused, Unavailable
+from layers.errors import (
+    AccountState,
+    AccountTrouble,
+    BulkheadError,
+    Misconfigured,
+    NotReached,
+    RateLimited,
+    Refused,
+    Unavailable,
+)
 
 CLOSED = (AccountState.CHALLENGED, AccountState.SUSPENDED, AccountState.REVOKED)
 """A person must act: no login until then. Repeated logins are what gets an account locked."""
@@ -54,7 +62,7 @@ def answer_trouble(code: int, said: str, recipient: str = "") -> BulkheadError:
     if code == 421:
         return RateLimited(f"the mail server asks to wait: {words}", retry_after_s=WAIT_S, bucket="mail")
     if 400 <= code < 500:
-        return Unavailable(f"the mail server does not take it now: {words}")
+        return NotReached(f"the mail server does not take it now: {words}")
     to = f" to {recipient}" if recipient else ""
     return Refused(f"the mail{to} was refused: {words}")
 
@@ -69,9 +77,3 @@ def is_about_us(said: str) -> bool:
 def refused_settings(problem: str) -> Misconfigured:
     """What no later try mends."""
     return Misconfigured(f"{problem}; see BULKHEAD_MAIL_IMAP_URL and BULKHEAD_MAIL_SMTP_URL")
-
-
-def worst(errors: Sequence[BulkheadError]) -> BulkheadError:
-    """Of several recipients' errors the one that says most."""
-    order = (AccountTrouble, RateLimited, Unavailable, Refused)
-    return min(errors, key=lambda error: next((n for n, kind in enumerate(order) if isinstance(error, kind)), 9))

@@ -10,7 +10,7 @@ from bot.adapters.mail.guards import distrust, silence
 from bot.adapters.mail.parsing import parse
 from bot.adapters.mail.servers import mail_settings
 from bot.adapters.mail.troubles import answer_trouble, login_trouble
-from layers.errors import AccountState, AccountTrouble, Misconfigured, RateLimited, Refused, Unavailable
+from layers.errors import AccountState, AccountTrouble, Misconfigured, NotReached, RateLimited, Refused
 
 OWN = "bot@example.test"
 FROM = b"From: Anna <anna@example.test>\r\n"
@@ -55,10 +55,10 @@ def test_what_a_person_sent_may_be_answered(header: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    (
+    [
         *(OWN, "Mailer-Daemon@x.test", "postmaster@x.test", "no-reply@x.test", "noreply+12@x.test", "a-request@x.test"),
         *("owner-a@x.test", "bounces-12@x.test", "a@x.test, b@x.test"),
-    ),
+    ],
 )
 def test_some_authors_are_not_answered(address: str) -> None:
     assert quiet(sender=f"From: {address}\r\n".encode())
@@ -133,9 +133,9 @@ def test_a_report_says_which_mail_did_not_arrive_where_and_why() -> None:
 
 ANSWERS = {
     (421, "4.7.0 Try again later"): RateLimited,
-    (450, "4.2.0 Greylisted"): Unavailable,
-    (451, "4.7.1 Greylisted"): Unavailable,
-    (452, "4.2.2 Mailbox full"): Unavailable,
+    (450, "4.2.0 Greylisted"): NotReached,
+    (451, "4.7.1 Greylisted"): NotReached,
+    (452, "4.2.2 Mailbox full"): NotReached,
     (550, "5.1.1 No such user"): Refused,
     (552, "5.3.4 Message too big"): Refused,
     (554, "5.7.1 This message looks like spam"): Refused,

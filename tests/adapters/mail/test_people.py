@@ -10,15 +10,17 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from bot.adapters.mail import probe
+from bot.adapters.mail import mail_settings, mailbox, probe, reading
+from bot.adapters.mail.submission import submit
 from layers.errors import AccountState, AccountTrouble, Misconfigured, Unavailable
 from layers.store import Store
 from layers.transport import keep_media, put_media, send
 from layers.types import Attachment, Outbound, OutboundKind, Picture, Turn
 from tests.adapters.mail.rig import BUTTONS, running, settings, until
 from tests.fakes.house import free_port
-from tests.fakes.mail_servers import MailServers, certify, text_of
+from tests.fakes.mail_servers import PASSWORD, MailServers, certify, text_of
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 64
 
@@ -161,3 +163,60 @@ async def test_a_pinned_certificate_is_the_only_one_taken(servers: MailServers, 
     certify(other)
     with pytest.raises(Misconfigured, match="TLS failed"):
         await probe(settings(servers.imap, servers.smtp, ca_file=str(other / "cert.pem")))
+
+
+async def test_a_submission_server_is_logged_in_at_by_tls_or_starttls(servers: MailServers, lite: Store) -> None:
+    for scheme, port in (("smtp", servers.submission), ("smtps", servers.submissions)):
+        urls = (f"imaps://bot@127.0.0.1:{servers.imaps}", f"{scheme}://bot@127.0.0.1:{port}")
+        where = mail_settings("bot@example.test", SecretStr(PASSWORD), urls, is_direct=False)
+        assert "with TLS" in await probe(where)
+        async with running(lite, where) as bot:
+            await until(lambda bot=bot: bot.account.state is AccountState.HEALTHY)
+            await asyncio.to_thread(servers.say, scheme)
+            await until(lambda scheme=scheme: f"echo: {scheme}\n" in servers.texts("anna"))
+
+
+async def test_a_submission_server_that_refuses_the_login_is_left_alone(servers: MailServers) -> None:
+    url = f"smtp://bot@127.0.0.1:{servers.submission}"
+    where = mail_settings("bot@example.test", SecretStr("wrong"), (url.replace("smtp", "imap"), url), is_direct=False)
+    with pytest.raises(AccountTrouble, match="535") as caught:
+        await submit(where, "anna@example.test", b"Subject: x\r\n\r\nx", has_copy=False)
+    assert caught.value.state is AccountState.CHALLENGED
+
+
+async def test_nobody_is_let_in_by_mail(servers: MailServers, lite: Store) -> None:
+    async with running(lite, settings(servers.imap, servers.smtp)) as bot:
+        await until(lambda: bot.account.state is AccountState.HEALTHY)
+        await asyncio.to_thread(servers.say, "/pair ABCD-EFGH me")
+        await asyncio.to_thread(servers.say, '/schedule "* * * * *" UTC /pair ABCD-EFGH')
+        replies = await asyncio.to_thread(servers.wait_for, "anna", 2)
+        assert all("Nothing can be decided by mail" in text_of(reply) for reply in replies)
+        assert bot.accepted == []
+
+
+async def test_of_a_huge_mail_the_beginning_is_read(
+    servers: MailServers, lite: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailbox, "WHOLE_BYTES", 500_000)
+    async with running(lite, settings(servers.imap, servers.smtp)) as bot:
+        await until(lambda: bot.account.state is AccountState.HEALTHY)
+        message = EmailMessage()
+        message["From"], message["To"] = "anna@example.test", "bot@example.test"
+        message.set_content("here is my film")
+        message.add_attachment(bytes(600_000), "video", "mp4", filename="film.mp4")
+        await asyncio.to_thread(servers.send, message, "anna")
+        await until(lambda: bot.events)
+        assert bot.events[0].text.startswith("here is my film")
+        assert "too large" in bot.events[0].text
+        assert bot.events[0].attachments == ()
+
+
+async def test_a_server_that_never_speaks_first_is_asked(
+    servers: MailServers, lite: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailbox.Mailbox, "can_idle", property(lambda box: False))
+    monkeypatch.setattr(reading, "POLL_S", 0.2)
+    async with running(lite, settings(servers.imap, servers.smtp)) as bot:
+        await until(lambda: bot.account.state is AccountState.HEALTHY)
+        await asyncio.to_thread(servers.say, "hello")
+        await asyncio.to_thread(servers.wait_for, "anna")
