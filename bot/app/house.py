@@ -22,7 +22,7 @@ from bot.app.door import Door
 from bot.app.jobs import Schedules, make_jobs
 from bot.app.mail import make_mail
 from bot.app.making import VERSION, make_presenter, make_router, prepare_home, workspace_of
-from bot.app.providers import Providers, open_providers
+from bot.app.providers import Make, Providers, open_providers
 from bot.app.slack import make_slack
 from bot.app.telegram import make_telegram
 from bot.config import BulkheadFile, Settings
@@ -167,16 +167,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         )
         parts = make_parts(house, workspace)
         house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
-
-        async def knows(identity: str) -> bool:
-            return file.person_of(identity) is not None
-
-        makes = (
-            ("slack", partial(make_slack, settings)),
-            ("telegram", partial(make_telegram, settings)),
-            ("mail", partial(make_mail, settings, store, knows)),
-        )
-        providers = Providers(store, Door(file, house.dispatcher), makes)
+        providers = Providers(store, Door(file, house.dispatcher), makes_of(settings, file, store))
         channels = ChainMap(providers.channels, CHANNELS)
         courier = asyncio.create_task(Courier(store, channels).run(), name="courier")
         stack.push_async_callback(cancel, courier)
@@ -191,6 +182,19 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         warming = asyncio.create_task(router.warm(), name="warm")
         stack.push_async_callback(cancel, warming)
         yield house
+
+
+def makes_of(settings: Settings, file: BulkheadFile, store: Store) -> tuple[tuple[str, Make], ...]:
+    """Channel -> what makes its account where it is configured."""
+
+    async def knows(identity: str) -> bool:
+        return file.person_of(identity) is not None
+
+    return (
+        ("slack", partial(make_slack, settings)),
+        ("telegram", partial(make_telegram, settings)),
+        ("mail", partial(make_mail, settings, store, knows)),
+    )
 
 
 def make_parts(house: House, workspace: Path) -> Parts:

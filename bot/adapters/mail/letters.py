@@ -12,6 +12,7 @@ from bot.adapters.mail.bounces import told
 from bot.adapters.mail.guards import distrust, hops, silence
 from bot.adapters.mail.parsing import MAX_ATTACHMENT_BYTES, Mail, Part
 from bot.adapters.mail.ports import Book
+from bot.adapters.mail.sending import OWNER
 from bot.adapters.mail.writing import From
 from bot.adapters.ports import Ports
 from layers.transport import Letter
@@ -20,8 +21,6 @@ from layers.types import STRANGER, Address, Attachment, Inbound, Outbound, Outbo
 log = logging.getLogger(__name__)
 
 CHANNEL = "mail"
-OWNER = Address(channel="web", conversation="main")
-"""Where bounces are told."""
 PIECE_BYTES = 1 << 18
 DECIDES = re.compile(r"\s*/(pair\b|schedule\b.*/pair\b)", re.IGNORECASE | re.DOTALL)
 """Commands that let somebody in. Whoever forges a From could do it in an approver's name."""

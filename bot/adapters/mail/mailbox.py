@@ -85,18 +85,17 @@ class Mailbox:
 
     def _open(self, folder: str) -> None:
         self._box.folder.set(folder)
-        validity = self._box.client.response("UIDVALIDITY")[1]
-        self.validity = int(validity[0]) if validity and validity[0] else 0
+        told = {name: self._box.client.response(name)[1] for name in ("UIDVALIDITY", "UIDNEXT")}
+        numbers = {name: int(found[0]) if found and found[0] else 0 for name, found in told.items()}
+        following = numbers["UIDNEXT"] or self._box.folder.status(folder, ["UIDNEXT"]).get("UIDNEXT", 1)
+        self.validity = numbers["UIDVALIDITY"]
+        self.newest = following - 1
+        """The highest UID there was, whether or not it still is there."""
 
     @property
     def can_idle(self) -> bool:
         """Whether the server tells of new mail by itself."""
         return "IDLE" in self._can
-
-    def newest(self) -> int:
-        """The highest UID there is, or was."""
-        with translated("IMAP"):
-            return int(self._box.folder.status(INBOX, ["UIDNEXT"]).get("UIDNEXT", 1)) - 1
 
     def after(self, uid: int) -> list[int]:
         """UIDs above, ascending. (`n:*` holds the last one always, also where it is lower.)"""

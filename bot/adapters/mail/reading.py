@@ -142,8 +142,7 @@ class Reader:
         """Where to go on."""
         place = Place.load(await self._ports.get_cursor(CURSOR))
         if place is None:
-            newest = await self._in_thread(box.newest)
-            place = Place(validity=box.validity, uid=newest, begun_at=time.time())
+            place = Place(validity=box.validity, uid=box.newest, begun_at=time.time())
         elif place.validity != box.validity:
             log.warning("mail.uids_changed", extra={"before": place.validity, "after": box.validity})
             place = await self._read_again(box, place)
@@ -152,7 +151,7 @@ class Reader:
 
     async def _read_again(self, box: Mailbox, place: Place) -> Place:
         """Everything since we began: the door knows what it has had."""
-        newest = await self._in_thread(box.newest)
+        newest = box.newest
         first = max(place.begun_at, time.time() - RESYNC_DAYS * DAY_S)
         for uid in await self._in_thread(box.since, datetime.fromtimestamp(first - DAY_S, UTC)):
             if uid <= newest:

@@ -4,6 +4,8 @@ Mail cannot be edited, and there is no placeholder. So that a crash neither lose
 written down before the server gets it, and a mail found written down is looked for before it is sent again. What is
 looked for is a copy: the same transaction that hands a mail to the server hands it one for ourselves, unless the server
 puts one into the sent mail itself (the Proton Bridge and Gmail do). The way in moves it to where sent mail belongs.
+
+Nothing is decided by mail, so whatever has buttons is shown on the page too, where the mail's link leads.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from bot.adapters.mail.writing import (
 from bot.adapters.ports import Ports
 from layers.errors import AccountTrouble, BulkheadError, Unavailable
 from layers.transport import Letter
-from layers.types import Outbound, OutboundKind
+from layers.types import Address, Outbound, OutboundKind
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ NOTHING = "-"
 """The reference of what was not mailed."""
 MAX_BYTES = 14 << 20
 """Of all that goes along; in base64 that is 19 MB, and many servers end at 20."""
+OWNER = Address(channel="web", conversation="main")
+"""Where bounces are told, and where what mails ask about can be decided."""
 LOOKS_S = (0.0, 0.5, 1.0, 2.0, 4.0)
 """Pauses before looking for a copy: a server delivers it within a moment, and not at once."""
 COPIES = "copies"
@@ -65,6 +69,7 @@ class Post:
         """
         if outbound.kind is OutboundKind.WORKING:
             return NOTHING
+        await self._show_on_page(outbound)
         await self._send(outbound)
         return message_id(outbound, self._settings.domain)
 
@@ -76,6 +81,7 @@ class Post:
         """
         sent = [each for each in reference.split() if each != NOTHING]
         id = message_id(outbound, self._settings.domain)
+        await self._show_on_page(outbound)
         if outbound.kind is OutboundKind.WORKING or id in sent or (sent and not is_worth_a_mail(outbound, len(sent))):
             return reference
         await self._send(outbound)
@@ -91,6 +97,14 @@ class Post:
         if outbound.kind is OutboundKind.WORKING or await self._book.sent(id) is None:
             return None
         return id if await self._is_there(id) else None
+
+    async def _show_on_page(self, outbound: Outbound) -> None:
+        """What has buttons, under the same key on the page: there they can be pressed. And what becomes of it."""
+        if not outbound.buttons and outbound.kind is not OutboundKind.CARD:
+            return
+        id = message_id(outbound, self._settings.domain)
+        text = f"By mail with `{outbound.address.conversation}`:\n\n{outbound.text}"
+        await self._ports.say(replace(outbound, address=OWNER, text=text), f"mail:page:{id}:{len(outbound.buttons)}")
 
     async def _send(self, outbound: Outbound) -> None:
         self._standing.check()
