@@ -21,6 +21,9 @@ PEOPLE = """\
 name = "Owner"
 approver = true
 identities = ["mail:anna@example.test"]
+
+[transport.mail]
+hourly_conversation = 100
 """
 
 

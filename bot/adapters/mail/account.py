@@ -41,8 +41,7 @@ class MailAccount:
     async def start(self) -> None:
         """Connect and read in the background; after trouble that a person settled, too."""
         await self.stop()
-        if self._standing.is_closed:
-            self._standing.reopen()
+        self._standing.reopen()
         reader = Reader(self._settings, self._ports, self._clerk, self._standing)
         self._reading = asyncio.create_task(reader.run(), name="mail")
 

@@ -25,8 +25,8 @@ class Standing:
         return self.state in CLOSED
 
     def reopen(self) -> None:
-        """A person settled it."""
-        self.state, self.reason = AccountState.DEGRADED, "connecting again"
+        """It is begun anew; what was wrong with it a person has settled."""
+        self.state, self.reason = AccountState.DEGRADED, "connecting"
 
     async def become(self, state: AccountState, reason: str = "") -> None:
         """Change, and have it written down. What is closed stays so until a person reopens it."""
