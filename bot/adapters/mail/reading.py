@@ -88,8 +88,7 @@ class Reader:
         """Read for ever; cancel to stop."""
         pause_s = FIRST_RETRY_S
         try:
-            while not self._standing.is_closed:
-                connected_before = self._failures
+            while True:
                 try:
                     await self._session()
                 except AccountTrouble as error:
@@ -99,10 +98,10 @@ class Reader:
                 except Exception:
                     log.exception("mail.reading_broke")
                     await self._failed("reading broke; the log says more")
-                pause_s = FIRST_RETRY_S if self._failures <= 1 < connected_before else pause_s
-                if not self._standing.is_closed:
-                    await asyncio.sleep(pause_s)
-                    pause_s = min(2 * pause_s, LONGEST_RETRY_S) if self._failures > 1 else FIRST_RETRY_S
+                if self._standing.is_closed:
+                    return
+                pause_s = FIRST_RETRY_S if self._failures <= 1 else min(2 * pause_s, LONGEST_RETRY_S)
+                await asyncio.sleep(pause_s)
         finally:
             if self._box is not None:
                 self._box.interrupt()
@@ -122,13 +121,13 @@ class Reader:
         box = self._box = await open_mailbox(self._settings, self._threads)
         try:
             place = await self._place(box)
-            self._failures = 0
             await self._standing.become(AccountState.HEALTHY)
             while True:
                 for uid in await self._in_thread(box.after, place.uid):
                     await self._one(box, uid)
                     place = replace(place, uid=uid)
                     await self._ports.put_cursor(CURSOR, place.dump())
+                self._failures = 0  # not before: whoever cannot take a mail must not log in every second
                 is_told = await self._in_thread(box.wait, IDLE_S)
                 if not is_told and not box.can_idle:
                     await asyncio.sleep(POLL_S)

@@ -121,7 +121,8 @@ class Post:
         enclosures, notes = await self._enclosures(outbound)
         said = replace(outbound, text="\n\n".join((outbound.text, *notes))) if notes else outbound
         content = await asyncio.to_thread(compose, id, said, before, self._from, enclosures)
-        if not await self._book.put(entry) and await self._is_there(id):
+        is_first = await self._book.put(entry)
+        if not is_first and await self._is_there(id):
             log.info("mail.found_sent", extra={"message": id})
             return
         has_copy = await self._ports.get_cursor(COPIES) != "server"
@@ -130,7 +131,8 @@ class Post:
         except Uncertain:
             raise
         except BulkheadError as error:
-            await self._book.forget(to, id)
+            if is_first:  # of an earlier try nobody knows yet
+                await self._book.forget(to, id)
             if isinstance(error, AccountTrouble):
                 await self._standing.become(error.state, str(error))
             raise
