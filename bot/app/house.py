@@ -169,7 +169,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         )
         parts = make_parts(house, workspace)
         house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
-        providers = Providers(store, Door(file, house.dispatcher), makes_of(settings, file, store))
+        providers = Providers(store, Door(file, house.dispatcher), makes_of(settings, store))
         channels = ChainMap(providers.channels, CHANNELS)
         rules = Rules(policies=file.policies, notes=NOTES)
         courier = asyncio.create_task(Courier(store, channels, rules=rules).run(), name="courier")
@@ -187,16 +187,12 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         yield house
 
 
-def makes_of(settings: Settings, file: BulkheadFile, store: Store) -> tuple[tuple[str, Make], ...]:
+def makes_of(settings: Settings, store: Store) -> tuple[tuple[str, Make], ...]:
     """Channel -> what makes its account where it is configured."""
-
-    async def knows(identity: str) -> bool:
-        return file.person_of(identity) is not None
-
     return (
         ("slack", partial(make_slack, settings)),
         ("telegram", partial(make_telegram, settings)),
-        ("mail", partial(make_mail, settings, store, knows)),
+        ("mail", partial(make_mail, settings, store)),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -13,14 +12,9 @@ from bot.config import Settings
 from layers.store import Store
 from layers.transport import conversation_of, forget_letter, letter_to_answer, put_letter, sent_letter
 
-Knows = Callable[[str], Awaitable[bool]]
 
-
-def make_mail(settings: Settings, store: Store, knows: Knows, ports: Ports) -> Account | None:
+def make_mail(settings: Settings, store: Store, ports: Ports) -> Account | None:
     """The mailbox; one process of a fleet reads it, in the order of its mails.
-
-    Args:
-        knows: Whether an identity is somebody's.
 
     Raises:
         Misconfigured: a setting is not as needed, or names a server elsewhere without leave.
@@ -29,7 +23,6 @@ def make_mail(settings: Settings, store: Store, knows: Knows, ports: Ports) -> A
         return None
     mail = import_module("bot.adapters.mail")
     book = mail.Book(
-        knows=knows,
         put=lambda letter: store.run(put_letter, letter),
         forget=lambda correspondent, id: store.run(forget_letter, correspondent, id),
         conversation_of=partial(conversation_of, store),

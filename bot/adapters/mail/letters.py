@@ -55,7 +55,7 @@ class Clerk:
             return False
         identity = f"{CHANNEL}:{mail.sender}"
         address, letter = await self._thread(mail, name)
-        is_known = await self._book.knows(identity)
+        is_known = await self._ports.knows(identity)
         is_new = await self._book.put(letter)  # before the event: its answer may leave at once
         if is_known and DECIDES.match(mail.text):
             await self._refuse(address, letter)

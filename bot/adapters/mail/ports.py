@@ -1,4 +1,4 @@
-"""What the mail adapter needs beside `Ports`: which mail belongs to which conversation, and who is known."""
+"""What the mail adapter needs beside `Ports`: which mail belongs to which conversation."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from layers.transport import Letter
 class Book:
     """Functions of the wiring's."""
 
-    knows: Callable[[str], Awaitable[bool]]
-    """Whether an identity is somebody's. Files of anybody else are not kept, before the door was even asked."""
     put: Callable[[Letter], Awaitable[bool]]
     """Write a mail down; False when it was there already."""
     forget: Callable[[str, str], Awaitable[object]]

@@ -79,6 +79,8 @@ class TinyBot:
             keep=partial(keep_media, store),
             media=partial(read_media, store),
             changed=self.changed,
+            knows=self.knows,
+            get_cursors=self.no_cursors,
             get_cursor=partial(get_cursor, store, "mail"),
             put_cursor=lambda cursor, value: store.run(put_cursor, "mail", cursor, value),
         )
@@ -86,13 +88,15 @@ class TinyBot:
     def book(self) -> Book:
         store = self.store
         return Book(
-            knows=self.knows,
             put=lambda letter: store.run(put_letter, letter),
             forget=lambda correspondent, id: store.run(forget_letter, correspondent, id),
             conversation_of=partial(conversation_of, store),
             to_answer=partial(letter_to_answer, store),
             sent=partial(sent_letter, store),
         )
+
+    async def no_cursors(self, prefix: str) -> dict[str, str]:
+        return {}
 
     async def knows(self, identity: str) -> bool:
         return identity in KNOWN
