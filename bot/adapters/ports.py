@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from layers.errors import AccountState
-from layers.types import Attachment, Inbound, Outbound, Person
+from layers.types import Address, Attachment, Inbound, Outbound, Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,29 @@ class Welcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An approval that nobody decided yet."""
+
+    title: str
+    address: Address
+    """Where its card is."""
+    reference: str
+    """Of the card's message, as its channel wrote it; empty while it is not visible yet."""
+    risk: int
+    expires_at: float
+    """Epoch seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """What a person wants to see at one glance."""
+
+    waiting: tuple[Waiting, ...]
+    accounts: tuple[str, ...]
+    """One sentence for each account that is not healthy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """Functions of the other floors."""
 
@@ -54,11 +77,15 @@ class Ports:
     """The bytes of a kept picture or file by its digest, in pieces. Raises Unavailable when it is not there."""
     changed: Callable[[AccountState, str], Awaitable[object]]
     """How the account is from now on, and one sentence for its owner. Committed; the owner hears of it elsewhere."""
-    knows: Callable[[str], Awaitable[bool]]
-    """Whether an identity is a person's, so that nothing is fetched for anybody else."""
     get_cursor: Callable[[str], Awaitable[str]]
     """How far something was read, under a name of the adapter's own; empty when nothing was noted yet."""
     get_cursors: Callable[[str], Awaitable[Mapping[str, str]]]
     """All that were noted under names that begin so, in the names' order."""
     put_cursor: Callable[[str, str], Awaitable[object]]
     """Note how far something was read; an empty value is none."""
+    takes_part: Callable[[str, str], Awaitable[bool]]
+    """(conversation id, event id) -> whether something was said to us or by us there, or that event was taken."""
+    knows: Callable[[str], Awaitable[bool]]
+    """Whether an identity is somebody's: nothing is fetched and nothing is shown for strangers."""
+    overview: Callable[[], Awaitable[Overview]]
+    """What waits, and how the accounts are."""

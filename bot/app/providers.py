@@ -14,6 +14,7 @@ from typing import Protocol
 from bot import schedule
 from bot.adapters.ports import Ports
 from bot.app.door import Door
+from bot.app.overview import overview
 from layers.errors import AccountState, BulkheadError
 from layers.store import Store
 from layers.transport import (
@@ -28,6 +29,7 @@ from layers.transport import (
     put_reference,
     read_media,
     send,
+    takes_part,
 )
 
 log = logging.getLogger(__name__)
@@ -144,10 +146,12 @@ class Providers:
             keep=partial(keep_media, store),
             media=partial(read_media, store),
             changed=partial(self._changed, name),
-            knows=self._door.knows,
             get_cursor=partial(get_cursor, store, name),
             get_cursors=partial(get_cursors, store, name),
             put_cursor=lambda cursor, value: store.run(put_cursor, name, cursor, value),
+            takes_part=partial(takes_part, store, name),
+            knows=self._door.knows,
+            overview=partial(overview, store),
         )
 
     async def _changed(self, name: str, state: AccountState, reason: str) -> None:

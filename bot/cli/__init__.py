@@ -116,6 +116,9 @@ def make_parser() -> argparse.ArgumentParser:
     audit.add_argument("action", choices=["verify"])
     slack = verb("slack", records.slack_manifest, "print the app manifest to paste at api.slack.com")
     slack.add_argument("action", choices=["manifest"])
+    slack.add_argument(
+        "--http", metavar="URL", default="", help="for HTTP instead of Socket Mode: the page's public origin"
+    )
     verb("migrate", records.migrate, "bring the database's schema up to date")
     database = verb("db", records.copy, "copy everything from one database to another, empty one")
     database.add_argument("action", choices=["copy"])

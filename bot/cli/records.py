@@ -62,9 +62,9 @@ async def copy(parsed: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-async def slack_manifest(_parsed: argparse.Namespace, _settings: Settings) -> int:
+async def slack_manifest(parsed: argparse.Namespace, _settings: Settings) -> int:
     """JSON with and without --json: it is to be pasted."""
-    sys.stdout.write(manifest_text())
+    sys.stdout.write(manifest_text(http=parsed.http))
     return 0
 
 

@@ -56,8 +56,11 @@ class Settings(BaseSettings):
     )
     telegram_token: SecretStr = Field(SecretStr(""), description="Token of a Telegram bot, from @BotFather")
     telegram_api_url: str = Field("", description="Another Bot API server; empty is Telegram's own")
-    slack_bot_token: SecretStr = Field(SecretStr(""), description="xoxb-... of a Slack app; Socket Mode needs both")
-    slack_app_token: SecretStr = Field(SecretStr(""), description="xapp-... of the same app")
+    slack_bot_token: SecretStr = Field(SecretStr(""), description="xoxb-... of a Slack app, and one of the next two")
+    slack_app_token: SecretStr = Field(SecretStr(""), description="xapp-... of the same app, for Socket Mode")
+    slack_signing_secret: SecretStr = Field(
+        SecretStr(""), description="Of the same app, for HTTP; wins over Socket Mode"
+    )
     slack_api_url: str = Field("", description="Another Slack Web API; empty is Slack's own")
     mail_address: str = Field("", description="Address of Bulkhead's own mailbox; empty is no mail")
     mail_password: SecretStr = Field(SecretStr(""), description="Its password, or the one that the bridge shows")

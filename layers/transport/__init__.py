@@ -19,6 +19,7 @@ from layers.transport.mailbox import (
     reap,
     step_at,
     steps,
+    takes_part,
 )
 from layers.transport.media import keep_media, media_head, put_media, read_media
 from layers.transport.notices import kept_back, note_key, outcome, resend, settle_notes, show_late
@@ -107,4 +108,5 @@ __all__ = [
     "step_at",
     "steps",
     "take_seat",
+    "takes_part",
 ]

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 
 from layers.errors import LeaseLost
-from layers.store import Row, Tx
+from layers.store import ReadStore, Row, Tx
 from layers.transport.contacts import meet
 from layers.transport.outbox import send
 from layers.transport.rules import dump_inbound, load_inbound
@@ -50,6 +50,12 @@ def accept(tx: Tx, inbound: Inbound, has_room: bool = True) -> Accepted:
             tx.run("transport.mark_ready", id=conversation, now=tx.now)
             tx.wake("inbox")
     return Accepted(inbox_id=row["id"], is_new=True, turn=turn)
+
+
+async def takes_part(store: ReadStore, channel: str, conversation: str, event_id: str) -> bool:
+    """Whether anything was said in a conversation, by either side, or an event of that id was accepted."""
+    row = await store.fetch_one("transport.takes_part", conversation_id=conversation, source=channel, event_id=event_id)
+    return row is not None
 
 
 def claim(tx: Tx, limit: int) -> list[Turn]:

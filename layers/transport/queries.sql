@@ -383,6 +383,11 @@ SELECT content FROM media_piece WHERE digest = :digest AND n = :n;
 -- name: cursor(channel, name)^
 SELECT value FROM cursor WHERE channel = :channel AND name = :name;
 
+-- name: takes_part(conversation_id, source, event_id)^
+SELECT 1 AS does WHERE EXISTS (SELECT 1 FROM conversation WHERE id = :conversation_id)
+OR EXISTS (SELECT 1 FROM visible WHERE conversation_id = :conversation_id)
+OR EXISTS (SELECT 1 FROM inbox WHERE source = :source AND event_id = :event_id);
+
 -- name: read_until(channel, name, value)!
 INSERT INTO cursor (channel, name, value) VALUES (:channel, :name, :value)
 ON CONFLICT (channel, name) DO UPDATE SET value = excluded.value;

@@ -6,10 +6,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from bot.adapters.ports import Ports, Welcome
+from bot.adapters.ports import Overview, Ports, Welcome
 from layers.errors import AccountState
 from layers.store import Store
-from layers.transport import get_cursor, get_cursors, keep_media, key_of, put_cursor, put_reference, read_media, send
+from layers.transport import (
+    get_cursor,
+    get_cursors,
+    keep_media,
+    key_of,
+    put_cursor,
+    put_reference,
+    read_media,
+    send,
+    takes_part,
+)
 from layers.types import Inbound, Outbound, Person
 
 NOTE = "nobody knows you here"
@@ -36,6 +46,9 @@ def make_ports(
     async def knows(identity: str) -> bool:
         return identity in people
 
+    async def overview() -> Overview:
+        return Overview(waiting=(), accounts=())
+
     return Ports(
         accept=enter,
         say=lambda outbound, dedupe: store.run(send, outbound, dedupe),
@@ -44,10 +57,12 @@ def make_ports(
         keep=partial(keep_media, store),
         media=partial(read_media, store),
         changed=changed,
-        knows=knows,
         get_cursor=partial(get_cursor, store, channel),
         get_cursors=partial(get_cursors, store, channel),
         put_cursor=lambda name, value: store.run(put_cursor, channel, name, value),
+        takes_part=partial(takes_part, store, channel),
+        knows=knows,
+        overview=overview,
     )
 
 

@@ -22,8 +22,10 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.slack_files import Folder
 from tests.fakes.slack_rules import against_limits, against_spec
 from tests.fakes.slack_socket_mode import Envelope, SocketMode
+from tests.fakes.slack_views import against_views
 from tests.fakes.slack_workspace import APP, BOT, TEAM, Workspace
 
 
@@ -166,6 +168,7 @@ class SlackServer:
         self.workspace = Workspace()
         self.sockets = SocketMode(self._loop)
         self.people = People(self.workspace, self.sockets)
+        self.folder = Folder()
 
     @property
     def url(self) -> str:
@@ -185,7 +188,11 @@ class SlackServer:
         method = request.match_info["method"]
         arguments = await self._arguments(request)
         token = request.headers.get("Authorization", "").removeprefix("Bearer ") or str(arguments.pop("token", ""))
-        problems = against_spec(method, {**arguments, "token": token}, self.spec) + against_limits(arguments)
+        problems = (
+            against_spec(method, {**arguments, "token": token}, self.spec)
+            + against_limits(arguments)
+            + against_views(arguments)
+        )
         self.violations += problems
         fault = self._fault(method, str(arguments.get("channel", "")))
         if fault is not None and fault.slow_s:
@@ -199,7 +206,8 @@ class SlackServer:
         if fault is not None and fault.error == "ratelimited":
             wait_s = max(0.0, fault.until - time.monotonic())
             return web.json_response(answer, status=429, headers={"Retry-After": f"{wait_s:.3f}"})
-        return web.json_response(answer)
+        headers = {"x-oauth-scopes": self.workspace.scopes} if self.workspace.scopes else {}
+        return web.json_response(answer, headers=headers)
 
     async def _arguments(self, request: web.Request) -> dict[str, Any]:
         if request.content_type == "application/json":
@@ -234,6 +242,7 @@ class SlackServer:
         app.router.add_route("*", "/api/{method}", self._call)
         app.router.add_post("/upload/{id}", self._upload)
         app.router.add_get("/link/", self.sockets.connect)
+        app.router.add_get("/files/{name:.*}", self.folder.give)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port)

@@ -22,10 +22,20 @@ class Workspace:
         self.origin = ""
         """`127.0.0.1:port`, for the addresses in answers."""
         self.numbers = itertools.count(1)
+        self._last = 0.0
+        self.page = 0
+        """Messages that a page of a history holds at most; 0 is as many as were asked for."""
+        self.scopes = ""
+        """What the header of auth.test says."""
+        self.views: list[dict[str, Any]] = []
+        """Opened modals and published tabs: the arguments of the calls."""
+        self.statuses: dict[tuple[str, str], str] = {}
+        """(channel, thread) -> the assistant's status."""
 
     def stamp(self) -> str:
         """The next `ts`."""
-        return f"{1_700_000_000 + next(self.numbers)}.{0:06}"
+        self._last = max(self._last + 0.000_001, time.time())
+        return f"{self._last:.6f}"
 
     def said(self, channel: str) -> list[str]:
         """The text of every message of the bot in a channel, as it is now."""
@@ -85,12 +95,55 @@ class Workspace:
 
     def _conversations_history(self, arguments: dict[str, Any]) -> dict[str, Any]:
         oldest = float(arguments.get("oldest") or 0)
-        found = [m for m in self.channels.get(arguments["channel"], ()) if float(m["ts"]) > oldest]
-        return {"messages": found[::-1][: int(arguments.get("limit", 100))], "has_more": False}
+        messages = list(self.channels.get(arguments["channel"], ()))
+        found = [
+            self._with_thread(m, messages)
+            for m in messages
+            if float(m["ts"]) > oldest and m.get("thread_ts", m["ts"]) == m["ts"]
+        ]
+        return self._paged(found[::-1], arguments)
+
+    def _with_thread(self, root: dict[str, Any], messages: list[dict[str, Any]]) -> dict[str, Any]:
+        """A message as a history shows it: with what is known of its thread."""
+        replies = [m["ts"] for m in messages if m.get("thread_ts") == root["ts"] != m["ts"]]
+        return {**root, "reply_count": len(replies), "latest_reply": replies[-1]} if replies else root
 
     def _conversations_replies(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        found = self._conversations_history(arguments)["messages"]
-        return {"messages": [m for m in found[::-1] if arguments["ts"] in (m["ts"], m.get("thread_ts"))]}
+        messages = list(self.channels.get(arguments["channel"], ()))
+        oldest, root = float(arguments.get("oldest") or 0), arguments["ts"]
+        author = next((m.get("user", "") for m in messages if m["ts"] == root), "")
+        found = [m for m in messages if root in (m["ts"], m.get("thread_ts"))]
+        news = [{**m, "parent_user_id": author} for m in found if m["ts"] != root and float(m["ts"]) > oldest]
+        return self._paged([*(m for m in found if m["ts"] == root), *news], arguments)
+
+    def _paged(self, found: list[dict[str, Any]], arguments: dict[str, Any]) -> dict[str, Any]:
+        """One page, and where the next one begins."""
+        size = min(int(arguments.get("limit", 100)), self.page or 1000)
+        start = int(arguments.get("cursor") or 0)
+        has_more = len(found) > start + size
+        cursor = str(start + size) if has_more else ""
+        page = found[start : start + size]
+        return {"messages": page, "has_more": has_more, "response_metadata": {"next_cursor": cursor}}
+
+    def _users_conversations(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        return {"channels": [{"id": id} for id in self.channels]}
+
+    def _views_open(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        self.views.append(arguments)
+        return {"view": {"id": f"V{next(self.numbers)}", **parsed(arguments["view"])}}
+
+    def _views_publish(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        return self._views_open(arguments)
+
+    def _assistant_threads_setstatus(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        self.statuses[arguments["channel_id"], arguments["thread_ts"]] = arguments["status"]
+        return {}
+
+    def _assistant_threads_settitle(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        return {}
+
+    def _assistant_threads_setsuggestedprompts(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        return {} if 1 <= len(parsed(arguments["prompts"])) <= 4 else {"error": "invalid_arguments"}
 
     def _apps_connections_open(self, arguments: dict[str, Any]) -> dict[str, Any]:
         return {"url": f"ws://{self.origin}/link/?ticket={next(self.numbers)}"}

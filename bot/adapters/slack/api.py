@@ -6,15 +6,16 @@ The SDK's retry handlers are off: it repeats POSTs whose connection broke, which
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.adapters.slack.reading import CHANNEL
+from bot.adapters.slack.writing import CHANNEL
 from layers.errors import AccountState, AccountTrouble, BulkheadError, Misconfigured, RateLimited, Refused, Unavailable
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,10 @@ vendor_log = logging.getLogger("bot.adapters.slack.vendor")
 vendor_log.setLevel(logging.WARNING)
 
 SLACK_URL = "https://slack.com/api/"
+FILES_ORIGIN = "https://files.slack.com/"
 TIMEOUT_S = 30
+PIECE_BYTES = 1 << 16
+POST_MESSAGE = "chat.postMessage"
 DEFAULT_RETRY_S = 30.0
 """Where a 429 comes without Retry-After."""
 NEW_TOKEN = "make a new token at api.slack.com/apps and set it"
@@ -100,12 +104,18 @@ class SlackApi:
         self._session = self._client = None
 
     async def call(self, method: str, where: str = "", **arguments: object) -> Mapping[str, Any]:
-        """Call `method` (`chat.postMessage`); `where` is the channel that a 429 closes.
+        """Call `method` (`chat.postMessage`); `where` is the channel that it acts in.
 
         Raises:
             RateLimited, AccountTrouble, Unavailable: later, or after somebody acted.
             Refused, Misconfigured: never as it stands.
         """
+        return (await self.answer(method, where, **arguments))[0]
+
+    async def answer(
+        self, method: str, where: str = "", **arguments: object
+    ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+        """As `call`, with the headers of the answer."""
         if self.trouble is not None:
             raise self.trouble
         if self._client is None:
@@ -120,8 +130,49 @@ class SlackApi:
             raise ours from None
         except (aiohttp.ClientError, SlackClientError, TimeoutError, OSError) as error:
             raise Unavailable(f"Slack did not answer {method} ({type(error).__name__})") from None
-        data: Mapping[str, Any] = answer.data
-        return data
+        return answer.data, answer.headers
+
+    async def download(self, url: str, content_type: str) -> AsyncGenerator[bytes]:
+        """The bytes of a file of Slack's, in pieces. The token goes to Slack's own hosts only, and no redirect is
+        followed: an event that names another place is no reason to send it there.
+
+        Raises:
+            Refused: it is not Slack's, or Slack does not hand it out.
+            Unavailable: a later try may work.
+        """
+        api = urlsplit(self._url)
+        if not url.startswith((FILES_ORIGIN, f"{api.scheme}://{api.netloc}/")):
+            raise Refused("it does not lie with Slack")
+        if self.trouble is not None or self._session is None:
+            raise Unavailable("Slack is not called now")
+        headers = {"Authorization": f"Bearer {self._token.get_secret_value()}"}
+        try:
+            async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+                is_page = response.content_type == "text/html" != content_type  # a page to sign in
+                if response.status >= 500 or response.status == 429:
+                    raise Unavailable(f"Slack answered {response.status}")
+                if response.status != 200 or is_page:
+                    raise Refused("Slack does not hand it out; does the app have the scope files:read?")
+                async for piece in response.content.iter_chunked(PIECE_BYTES):
+                    yield piece
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unavailable(f"the connection to Slack broke ({type(error).__name__})") from None
+
+    async def upload(self, url: str, size_bytes: int, pieces: AsyncIterator[bytes]) -> None:
+        """Send bytes where files.getUploadURLExternal said; no token goes along.
+
+        Raises:
+            Unavailable: a later try may work; what was uploaded is not visible to anybody.
+        """
+        if self.trouble is not None or self._session is None:
+            raise Unavailable("Slack is not called now")
+        try:
+            headers = {"Content-Length": str(size_bytes), "Content-Type": "application/octet-stream"}
+            async with self._session.post(url, data=pieces, headers=headers, allow_redirects=False) as response:
+                if response.status != 200:
+                    raise Unavailable(f"Slack answered an upload with {response.status}")
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unavailable(f"the connection to Slack broke in an upload ({type(error).__name__})") from None
 
     def stop_calling(self, trouble: AccountTrouble) -> None:
         """Make no call any more. Repeated attempts with a dead token are what providers punish."""
@@ -141,14 +192,17 @@ def trouble_of(code: str, method: str = "") -> AccountTrouble | None:
 
 
 def translate(method: str, where: str, error: SlackApiError) -> BulkheadError:
-    """Slack's answer as one of our errors."""
+    """Slack's answer as one of our errors. A 429 closes the method for the workspace, which is how Slack's tiers count;
+    only chat.postMessage is counted by channel (docs.slack.dev/apis/web-api/rate-limits).
+    """
     response = error.response
     status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
     data = getattr(response, "data", None)
     code = str(data.get("error", "")) if isinstance(data, dict) else ""
     if status == 429 or code in ("ratelimited", "rate_limited", "message_limit_exceeded"):
         wait_s = retry_after_s(response.headers)
-        bucket = f"{CHANNEL}:{method}:{where}"
+        is_narrow = method == POST_MESSAGE and where and code != "message_limit_exceeded"
+        bucket = f"{CHANNEL}:{method}:{where}" if is_narrow else f"{CHANNEL}:{method}"
         return RateLimited(f"Slack asks to wait {wait_s:g} s with {method}", retry_after_s=wait_s, bucket=bucket)
     if trouble := trouble_of(code, method):
         return trouble

@@ -2,7 +2,7 @@
 
 Slack has no idempotency key, and its SDK's retries doubled messages. A placeholder is posted, its `ts` recorded, and
 only then does the message get its text: editing twice is editing once. The placeholder is `…`, never the text: posted
-again after a lost answer, it is an orphan dot and not a doubled message.
+again after a lost answer, it is an orphan dot and not a doubled message; `find` looks for it first.
 
 A picture is uploaded without being shared (files.getUploadURLExternal, bytes, files.completeUploadExternal) and shown
 by an image block of the same chat.update as the text and the buttons: one message. completeUploadExternal could share
@@ -15,11 +15,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from bot.adapters.slack.api import SlackApi
+from bot.adapters.slack.api import POST_MESSAGE, SlackApi
+from bot.adapters.slack.assistant import Assistant, channel_of
+from bot.adapters.slack.files import Piece, Uploads, once
 from bot.adapters.slack.writing import (
     EVENT_TYPE,
     PLACEHOLDER,
@@ -27,56 +30,116 @@ from bot.adapters.slack.writing import (
     Part,
     Reference,
     image,
-    link,
     message_id,
     metadata,
     parts_of,
 )
-from bot.adapters.text import File, render_slack
+from bot.adapters.text import File, SlackPart, render_slack
 from layers.errors import Refused
 from layers.types import Outbound, OutboundKind, Picture
 
 log = logging.getLogger(__name__)
 
-PROCESSED_WITHIN_S = 10.0
-FIRST_LOOK_S = 0.1
-UPLOADS_KEPT = 256
 HISTORY = 200
-"""Messages in which parts of ours are looked for."""
+"""Messages in which ours are looked for."""
+FOUND_WITHIN_S = 86400.0
+"""Older messages are not looked for: a row does not live that long."""
+SHORT_CHARS = 2_000
+"""A longer text is rendered in a thread, so that nobody else waits for it."""
+
+
+@dataclass(slots=True)
+class Shown:
+    """What a message shows beside its text."""
+
+    links: list[Block] = field(default_factory=list)
+    pictures: list[tuple[Picture, str]] = field(default_factory=list)
+    """With the file that each was uploaded as."""
+    uploads: dict[str, str] = field(default_factory=dict)
+
+    def blocks(self) -> list[Block]:
+        """Links, then pictures."""
+        return [*self.links, *(image(picture, file) for picture, file in self.pictures)]
 
 
 class SlackChannel:
     """Shows messages. See layers.transport.RemoteChannel."""
 
-    def __init__(self, api: SlackApi, media: Callable[[str], AsyncIterator[bytes]]) -> None:
+    def __init__(
+        self, api: SlackApi, media: Callable[[str], AsyncIterator[bytes]], assistant: Assistant | None = None
+    ) -> None:
         self._api = api
         self._media = media
-        self._uploads: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._assistant = assistant
+        self._uploads = Uploads(api)
+        self.house = ""
+        """The name of this installation: what makes ids of messages its own."""
 
     async def place(self, outbound: Outbound) -> str:
         """Post the placeholder. Nothing but WORKING shows its text here."""
         is_working = outbound.kind is OutboundKind.WORKING
-        first = parts_of(outbound, render_slack(outbound.text))[0] if is_working else Part(PLACEHOLDER)
+        first = parts_of(outbound, await rendered_of(outbound))[0] if is_working else Part(PLACEHOLDER)
         stamp = await self._post(outbound, 0, first)
-        return Reference(channel_of(outbound), (stamp,)).dump()
+        if is_working and self._assistant is not None:
+            await self._assistant.work(outbound.address, outbound.text)
+        return Reference(channel_of(outbound.address), (stamp,)).dump()
+
+    async def find(self, outbound: Outbound) -> str | None:
+        """Where a message is whose posting was never answered, or recorded; None when it is not there. One call."""
+        channel = channel_of(outbound.address)
+        found = await self._stamps(outbound, channel, f"{time.time() - FOUND_WITHIN_S:.6f}")
+        stamps: list[str] = []
+        while len(stamps) in found:
+            stamps.append(found[len(stamps)])
+        return Reference(channel, tuple(stamps)).dump() if stamps else None
 
     async def edit(self, reference: str, outbound: Outbound) -> str:
         """Make the message what it should be: its first part in place, the others below it."""
-        at, picture, rendered = Reference.load(reference), outbound.picture, render_slack(outbound.text)
-        links = [await self._link_code(at.channel, part) for part in rendered if isinstance(part, File)]
-        if picture is None:
-            return Reference(at.channel, await self._show(at, outbound, parts_of(outbound, rendered, links))).dump()
-        upload = await self._upload_picture(at, picture)
+        at, rendered = Reference.load(reference), await rendered_of(outbound)
+        shown = await self._gather(at, outbound, rendered)
         try:
-            parts = parts_of(outbound, rendered, [*links, image(picture, upload)])
-            stamps = await self._show(at, outbound, parts)
+            stamps = await self._show(at, outbound, parts_of(outbound, rendered, shown.blocks()))
         except Refused as error:
-            if "invalid_blocks" not in str(error):
+            if "invalid_blocks" not in str(error) or not shown.pictures:
                 raise
-            log.warning("slack.image_refused", extra={"file": upload})
-            parts = parts_of(outbound, rendered, [*links, await self._link(upload, picture.alt)])
-            stamps = await self._show(at, outbound, parts)
-        return Reference(at.channel, stamps, picture.digest, upload).dump()
+            log.warning("slack.image_refused", extra={"files": len(shown.pictures)})
+            links = [await self._uploads.link(file, picture.alt) for picture, file in shown.pictures]
+            stamps = await self._show(at, outbound, parts_of(outbound, rendered, [*shown.links, *links]))
+        if self._assistant is not None:
+            if outbound.kind is OutboundKind.WORKING:
+                await self._assistant.work(outbound.address, outbound.text)
+            else:
+                await self._assistant.done(outbound.address)
+        return Reference(at.channel, stamps, shown.uploads).dump()
+
+    async def _gather(self, at: Reference, outbound: Outbound, rendered: list[SlackPart | File]) -> Shown:
+        """Upload what the message shows, as far as it is not there from an earlier edit."""
+        shown = Shown()
+        for file in (part for part in rendered if isinstance(part, File)):
+            piece = Piece(hashlib.sha256(file.content).hexdigest(), file.name, file.name)
+            upload = await self._bring(at, piece, once(file.content), len(file.content))
+            shown.uploads[piece.digest] = upload
+            shown.links.append(await self._uploads.link(upload, file.name))
+        for attached in outbound.files:
+            if not attached.digest:
+                continue  # it was never taken; whoever made the message says so in its text
+            piece = Piece(attached.digest, attached.name, attached.name)
+            upload = await self._bring(at, piece, self._media(attached.digest), attached.size_bytes)
+            shown.uploads[piece.digest] = upload
+            shown.links.append(await self._uploads.link(upload, attached.name))
+        for picture in (outbound.picture, *outbound.album):
+            if picture is not None:
+                piece = Piece(picture.digest, f"{picture.digest[:12]}.png", picture.alt[:100])
+                upload = await self._bring(at, piece, self._media(picture.digest))
+                if picture.digest not in at.uploads:
+                    await self._uploads.wait_processed(upload)
+                shown.uploads[picture.digest] = upload
+                shown.pictures.append((picture, upload))
+        return shown
+
+    async def _bring(self, at: Reference, piece: Piece, pieces: AsyncIterator[bytes], size_bytes: int = 0) -> str:
+        known = at.uploads.get(piece.digest)
+        return known or await self._uploads.bring(at.channel, piece, pieces, size_bytes)
 
     async def _show(self, at: Reference, outbound: Outbound, parts: list[Part]) -> tuple[str, ...]:
         """Bring every part about; the stamps of all of them."""
@@ -93,23 +156,23 @@ class SlackChannel:
         return tuple(stamps[: len(parts)])
 
     async def _post(self, outbound: Outbound, n: int, part: Part) -> str:
-        channel = channel_of(outbound)
+        channel = channel_of(outbound.address)
         arguments: dict[str, Any] = {
             "channel": channel,
             "thread_ts": outbound.address.thread or None,
             "text": part.text,
             "blocks": part.blocks or None,
-            "metadata": metadata(outbound.key, n),
+            "metadata": metadata(outbound, n, self.house),
             "unfurl_links": False,
             "unfurl_media": False,
         }
         try:
-            id = message_id(outbound, n)
-            answer = await self._api.call("chat.postMessage", channel, client_msg_id=id, **arguments)
+            id = message_id(outbound, n, self.house)
+            answer = await self._api.call(POST_MESSAGE, channel, client_msg_id=id, **arguments)
         except Refused as error:
             if "duplicate_" not in str(error):
                 raise
-            answer = await self._api.call("chat.postMessage", channel, **arguments)  # it has it, but not where
+            answer = await self._api.call(POST_MESSAGE, channel, **arguments)  # it has it, but not where
         return str(answer["ts"])
 
     async def _update(self, channel: str, stamp: str, outbound: Outbound, n: int, part: Part) -> None:
@@ -120,7 +183,7 @@ class SlackChannel:
             ts=stamp,
             text=part.text,
             blocks=part.blocks,
-            metadata=metadata(outbound.key, n),
+            metadata=metadata(outbound, n, self.house),
         )
 
     async def _delete(self, channel: str, stamp: str) -> None:
@@ -131,63 +194,34 @@ class SlackChannel:
 
     async def _find(self, at: Reference, outbound: Outbound) -> list[str]:
         """The stamps of the parts that are there: a try whose answer was lost may have posted more than we recorded."""
-        thread = outbound.address.thread
-        arguments: dict[str, Any] = {"channel": at.channel, "oldest": at.stamps[0], "limit": HISTORY}
-        if thread:
-            arguments["ts"] = thread
-        method = "conversations.replies" if thread else "conversations.history"
-        answer = await self._api.call(method, at.channel, include_all_metadata=True, **arguments)
-        found: dict[int, str] = {}
-        for message in answer.get("messages", ()):
-            mark = message.get("metadata") or {}
-            said = mark.get("event_payload") or {}
-            if mark.get("event_type") == EVENT_TYPE and said.get("key") == outbound.key and message.get("bot_id"):
-                found[int(said.get("part", 0))] = str(message["ts"])
+        found = await self._stamps(outbound, at.channel, at.stamps[0])
         stamps = list(at.stamps)
         while len(stamps) in found:
             stamps.append(found[len(stamps)])
         return stamps
 
-    async def _upload_picture(self, at: Reference, picture: Picture) -> str:
-        """The file's id: of this message, of another one, or of a new upload that Slack has processed."""
-        if at.digest == picture.digest and at.file:
-            return at.file
-        upload = self._uploads.get((at.channel, picture.digest), "")
-        if not upload:
-            name = f"{picture.digest[:12]}.png"
-            content = b"".join([piece async for piece in self._media(picture.digest)])
-            upload = await self._upload(at.channel, picture.digest, content, name)
-        await self._wait_processed(at.channel, upload)
-        return upload
-
-    async def _link_code(self, channel: str, file: File) -> Block:
-        """A link to what is too long to be read in a message."""
-        digest = hashlib.sha256(file.content).hexdigest()
-        upload = self._uploads.get((channel, digest)) or await self._upload(channel, digest, file.content, file.name)
-        return await self._link(upload, file.name)
-
-    async def _upload(self, channel: str, digest: str, content: bytes, name: str) -> str:
-        """Upload without sharing. A retry within this process takes the same upload again."""
-        answer = await self._api.call("files_upload_v2", channel, file=content, filename=name, title=name)
-        self._uploads[channel, digest] = str(answer["files"][0]["id"])
-        while len(self._uploads) > UPLOADS_KEPT:
-            self._uploads.popitem(last=False)
-        return str(answer["files"][0]["id"])
-
-    async def _wait_processed(self, channel: str, file: str) -> None:
-        pause_s, waited_s = FIRST_LOOK_S, 0.0
-        while waited_s < PROCESSED_WITHIN_S:
-            answer = await self._api.call("files.info", channel, file=file)
-            if answer["file"].get("mimetype"):
-                return
-            await asyncio.sleep(pause_s)
-            pause_s, waited_s = pause_s * 2, waited_s + pause_s
-
-    async def _link(self, file: str, label: str) -> Block:
-        answer = await self._api.call("files.info", file=file)
-        return link(str(answer["file"]["permalink"]), label)
+    async def _stamps(self, outbound: Outbound, channel: str, oldest: str) -> Mapping[int, str]:
+        """The parts of a message in the history since `oldest`: number of the part -> `ts`."""
+        thread = outbound.address.thread
+        arguments: dict[str, Any] = {"channel": channel, "oldest": oldest, "limit": HISTORY}
+        if thread:
+            arguments["ts"] = thread
+        method = "conversations.replies" if thread else "conversations.history"
+        answer = await self._api.call(method, channel, include_all_metadata=True, **arguments)
+        found: dict[int, str] = {}
+        for message in answer.get("messages", ()):
+            mark = message.get("metadata") or {}
+            said = mark.get("event_payload") or {}
+            part = said.get("part")
+            if mark.get("event_type") != EVENT_TYPE or not isinstance(part, int) or not message.get("bot_id"):
+                continue
+            if said.get("id") == message_id(outbound, part, self.house):
+                found[part] = str(message["ts"])
+        return found
 
 
-def channel_of(outbound: Outbound) -> str:
-    """Slack's id of the channel in `T1/C2`."""
-    return outbound.address.conversation.partition("/")[2]
+async def rendered_of(outbound: Outbound) -> list[SlackPart | File]:
+    """Its text, rendered; a long one off the event loop, where it may take a second."""
+    if len(outbound.text) <= SHORT_CHARS:
+        return render_slack(outbound.text)
+    return await asyncio.to_thread(render_slack, outbound.text)

@@ -1,90 +1,42 @@
 """What Slack's payloads mean. Takes the body of an event, a slash command or a button press; pure.
 
-Slack tells of one mention twice (`message` and `app_mention`, with two event ids), so the message's own place in its
-channel is what deduplicates. A body that cannot be read means nothing: refusing it would only bring it back.
+Slack tells of one mention twice (`message` and `app_mention`, with two event ids) and once for each workspace of a
+shared channel, so the message's own place in its channel is what deduplicates; Slack's event id and the id that the
+sender's client gave are further names of it. An edit within `EDIT_S` is an event of its own, named by its text. A body
+that cannot be read means nothing: refusing it would only bring it back.
 """
 
 from __future__ import annotations
 
-import re
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, StringConstraints, ValidationError
+from pydantic import ValidationError
 
-from bot.adapters.slack.writing import ACTION, key_of
-from layers.types import STRANGER, Address, Inbound, InboundKind, Press
+from bot.adapters.slack.payloads import Asked, Changed, Commanded, Named, Pressed, Said, Shared, Submitted
+from bot.adapters.slack.shortcut import CALLBACK, Place, question_of
+from bot.adapters.slack.typed import plain
+from bot.adapters.slack.writing import ACTION, CHANNEL, COMMAND, key_of
+from layers.types import STRANGER, Address, Attachment, Inbound, InboundKind, Press
 
-CHANNEL = "slack"
-COMMAND = "/bulkhead"
 SAID_BY_PEOPLE = ("", "file_share", "thread_broadcast", "me_message")
 """Subtypes of messages that a person wrote; all others tell of joins, topics, edits and bots."""
-ACCOUNT_ENDED = ("tokens_revoked", "app_uninstalled")
 SLACKBOT = "USLACKBOT"
-
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,32}$")]
-Ts = Annotated[str, StringConstraints(pattern=r"^\d{1,12}\.\d{1,9}$")]
-
-
-class Said(BaseModel):
-    """`message` and `app_mention`, as much of them as matters."""
-
-    type: str
-    channel: Id
-    ts: Ts
-    user: Id
-    text: str = ""
-    thread_ts: Ts | None = None
-    channel_type: str = ""
-    subtype: str = ""
-    bot_id: str | None = None
-    user_team: Id | None = None
-    """Whose workspace the sender is in, where it is another one (Slack Connect)."""
+EDIT_S = 900.0
+"""Seconds after which an edited message is no longer heard again."""
+FILES = 20
+"""Of one message; Slack's own clients send ten."""
 
 
-class Commanded(BaseModel):
-    """A slash command."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Me:
+    """Who the bot is."""
 
-    command: str
-    text: str = ""
-    team_id: Id
-    channel_id: Id
-    user_id: Id
-    trigger_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-
-
-class Named(BaseModel):
-    """Somebody or something with an id."""
-
-    id: Id
-    team_id: Id | None = None
-
-
-class Container(BaseModel):
-    """The message that a button hangs under."""
-
-    channel_id: Id
-    message_ts: Ts
-    thread_ts: Ts | None = None
-
-
-class Pushed(BaseModel):
-    """One pressed element."""
-
-    action_id: str
-    action_ts: str
-    block_id: str = ""
-    value: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,64}$")]
-
-
-class Pressed(BaseModel):
-    """`block_actions`."""
-
-    user: Named
-    team: Named | None
-    container: Container
-    actions: list[Pushed]
+    user: str
+    team: str = ""
+    """Conversations are named by our own workspace, whichever one told of an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,19 +49,22 @@ class Heard:
     """`slack:<team>:<user>`."""
     is_direct: bool
     """Nobody but the person and the bot can read it."""
+    is_addressed: bool = True
+    """False for a reply in a thread that does not mention us: it concerns us where we take part."""
     kind: InboundKind = InboundKind.MESSAGE
     text: str = ""
     press: Press | None = None
     stamp: str = ""
     """The `ts` of a message."""
+    aliases: tuple[str, ...] = ()
+    files: tuple[Shared, ...] = ()
 
     @property
     def channel(self) -> str:
         """Slack's id of the channel."""
         return self.address.conversation.partition("/")[2]
 
-    @property
-    def inbound(self) -> Inbound:
+    def inbound(self, attachments: tuple[Attachment, ...] = ()) -> Inbound:
         """The event as the door takes it."""
         return Inbound(
             address=self.address,
@@ -120,52 +75,123 @@ class Heard:
             press=self.press,
             identity=self.identity,
             is_direct=self.is_direct,
+            aliases=self.aliases,
+            attachments=attachments,
         )
 
 
-def heard(body: Mapping[str, Any], bot_user: str) -> Heard | None:
+def heard(body: Mapping[str, Any], me: Me) -> Heard | None:
     """What a person did; None when nobody did anything that concerns us."""
     try:
-        if "event" in body:
-            return _message(Said.model_validate(body["event"]), str(body.get("team_id", "")), bot_user)
-        if body.get("type") == "block_actions":
-            return _press(Pressed.model_validate(body))
+        if isinstance(body.get("event"), Mapping):
+            said = _said(body["event"])
+            return None if said is None else _message(said, body, me)
+        match body.get("type"):
+            case "block_actions":
+                return _press(Pressed.model_validate(body), me)
+            case "view_submission":
+                return _question(Submitted.model_validate(body), me)
         if "command" in body:
-            return _command(Commanded.model_validate(body))
+            return _command(Commanded.model_validate(body), me)
     except ValidationError:
         return None
     return None
 
 
+def asked(body: Mapping[str, Any]) -> Asked | None:
+    """The use of our message shortcut."""
+    if body.get("type") != "message_action" or body.get("callback_id") != CALLBACK:
+        return None
+    try:
+        return Asked.model_validate(body)
+    except ValidationError:
+        return None
+
+
 def ended(body: Mapping[str, Any]) -> str:
-    """The event that says that the account is over, or nothing."""
+    """The event that says that the account is over, or nothing. A person's own token that ended is not the bot's."""
     event = body.get("event")
-    name = str(event.get("type")) if isinstance(event, Mapping) else ""
-    return name if name in ACCOUNT_ENDED else ""
+    if not isinstance(event, Mapping):
+        return ""
+    if event.get("type") == "tokens_revoked":
+        tokens = event.get("tokens")
+        is_ours = not isinstance(tokens, Mapping) or bool(tokens.get("bot"))
+        return "tokens_revoked" if is_ours else ""
+    return "app_uninstalled" if event.get("type") == "app_uninstalled" else ""
 
 
-def _message(said: Said, team: str, bot_user: str) -> Heard | None:
+def _said(event: Mapping[str, Any]) -> Said | None:
+    """The message, new or changed by its author in time."""
+    if event.get("type") not in ("message", "app_mention"):
+        return None
+    if event.get("subtype") != "message_changed":
+        return Said.model_validate(event)
+    changed = Changed.model_validate(event)
+    place = {"type": "message", "channel": changed.channel, "channel_type": changed.channel_type}
+    said = Said.model_validate({**changed.message, **place})
+    is_same = said.text == changed.previous_message.get("text")  # a link was unfolded, a thread grew
+    return None if is_same or not _is_fresh_edit(said) else said
+
+
+def _is_fresh_edit(said: Said) -> bool:
+    return said.edited is not None and 0 <= float(said.edited.ts) - float(said.ts) <= EDIT_S
+
+
+def _message(said: Said, body: Mapping[str, Any], me: Me) -> Heard | None:
+    team, text = str(body.get("team_id", "")), said.text or ""
+    if said.bot_id or said.subtype not in SAID_BY_PEOPLE or said.user in (me.user, SLACKBOT):
+        return None
+    thread = "" if said.thread_ts == said.ts else said.thread_ts or ""  # a root stands in the channel itself
     is_direct = said.channel_type == "im"
-    is_mention = said.type == "app_mention" or f"<@{bot_user}>" in said.text
-    if said.type not in ("message", "app_mention") or not (is_direct or is_mention):
+    is_mention = said.type == "app_mention" or f"<@{me.user}>" in text or f"<@{me.user}|" in text
+    is_addressed = is_direct or is_mention or (bool(thread) and said.parent_user_id == me.user)
+    if not is_addressed and not thread:
         return None
-    if said.bot_id or said.subtype not in SAID_BY_PEOPLE or said.user in (bot_user, SLACKBOT):
-        return None
+    files = _files(said)
+    is_edit = _is_fresh_edit(said)
     return Heard(
-        address=Address(channel=CHANNEL, conversation=f"{team}/{said.channel}", thread=said.thread_ts or ""),
-        event_id=f"{said.channel}:{said.ts}",
-        identity=f"{CHANNEL}:{said.user_team or team}:{said.user}",
+        address=Address(channel=CHANNEL, conversation=f"{me.team or team}/{said.channel}", thread=thread),
+        event_id=f"{said.channel}:{said.ts}" + (f"~{digest(text)}" if is_edit else ""),
+        identity=f"{CHANNEL}:{said.user_team or said.team or team}:{said.user}",
         is_direct=is_direct,
-        text=plain(said.text, bot_user) or "/help",
+        is_addressed=is_addressed,
+        text=plain(text, me.user) or ("" if files else "/help"),
         stamp=said.ts,
+        aliases=_aliases(said, body, is_edit=is_edit),
+        files=files,
     )
 
 
-def _command(said: Commanded) -> Heard | None:
+def _aliases(said: Said, body: Mapping[str, Any], *, is_edit: bool) -> tuple[str, ...]:
+    """Other names of the same event. An edit has its original's client_msg_id, so that is no name of an edit."""
+    found = []
+    if isinstance(event_id := body.get("event_id"), str) and 0 < len(event_id) <= 64:
+        found.append(f"event:{event_id}")
+    if said.client_msg_id and len(said.client_msg_id) <= 64 and not is_edit:
+        found.append(f"client:{said.user}:{said.client_msg_id}")
+    return tuple(found)
+
+
+def _files(said: Said) -> tuple[Shared, ...]:
+    found = []
+    for file in (said.files or [])[:FILES]:
+        try:
+            found.append(Shared.model_validate(file))
+        except ValidationError:
+            continue  # a file that was deleted meanwhile has nothing but an id
+    return tuple(found)
+
+
+def digest(text: str) -> str:
+    """Enough of a hash to tell one version of a message from the next."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
+
+
+def _command(said: Commanded, me: Me) -> Heard | None:
     if said.command != COMMAND:
         return None
     return Heard(
-        address=Address(channel=CHANNEL, conversation=f"{said.team_id}/{said.channel_id}"),
+        address=Address(channel=CHANNEL, conversation=f"{me.team or said.team_id}/{said.channel_id}"),
         event_id=f"command:{said.trigger_id}",
         identity=f"{CHANNEL}:{said.team_id}:{said.user_id}",
         is_direct=False,
@@ -173,15 +199,16 @@ def _command(said: Commanded) -> Heard | None:
     )
 
 
-def _press(pressed: Pressed) -> Heard | None:
+def _press(pressed: Pressed, me: Me) -> Heard | None:
     pushed = next((action for action in pressed.actions if action.action_id.startswith(ACTION)), None)
     if pushed is None:
         return None
-    place, team = pressed.container, pressed.team.id if pressed.team else pressed.user.team_id or ""
+    place = pressed.container
     is_root = place.thread_ts == place.message_ts  # somebody answered under it: it stands in the channel all the same
     thread = "" if is_root else place.thread_ts or ""
+    team = _team(pressed.team, pressed.user)
     return Heard(
-        address=Address(channel=CHANNEL, conversation=f"{team}/{place.channel_id}", thread=thread),
+        address=Address(channel=CHANNEL, conversation=f"{me.team or team}/{place.channel_id}", thread=thread),
         event_id=f"press:{place.channel_id}:{place.message_ts}:{pressed.user.id}:{pushed.action_id}:{pushed.action_ts}",
         identity=f"{CHANNEL}:{pressed.user.team_id or team}:{pressed.user.id}",
         is_direct=False,
@@ -190,28 +217,20 @@ def _press(pressed: Pressed) -> Heard | None:
     )
 
 
-_TOKEN = re.compile(r"<(?P<mark>[@#!]?)(?P<target>[^<>|]+)(?:\|(?P<label>[^<>]*))?>")
-_ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))  # & last: `&amp;lt;` is the four letters `&lt;`
+def _question(submitted: Submitted, me: Me) -> Heard | None:
+    """What was asked about a message; its answer goes into the thread under it."""
+    place = Place.load(submitted.view.private_metadata)
+    if submitted.view.callback_id != CALLBACK or place is None:
+        return None
+    team = _team(submitted.team, submitted.user)
+    return Heard(
+        address=Address(channel=CHANNEL, conversation=f"{me.team or team}/{place.channel}", thread=place.thread),
+        event_id=f"view:{submitted.view.id}",
+        identity=f"{CHANNEL}:{submitted.user.team_id or team}:{submitted.user.id}",
+        is_direct=False,
+        text=question_of(submitted.view.state, place),
+    )
 
 
-def plain(text: str, bot_user: str) -> str:
-    """What the person typed, as markdown: without the mention of the bot, with links and names in words."""
-    text = _TOKEN.sub(lambda found: _words(found, bot_user), text)
-    for entity, letter in _ENTITIES:
-        text = text.replace(entity, letter)
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").strip()
-
-
-def _words(found: re.Match[str], bot_user: str) -> str:
-    mark, target, label = found["mark"], found["target"], found["label"] or ""
-    match mark:
-        case "@":
-            return "" if target == bot_user else f"@{label or target}"
-        case "#":
-            return f"#{label or target}"
-        case "!":
-            return label or f"@{target.partition('^')[0]}"
-        case _:
-            bare = target.removeprefix("mailto:").removeprefix("tel:")
-            is_bare = not label or label in (bare, target, target.partition("://")[2], target.rstrip("/"))
-            return (label or bare) if is_bare and bare != target else target if is_bare else f"[{label}]({target})"
+def _team(team: Named | None, user: Named) -> str:
+    return team.id if team else user.team_id or ""

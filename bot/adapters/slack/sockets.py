@@ -202,14 +202,12 @@ class Sockets:
             await self.close()
             raise
 
-    async def watch(self, after_silence: Callable[[], None]) -> None:
-        """Replace sockets that went deaf, until the account is in trouble. Tells when all were deaf and one hears."""
-        was_deaf = False
+    async def watch(self, when_deaf: Callable[[], None]) -> None:
+        """Replace sockets that went deaf, until the account is in trouble. Tells when none of them hears."""
         while self._api.trouble is None and not self._is_over:
             await asyncio.sleep(self._timing.check_every_s)
-            if was_deaf and self.is_hearing:
-                after_silence()
-            was_deaf = not self.is_hearing
+            if not self.is_hearing:
+                when_deaf()
             for socket in self._sockets:
                 if not socket.is_hearing and self._api.trouble is None and await socket.is_connected():
                     await self._replace(socket)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,8 @@ from layers.types import Button, ButtonStyle, Outbound, Picture
 
 Block = dict[str, Any]
 
+CHANNEL = "slack"
+COMMAND = "/bulkhead"
 MAX_BLOCKS = 50
 MAX_BLOCKS_CHARS = 13_000
 """Of the blocks as JSON: from 13,200 on Slack answers `msg_blocks_too_long` (slackapi/bolt-js#2509)."""
@@ -107,14 +109,17 @@ def key_of(id: str) -> str:
     return key.rpartition("~")[0] if rest else ""
 
 
-def metadata(key: str, part: int) -> dict[str, Any]:
+def metadata(outbound: Outbound, part: int, house: str) -> dict[str, Any]:
     """What makes a message of ours recognisable in a channel's history."""
-    return {"event_type": EVENT_TYPE, "event_payload": {"key": key, "part": part}}
+    payload = {"id": message_id(outbound, part, house), "key": outbound.key, "part": part}
+    return {"event_type": EVENT_TYPE, "event_payload": payload}
 
 
-def message_id(outbound: Outbound, part: int) -> str:
-    """The same id for the same message. `client_msg_id` is not documented: it may help, and nothing relies on it."""
-    return str(uuid.uuid5(NAMESPACE, f"{outbound.address.id}/{outbound.key}/{part}"))
+def message_id(outbound: Outbound, part: int, house: str = "") -> str:
+    """The same id for the same message of the same installation (`house`). It also goes as `client_msg_id`, which is
+    not documented: that may help, and nothing relies on it.
+    """
+    return str(uuid.uuid5(NAMESPACE, f"{house}/{outbound.address.id}/{outbound.key}/{part}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +129,15 @@ class Reference:
     channel: str
     stamps: tuple[str, ...]
     """`ts` of each part, in order."""
-    digest: str = ""
-    file: str = ""
-    """The upload of the picture called `digest`."""
+    uploads: Mapping[str, str] = field(default_factory=dict)
+    """Digest of a picture or a file -> Slack's id of it."""
 
     def dump(self) -> str:
         """As the outbox keeps it."""
-        return json.dumps([self.channel, list(self.stamps), self.digest, self.file], separators=(",", ":"))
+        return json.dumps([self.channel, list(self.stamps), dict(self.uploads)], separators=(",", ":"))
 
     @classmethod
     def load(cls, text: str) -> Reference:
         """The inverse of `dump`."""
-        channel, stamps, digest, file = json.loads(text)
-        return cls(channel, tuple(stamps), digest, file)
+        channel, stamps, uploads = json.loads(text)
+        return cls(channel, tuple(stamps), uploads)

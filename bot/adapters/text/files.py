@@ -50,10 +50,15 @@ def take_long_code(blocks: Document, above: int) -> tuple[Document, list[File]]:
     return tuple(map(without, blocks)), files
 
 
-def dam(stream: Iterator[Part], files: list[File], markdown: str, note: Callable[[str], Part]) -> list[Part | File]:
-    """The parts and their files, or the first part, a note and the whole text as a file when they are too many."""
-    parts = list(islice(stream, FLOOD_PARTS + 1))
-    if len(parts) <= FLOOD_PARTS:
+def dam(
+    stream: Iterator[Part], files: list[File], markdown: str, note: Callable[[str], Part], *, least: int = 0
+) -> list[Part | File]:
+    """The parts and their files, or the first part, a note and the whole text as a file when they are too many.
+
+    Where at `least` so many are known to come, no more than the first is made: cutting a huge text takes seconds.
+    """
+    parts = list(islice(stream, 1 if least > FLOOD_PARTS else FLOOD_PARTS + 1))
+    if max(len(parts), least) <= FLOOD_PARTS:
         return [*parts, *files]
     whole = File("message.md", markdown.encode("utf-8", "replace"))
     return [parts[0], note(f"The message goes on in the file `{whole.name}`."), whole]

@@ -50,7 +50,8 @@ def render_slack(markdown: str) -> list[SlackPart | File]:
     """The messages of a text, files last; none for an empty one."""
     blocks, files = take_long_code(parse(markdown), FILE_ABOVE_CHARS)
     parts = split(blocks, render, fits)
-    return dam(parts, files, markdown, lambda note: render(parse(note)))
+    least = len(to_text(blocks)) // TEXT_CHARS
+    return dam(parts, files, markdown, lambda note: render(parse(note)), least=least)
 
 
 def fits(part: SlackPart) -> bool:
@@ -186,6 +187,6 @@ def _inline(runs: Iterable[Run]) -> list[Json]:
         element: Json = {"type": "text", "text": run.text}
         if run.url:
             element = {"type": "link", "url": run.url, "text": run.text}
-        styles = {name: True for style, name in LOOKS.items() if style in run.style}
+        styles = {name: True for style, name in LOOKS.items() if style in run.style} if run.style else {}
         found.append({**element, "style": styles} if styles else element)
     return found

@@ -140,6 +140,9 @@ def flat(runs: Sequence[Run], brackets: str = "()") -> str:
     for url, linked in groupby(runs, key=lambda run: run.url):
         group = list(linked)
         for run in group:
+            if not run.style:  # asking a flag costs a microsecond, and a text may have a million runs
+                parts.append(run.text)
+                continue
             text = f"`{run.text}`" if Style.CODE in run.style else run.text
             parts.append(f"~~{text}~~" if Style.STRIKE in run.style else text)
         parts.append(target(url, "".join(run.text for run in group), brackets))

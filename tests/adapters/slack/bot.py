@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from pydantic import SecretStr
 
+from bot.adapters.ports import Overview
 from bot.adapters.slack.account import SlackAccount, Tokens
 from bot.adapters.slack.sockets import Timing
 from layers.errors import AccountState
@@ -28,6 +29,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 64
 OWNER = Person(id="owner", name="Owner")
 KNOWN = {"slack:T0HOUSE:U0OWNER": OWNER}
 TOKENS = Tokens(bot=SecretStr("xoxb-secret-bot"), app=SecretStr("xapp-secret-app"))
+BY_HTTP = Tokens(bot=TOKENS.bot, signing=SecretStr("shhh-signing"))
 QUICK = Timing(deaf_after_s=75.0, check_every_s=0.1, ping_every_s=0.3, open_within_s=5)
 BUTTONS = (
     Button(label="Approve", value="approval:approve:abc", style=ButtonStyle.PRIMARY),
@@ -61,17 +63,22 @@ def answer(turn: Turn) -> Outbound:
 class TinyBot:
     """Slack, an inbox, a handler, an outbox, a courier."""
 
-    def __init__(self, store: Store, url: str, timing: Timing = QUICK) -> None:
+    def __init__(self, store: Store, url: str, timing: Timing = QUICK, tokens: Tokens = TOKENS) -> None:
         self.store = store
         self.accepted: list[tuple[Inbound, bool]] = []
         self.before_commit: Callable[[Inbound], Awaitable[None]] | None = None
         self.told: list[tuple[AccountState, str]] = []
-        ports = replace(make_ports(store, "slack", KNOWN, self.accept, self.changed), media=media)
-        self.account = SlackAccount(TOKENS, ports, url=url, timing=timing)
+        self.overview = Overview(waiting=(), accounts=())
+        made = make_ports(store, "slack", KNOWN, self.accept, self.changed)
+        ports = replace(made, media=media, overview=self.look)
+        self.account = SlackAccount(tokens, ports, url=url, timing=timing)
         self.wake = asyncio.Event()
 
     async def changed(self, state: AccountState, reason: str) -> None:
         self.told.append((state, reason))
+
+    async def look(self) -> Overview:
+        return self.overview
 
     async def accept(self, inbound: Inbound) -> bool:
         if self.before_commit is not None:
@@ -114,9 +121,9 @@ class TinyBot:
 
 
 @contextlib.asynccontextmanager
-async def running(store: Store, url: str, timing: Timing = QUICK) -> AsyncIterator[TinyBot]:
+async def running(store: Store, url: str, timing: Timing = QUICK, tokens: Tokens = TOKENS) -> AsyncIterator[TinyBot]:
     """A started bot."""
-    bot = TinyBot(store, url, timing)
+    bot = TinyBot(store, url, timing, tokens)
     tasks = [asyncio.create_task(Courier(store, {"slack": bot.account.channel}).run()), asyncio.create_task(bot.work())]
     await bot.account.start()
     try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from pydantic import SecretStr
 
 from bot.adapters.slack.api import SlackApi
-from bot.adapters.slack.channel import SlackChannel
+from bot.adapters.slack.channel import SlackChannel, rendered_of
 from bot.adapters.slack.writing import Reference
 from layers.errors import (
     AccountState,
@@ -106,6 +107,56 @@ async def test_a_message_that_slack_says_it_has_is_posted_all_the_same(api: Slac
     slack.fail(method="chat.postMessage", error="duplicate_message_not_found")
     await SlackChannel(api, media).place(OUTBOUND)
     assert slack.workspace.said("C1") == ["…"]
+
+
+async def test_a_429_closes_the_method_and_only_postings_by_channel(api: SlackApi, slack: SlackServer) -> None:
+    slack.fail(method="chat.update", error="ratelimited", retry_after_s=7.0)
+    with pytest.raises(RateLimited) as caught:
+        await api.call("chat.update", "C1", channel="C1", ts="1.1", text="hello")
+    assert caught.value.bucket == "slack:chat.update"
+
+
+@pytest.mark.parametrize("thread", ["", "17.1"])
+async def test_a_placeholder_whose_place_was_lost_is_found_in_one_call(
+    api: SlackApi, slack: SlackServer, thread: str
+) -> None:
+    channel = SlackChannel(api, media)
+    channel.house = "one"
+    outbound = Outbound(address=Address(channel="slack", conversation="T1/C1", thread=thread), key="t1", text="hello")
+    assert await channel.find(outbound) is None
+    reference = await channel.place(outbound)
+    made = len(slack.calls)
+    assert await channel.find(outbound) == reference
+    assert len(slack.calls) == made + 1
+    channel.house = "two"  # another installation in the same workspace, whose keys count from 1 as well
+    assert await channel.find(outbound) is None
+
+
+async def test_a_long_message_is_found_with_all_of_its_parts(api: SlackApi, slack: SlackServer) -> None:
+    channel = SlackChannel(api, media)
+    long = Outbound(address=OUTBOUND.address, key="t1", text="many words\n" * 700)
+    reference = await channel.edit(await channel.place(long), long)
+    assert await channel.find(long) == reference
+
+
+async def test_a_huge_text_keeps_nobody_else_waiting(api: SlackApi, slack: SlackServer) -> None:
+    channel = SlackChannel(api, media)
+    huge = Outbound(address=OUTBOUND.address, key="t1", text="- a\n" * 5_000)
+    reference = await channel.place(huge)
+    turns = 0
+
+    async def tick() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    ticking = asyncio.create_task(tick())
+    rendered = await rendered_of(huge)
+    assert turns > 10
+    ticking.cancel()
+    assert rendered
+    await channel.edit(reference, huge)
 
 
 @pytest.mark.parametrize(

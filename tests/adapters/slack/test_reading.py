@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.adapters.slack.reading import heard, plain
+from bot.adapters.slack.reading import Me, heard
+from bot.adapters.slack.typed import plain
 from bot.adapters.text.slack import escape
 from layers.types import InboundKind
 
+ME = Me(user="U0BOT", team="T1")
 SAID = {"type": "message", "channel": "C1", "channel_type": "im", "ts": "17.1", "user": "U1", "text": "hi"}
 
 
@@ -47,8 +49,8 @@ def test_text_without_tokens_comes_back_as_it_was(text: str) -> None:
 
 
 def test_the_pair_of_a_mention_has_one_key() -> None:
-    message = heard(event(channel_type="channel", text="<@U0BOT> hi"), "U0BOT")
-    mention = heard(event(type="app_mention", channel_type="", text="<@U0BOT> hi"), "U0BOT")
+    message = heard(event(channel_type="channel", text="<@U0BOT> hi"), ME)
+    mention = heard(event(type="app_mention", channel_type="", text="<@U0BOT> hi"), ME)
     assert message is not None
     assert mention is not None
     assert message.event_id == mention.event_id == "C1:17.1"
@@ -56,13 +58,13 @@ def test_the_pair_of_a_mention_has_one_key() -> None:
 
 
 def test_a_bare_mention_asks_for_help() -> None:
-    found = heard(event(type="app_mention", text="<@U0BOT>"), "U0BOT")
+    found = heard(event(type="app_mention", text="<@U0BOT>"), ME)
     assert found is not None
     assert found.text == "/help"
 
 
 def test_somebody_of_another_workspace_keeps_their_own_identity() -> None:
-    found = heard(event(user_team="T2"), "U0BOT")
+    found = heard(event(user_team="T2"), ME)
     assert found is not None
     assert found.identity == "slack:T2:U1"
     assert found.address.conversation == "T1/C1"
@@ -86,7 +88,7 @@ def test_somebody_of_another_workspace_keeps_their_own_identity() -> None:
     ],
 )
 def test_what_concerns_nobody_means_nothing(changes: dict[str, Any]) -> None:
-    assert heard(event(**changes), "U0BOT") is None
+    assert heard(event(**changes), ME) is None
 
 
 def pressed(**changes: Any) -> dict[str, Any]:
@@ -97,7 +99,7 @@ def pressed(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_press_says_which_button_of_which_message() -> None:
-    found = heard(pressed(), "U0BOT")
+    found = heard(pressed(), ME)
     assert found is not None
     assert found.kind is InboundKind.PRESS
     assert found.press is not None
@@ -107,7 +109,7 @@ def test_a_press_says_which_button_of_which_message() -> None:
 
 @pytest.mark.parametrize("changes", [{"action_id": "other"}, {"value": "x" * 65}, {"value": "ü"}, {"value": None}])
 def test_a_press_of_what_is_not_ours_means_nothing(changes: dict[str, Any]) -> None:
-    assert heard(pressed(**changes), "U0BOT") is None
+    assert heard(pressed(**changes), ME) is None
 
 
 JSON = st.recursive(
@@ -119,5 +121,5 @@ JSON = st.recursive(
 
 @given(st.sampled_from(["event", "command", "type", "container"]), JSON, JSON)
 def test_no_payload_makes_it_stumble(name: str, value: Any, other: Any) -> None:
-    heard({name: value, "type": "block_actions", "actions": other, "team_id": other}, "U0BOT")
-    heard({"event": {**SAID, "text": value, name: other}}, "U0BOT")
+    heard({name: value, "type": "block_actions", "actions": other, "team_id": other}, ME)
+    heard({"event": {**SAID, "text": value, name: other}}, ME)

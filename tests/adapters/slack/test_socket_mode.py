@@ -149,14 +149,14 @@ async def test_a_final_message_whose_connection_broke_is_not_doubled(
         assert slack.workspace.said("C1") == ["echo: hello"]
 
 
-async def test_a_placeholder_whose_connection_broke_leaves_dots_and_no_double(
+async def test_a_placeholder_whose_connection_broke_is_found_and_filled(
     lite: Store, slack: SlackServer, until: Until
 ) -> None:
     slack.fail(method="chat.postMessage", is_drop=True)
     async with running(lite, slack.url):
         slack.people.mention("C1", "U0OWNER", "hello")
-        await until(lambda: "echo: hello" in slack.workspace.said("C1"))
-        assert sorted(slack.workspace.said("C1")) == sorted(["…", "echo: hello"])
+        await until(lambda: slack.workspace.said("C1") == ["echo: hello"])
+        assert len(slack.called("chat.postMessage")) == 1
 
 
 async def test_a_working_message_becomes_the_answer(lite: Store, slack: SlackServer, until: Until) -> None:
@@ -210,13 +210,13 @@ async def test_what_was_said_during_a_silence_is_caught_up(lite: Store, slack: S
 async def test_what_was_said_while_it_was_stopped_is_answered_after_the_start(
     lite: Store, slack: SlackServer, until: Until
 ) -> None:
-    first = slack.people.message("D1", "U0OWNER", "before")
+    async with running(lite, slack.url):
+        slack.people.direct("D1", "U0OWNER", "before")
+        await until(lambda: slack.workspace.said("D1") == ["echo: before"])
     slack.people.message("D1", "U0OWNER", "meanwhile")
     slack.fail(method="conversations.history", error="ratelimited", retry_after_s=0.2)
-    async with running(lite, slack.url) as bot:
-        await bot.account.stop()
-        await bot.account.start(since={"D1": first["ts"]})
-        await until(lambda: slack.workspace.said("D1") == ["echo: meanwhile"])
+    async with running(lite, slack.url):
+        await until(lambda: slack.workspace.said("D1") == ["echo: before", "echo: meanwhile"])
 
 
 async def test_open_sockets_without_frames_are_not_called_healthy(
@@ -292,9 +292,8 @@ async def test_a_stranger_is_told_once_in_private_and_never_in_a_group(
         envelopes += slack.people.mention("C1", "U0STRANGER", "hi")
         envelopes.append(slack.people.command("C1", "U0STRANGER", "help"))
         await until(lambda: all(envelope.acked.is_set() for envelope in envelopes))
-        await until(lambda: slack.workspace.said("D9") not in ([], ["…"]))
+        await until(lambda: "slack:T0HOUSE:U0STRANGER" in "".join(slack.workspace.said("D9")))
         assert len(slack.workspace.said("D9")) == 1
-        assert "slack:T0HOUSE:U0STRANGER" in slack.workspace.said("D9")[0]
         assert NOTE in envelopes[-1].answer["text"]
         assert slack.workspace.said("C1") == []
         assert bot.accepted == []

@@ -79,9 +79,9 @@ def test_the_same_message_has_the_same_id_and_another_part_another() -> None:
 
 
 def test_a_reference_survives_being_written_down() -> None:
-    reference = Reference("C1", ("1.1", "1.2"), "d" * 64, "F1")
+    reference = Reference("C1", ("1.1", "1.2"), {"d" * 64: "F1"})
     assert Reference.load(reference.dump()) == reference
-    assert len(Reference("C0123456789", ("1700000000.000001",) * 150, "d" * 64, "F1").dump()) <= 4000
+    assert len(Reference("C0123456789", ("1700000000.000001",) * 150, {"d" * 64: "F1"}).dump()) <= 4000
 
 
 def test_the_manifest_asks_for_what_the_adapter_uses() -> None:

@@ -206,3 +206,23 @@ def test_blocks_are_what_slacks_own_models_accept(text: str) -> None:
         if isinstance(part, SlackPart):
             for block in part.blocks:
                 assert json.loads(json.dumps(blocks.Block.parse(block).to_dict())) == block
+
+
+HUGE = {
+    "a wide table": "|a" * 500 + "|\n" + "|-" * 500 + "|\n" + ("|b" * 500 + "|\n") * 80,
+    "items": "- a\n" * 22_000,
+    "titles": "# a\n" * 20_000,
+    "quotes": "> a\n\n" * 15_000,
+    "words": "word " * 200_000,
+}
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_of_a_huge_text_slack_gets_its_beginning_and_the_whole_as_a_file(name: str) -> None:
+    parts = render_slack(HUGE[name])
+    first, note, whole = parts
+    assert isinstance(first, SlackPart)
+    assert isinstance(note, SlackPart)
+    assert isinstance(whole, File)
+    check_slack(first)
+    assert whole.content.decode() == HUGE[name]
