@@ -158,13 +158,13 @@ class House:
         raise AssertionError(f"no answer to {text!r} within {seconds} s")
 
 
-def main() -> int:
-    """Run the command with a hook that kills."""
+def run(kill_at: str, *arguments: str) -> int:
+    """Run the command, with a hook that kills at the N-th reach of a point where `kill_at` is `POINT:N`."""
     from bot.__main__ import main as bulkhead
     from layers import failpoint
 
-    name, _, times = sys.argv[1].partition(":")
-    left = int(times)
+    name, _, times = kill_at.partition(":")
+    left = int(times or 0)
 
     def hook(point: failpoint.Point) -> None:
         nonlocal left
@@ -176,9 +176,9 @@ def main() -> int:
                         time.sleep(0.15)  # let the other process get into the middle of it
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    failpoint.hook = hook
-    return bulkhead(sys.argv[2:])
+    failpoint.hook = hook if name else None
+    return bulkhead(arguments)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run(*sys.argv[1:]))
