@@ -1,0 +1,25 @@
+"""What the operator decides. Takes the environment, `.env` and `bulkhead.toml`, gives frozen values, read once.
+
+`Settings` are about the machine and come from variables (BULKHEAD_...); `BulkheadFile` is about people and places and
+lives in BULKHEAD_HOME. Whatever is wrong with either is one sentence: where, which value, what to do.
+"""
+
+from bot.config.file import BulkheadFile, PersonTable, WorkspaceTable, load_file
+from bot.config.home import FILE_NAME, TEMPLATE, first_start, write_private
+from bot.config.settings import ENV_FILE, PREFIX, Settings, env_example, load_settings
+
+__all__ = [
+    "ENV_FILE",
+    "FILE_NAME",
+    "PREFIX",
+    "TEMPLATE",
+    "BulkheadFile",
+    "PersonTable",
+    "Settings",
+    "WorkspaceTable",
+    "env_example",
+    "first_start",
+    "load_file",
+    "load_settings",
+    "write_private",
+]

@@ -1,0 +1,78 @@
+"""The first start: makes the home, its keys' folder and a bulkhead.toml to begin with."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from layers.errors import Misconfigured
+
+FILE_NAME = "bulkhead.toml"
+
+TEMPLATE = """\
+# Who may do what with this Bulkhead. Read at start; `bulkhead doctor` checks it.
+
+# One table for each person. The name after `people.` is their id: it stands in the audit trail, so do not reuse it.
+# Only an approver's press on Approve counts. Without any approver nothing that changes something can run.
+[people.owner]
+name = "Owner"
+approver = true
+
+# [people.anna]
+# name = "Anna"
+# approver = false
+# identities = ["telegram:123456789", "slack:T012AB3CD:U045EF6GH"]   # their accounts: ids, never names
+
+# The git work tree that `/patch` changes and `workspace.*` capabilities work in; relative to this file's folder.
+# It is made at first start if it does not exist.
+[workspace]
+path = "workspace"
+"""
+
+
+def first_start(home: Path) -> tuple[Path, ...]:
+    """Make the home what it must be (folder 0700, `keys` 0700, bulkhead.toml 0600); what had to be created.
+
+    Raises:
+        Misconfigured: the home is a file, or this user cannot write there.
+    """
+    created = []
+    try:
+        for folder in (home, home / "keys"):
+            if not folder.is_dir():
+                folder.mkdir(mode=0o700, parents=True)
+                created.append(folder)
+        if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+            raise PermissionError(13, "it is read-only for this user")
+        if write_private(home / FILE_NAME, TEMPLATE.encode()):
+            created.append(home / FILE_NAME)
+    except (FileExistsError, NotADirectoryError):
+        raise Misconfigured(
+            f"BULKHEAD_HOME is {str(home)!r} and that, or a part of it, is a file; name a folder."
+        ) from None
+    except OSError as error:
+        raise Misconfigured(
+            f"BULKHEAD_HOME is {str(home)!r} and cannot be written to ({error.strerror}); "
+            "make it writable for this user or name another folder."
+        ) from None
+    return tuple(created)
+
+
+def write_private(path: Path, content: bytes) -> bool:
+    """Create a file that only this user reads (0600); False, and nothing written, where there is one already.
+
+    The content is complete before the name exists: a crash leaves no empty key behind.
+    """
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    finally:
+        os.unlink(draft)
+    return True
