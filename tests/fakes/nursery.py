@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from importlib import import_module
@@ -68,11 +69,12 @@ class Nursery:
         command = [sys.executable, "-m", "tests.fakes.nursery"]
         self._process = subprocess.Popen(command, stdin=theirs, cwd=REPO, env=environment())
         theirs.close()
+        self._lock = threading.Lock()
 
     def fork(self, arguments: list[str], env: dict[str, str], log: Path) -> Child:
         """Start `bulkhead` with these arguments."""
         read, write = os.pipe()
-        with open(log, "a", encoding="utf-8") as errors:
+        with self._lock, open(log, "a", encoding="utf-8") as errors:
             order = json.dumps({"arguments": arguments, "env": env}) + "\n"
             socket.send_fds(self._socket, [order.encode()], [write, errors.fileno()])
             os.close(write)
@@ -91,12 +93,14 @@ class QuickHouse(House):
     def __init__(self, nursery: Nursery, home: Path, database_url: str = "", env: dict[str, str] | None = None) -> None:
         super().__init__(home, database_url, env)
         self._nursery = nursery
+        self.starts = 0
 
     def start(self, kill_at: str = NOWHERE, wait: bool = True) -> None:
         """As `House.start`."""
         self.reap()
         arguments = ["serve", "--home", str(self.home), "--port", str(self.port), "--json"]
         child = self._nursery.fork([kill_at, *arguments], self.env, self.log)
+        self.starts += 1
         self.process = child  # type: ignore[assignment]  # it does what House asks of a Popen
         if wait:
             self.wait_started()
