@@ -1,4 +1,4 @@
-"""A few points of the sweep over the providers; `python -m benchmarks.transport --only crash_points` visits them all."""
+"""A few points of the sweep over the providers; the benchmark `transport --only crash_points` visits them all."""
 
 from __future__ import annotations
 
