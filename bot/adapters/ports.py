@@ -12,6 +12,17 @@ from layers.types import Attachment, Inbound, Outbound, Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How an account is."""
+
+    state: AccountState
+    since: float
+    """Epoch seconds."""
+    reason: str = ""
+    """One sentence for the owner; empty while healthy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Welcome:
     """What the door said to an event."""
 

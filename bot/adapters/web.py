@@ -6,7 +6,6 @@ row, so delivery needs no network and delivering twice is one event.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Annotated
 from uuid import UUID
@@ -132,10 +131,3 @@ def own_message(tx: Tx, inbound: Inbound) -> None:
     body = {"kind": "own", "text": inbound.text, "person": inbound.person.id, "name": inbound.person.name}
     name = f"u{inbound.event_id}"
     add_event(tx, inbound.address.id, name, json.dumps(body), f"{inbound.address.id}/{name}")
-
-
-def keep_media(tx: Tx, content_type: str, content: bytes) -> str:
-    """Keep a picture for every channel; its digest, the same for the same bytes."""
-    digest = hashlib.sha256(content).hexdigest()
-    tx.run("web.keep_media", digest=digest, content_type=content_type, content=content, now=tx.now)
-    return digest

@@ -16,11 +16,14 @@ from pathlib import Path
 from bot import schedule
 from bot.adapters.console import CHANNEL as CONSOLE
 from bot.adapters.console import Console, ConsoleChannel
-from bot.adapters.web import CHANNEL, WebChannel, keep_media, own_message
+from bot.adapters.web import CHANNEL, WebChannel, own_message
 from bot.agent import Agent, Limits
+from bot.app.door import Door
 from bot.app.jobs import Schedules, make_jobs
 from bot.app.making import VERSION, make_presenter, make_router, prepare_home, workspace_of
 from bot.app.providers import Providers, open_providers
+from bot.app.slack import make_slack
+from bot.app.telegram import make_telegram
 from bot.config import BulkheadFile, Settings
 from bot.dispatcher import Dispatcher, Parts, capabilities, handler, rescuer
 from bot.prompt import Offer
@@ -32,7 +35,7 @@ from layers.errors import Misconfigured, Refused
 from layers.presentation import Presenter
 from layers.routing import Router
 from layers.store import Store, Tx, open_store
-from layers.transport import Courier, LocalChannel, RemoteChannel, said
+from layers.transport import Courier, LocalChannel, RemoteChannel, put_media, said
 from layers.types import Inbound, Person
 
 FOR_EVER_S = 100 * 365 * 86400.0
@@ -163,7 +166,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         )
         parts = make_parts(house, workspace)
         house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
-        providers = Providers(settings, file, store, house.dispatcher.accept)
+        makes = (("slack", partial(make_slack, settings)), ("telegram", partial(make_telegram, settings)))
+        providers = Providers(store, Door(file, house.dispatcher), makes)
         channels = ChainMap(providers.channels, CHANNELS)
         courier = asyncio.create_task(Courier(store, channels).run(), name="courier")
         stack.push_async_callback(cancel, courier)
@@ -199,7 +203,7 @@ def make_parts(house: House, workspace: Path) -> Parts:
         workspace=workspace,
         rules=control.Rules(approvers=approvers, manifests=house.catalog.digests),
         approval_ttl_s=settings.approval_ttl_s or FOR_EVER_S,
-        keep_media=keep_media,
+        keep_media=put_media,
         schedules=Schedules(),
         status=house.status,
         has_model=house.has_model,

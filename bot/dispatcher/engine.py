@@ -147,21 +147,25 @@ class Dispatcher:
 
     async def accept(self, inbound: Inbound) -> int:
         """Journal an event, once; returns its inbox id. Committed when this returns: acknowledge the provider now."""
-        # shielded: a caller who leaves must not take along a turn that was begun for its event
-        return await asyncio.shield(asyncio.create_task(self._accept(inbound), name="accept"))
+        return (await self.take(lambda tx, has_room: self.accept_in(tx, inbound, has_room))).inbox_id
 
-    async def _accept(self, inbound: Inbound) -> int:
+    async def take(self, accept_it: Callable[[Tx, bool], Accepted]) -> Accepted:
+        """As `accept`, where more is written with it: (transaction, whether there is room) -> what became of it."""
+        # shielded: a caller who leaves must not take along a turn that was begun for its event
+        return await asyncio.shield(asyncio.create_task(self._take(accept_it), name="accept"))
+
+    async def _take(self, accept_it: Callable[[Tx, bool], Accepted]) -> Accepted:
         reach(Point.ACCEPT_BEFORE_COMMIT)
         has_room = not self._is_stopping and self._room > 0
         self._accepting += 1
         try:
-            accepted = await self._store.run(self.accept_in, inbound, has_room)
+            accepted = await self._store.run(accept_it, has_room)
         finally:
             self._accepting -= 1
         reach(Point.ACCEPT_AFTER_COMMIT)
         if accepted.turn is not None:
             self._begin(accepted.turn)
-        return accepted.inbox_id
+        return accepted
 
     def accept_in(self, tx: Tx, inbound: Inbound, has_room: bool = False) -> Accepted:
         """`accept` within a transaction of the caller's (schedules, expiries): some worker will claim it."""

@@ -1,4 +1,4 @@
--- The page's own tables: its durable log of events, its sessions, and the media every channel shares.
+-- The page's own tables: its durable log of events and its sessions.
 
 -- name: add_event(conversation_id, key, body, dedupe, now)^
 INSERT INTO page_event (conversation_id, key, body, dedupe, at)
@@ -56,14 +56,6 @@ FROM named
 JOIN page_event newest ON newest.id = (
     SELECT MAX(event.id) FROM page_event event WHERE event.conversation_id = named.id)
 ORDER BY newest.id DESC LIMIT :count;
-
--- name: keep_media(digest, content_type, content, now)!
-INSERT INTO media (digest, content_type, content, created_at)
-VALUES (:digest, :content_type, :content, :now)
-ON CONFLICT (digest) DO NOTHING;
-
--- name: media(digest)^
-SELECT content_type, content FROM media WHERE digest = :digest;
 
 -- name: add_token(token_hash, kind, person, now, expires_at)!
 INSERT INTO page_session (token_hash, kind, person, created_at, expires_at)

@@ -9,12 +9,13 @@ from dataclasses import asdict
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from bot.web import events, sessions
 from bot.web.bodies import TEXT_CAP_BYTES, TOO_LARGE, read_capped
 from bot.web.pages import PageServices
 from layers.errors import Refused
+from layers.transport import media_head, read_media
 from layers.types import Address, InboundKind, Person
 
 CHANNEL = "web"
@@ -125,17 +126,19 @@ async def pending(request: Request) -> Response:
 
 
 async def media(request: Request) -> Response:
-    """One picture. Its name is its content's hash, so a browser may keep it for good."""
+    """One picture or file. Its name is its content's hash, so a browser may keep it for good."""
     await signed_in(request)
-    row = await services(request).store.fetch_one("web.media", digest=request.path_params["digest"])
-    if row is None:
+    store, digest = services(request).store, request.path_params["digest"]
+    head = await media_head(store, digest)
+    if head is None:
         raise HTTPException(404, "no such picture")
     headers = {"cache-control": "private, max-age=31536000, immutable"}
-    kind = row["content_type"]
+    kind = head.content_type
     if kind not in PICTURES:
         kind = "application/octet-stream"
         headers["content-disposition"] = "attachment"
-    return Response(row["content"], media_type=kind, headers=headers)
+    headers["content-length"] = str(head.size_bytes)
+    return StreamingResponse(read_media(store, digest), media_type=kind, headers=headers)
 
 
 async def health(request: Request) -> Response:

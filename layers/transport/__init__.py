@@ -5,6 +5,7 @@ is acknowledged before it is committed; everything leaves by the outbox; the age
 """
 
 from layers.transport.courier import Courier
+from layers.transport.cursors import get_cursor, put_cursor
 from layers.transport.mailbox import (
     accept,
     claim,
@@ -18,6 +19,7 @@ from layers.transport.mailbox import (
     step_at,
     steps,
 )
+from layers.transport.media import keep_media, media_head, put_media, read_media
 from layers.transport.outbox import key_of, put_account, put_reference, said, send, shown
 from layers.transport.types import (
     Accepted,
@@ -46,13 +48,19 @@ __all__ = [
     "claim",
     "fence",
     "finish",
+    "get_cursor",
     "give_back",
+    "keep_media",
     "key_of",
     "let_go",
+    "media_head",
     "owned",
     "put_account",
+    "put_cursor",
+    "put_media",
     "put_reference",
     "put_step",
+    "read_media",
     "reap",
     "said",
     "send",

@@ -196,3 +196,24 @@ SELECT
 SELECT
     (SELECT count(*) FROM inbox WHERE conversation_id = :conversation_id AND state = 'pending')
     + (SELECT count(*) FROM outbox WHERE conversation_id = :conversation_id AND state IN ('pending', 'sending')) AS left_over;
+
+-- name: put_media(digest, content_type, size_bytes, now)!
+INSERT INTO media (digest, content_type, size_bytes, created_at) VALUES (:digest, :content_type, :size_bytes, :now)
+ON CONFLICT (digest) DO NOTHING;
+
+-- name: put_piece(digest, n, content)!
+INSERT INTO media_piece (digest, n, content) VALUES (:digest, :n, :content)
+ON CONFLICT (digest, n) DO NOTHING;
+
+-- name: media(digest)^
+SELECT content_type, size_bytes FROM media WHERE digest = :digest;
+
+-- name: piece(digest, n)^
+SELECT content FROM media_piece WHERE digest = :digest AND n = :n;
+
+-- name: cursor(channel, name)^
+SELECT value FROM cursor WHERE channel = :channel AND name = :name;
+
+-- name: read_until(channel, name, value)!
+INSERT INTO cursor (channel, name, value) VALUES (:channel, :name, :value)
+ON CONFLICT (channel, name) DO UPDATE SET value = excluded.value;

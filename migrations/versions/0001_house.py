@@ -45,6 +45,8 @@ def upgrade() -> None:
     outbox()
     providers()
     page()
+    media()
+    cursors()
     presentation()
     control()
     audit()
@@ -166,7 +168,7 @@ def providers() -> None:
 
 
 def page() -> None:
-    """The web page's durable log, its sessions, and the media every channel shares."""
+    """The web page's durable log and its sessions."""
     op.create_table(
         "page_event",
         key(),
@@ -187,13 +189,24 @@ def page() -> None:
         time("expires_at"),
         time("used_at", nullable=True),
     )
+
+
+def media() -> None:
+    """Pictures and files of every channel, in pieces."""
     op.create_table(
-        "media",
-        text("digest", primary_key=True),
-        text("content_type"),
-        sa.Column("content", sa.LargeBinary(), nullable=False),
-        time("created_at"),
+        "media", text("digest", primary_key=True), text("content_type"), number("size_bytes"), time("created_at")
     )
+    op.create_table(
+        "media_piece",
+        text("digest", primary_key=True),
+        sa.Column("n", sa.BigInteger(), primary_key=True, autoincrement=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+    )
+
+
+def cursors() -> None:
+    """How far each provider was read."""
+    op.create_table("cursor", text("channel", primary_key=True), text("name", primary_key=True), text("value"))
 
 
 def presentation() -> None:

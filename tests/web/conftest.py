@@ -19,9 +19,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from bot.adapters.web import WebChannel, add_event, keep_media, own_message, to_inbound
+from bot.adapters.web import WebChannel, add_event, own_message, to_inbound
 from bot.web import PageServer, PageServices, PendingCard, create_app, listen, mint_link
 from layers.store import Store, Tx, open_store, upgrade_store
+from layers.transport import put_media
 from layers.types import Address, Button, Inbound, Outbound, OutboundKind, Person, Picture
 
 OWNER = Person(id="owner", name="Ada")
@@ -119,7 +120,7 @@ class House:
         return await self.store.run(channel.write, outbound, channel.render(outbound), dedupe)
 
     async def keep(self, content: bytes, content_type: str = "image/png") -> str:
-        return await self.store.run(keep_media, content_type, content)
+        return await self.store.run(put_media, content_type, content)
 
     def stranger(self) -> httpx.AsyncClient:
         """A client without a session whose posts look as the page's own."""

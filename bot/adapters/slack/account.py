@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+import time
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,19 +15,17 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from websockets.exceptions import WebSocketException
 
+from bot.adapters.ports import Health, Ports
 from bot.adapters.slack.api import SLACK_URL, SlackApi, trouble_of, vendor_log
 from bot.adapters.slack.channel import SlackChannel
 from bot.adapters.slack.history import History
-from bot.adapters.slack.reading import Heard, ended, heard
+from bot.adapters.slack.reading import ended, heard
 from bot.adapters.slack.sockets import Sockets, Timing
 from layers.errors import AccountState, AccountTrouble, BulkheadError
-from layers.types import Inbound, InboundKind, Person
 
 log = logging.getLogger(__name__)
 
 FIRST_RETRY_S, MAX_RETRY_S = 1.0, 60.0
-STRANGERS_KEPT = 1000
-"""People who were told that nobody knows them: each is told once while this process lives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,52 +38,44 @@ class Tokens:
     """`xapp-...`, with the scope connections:write."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class House:
-    """What Slack needs of the rest."""
-
-    accept: Callable[[Inbound], Awaitable[int]]
-    """Commits; Slack is acknowledged after it returned."""
-    person_of: Callable[[str], Person | None]
-    """Of an identity `slack:<team>:<user>`."""
-    media: Callable[[str], Awaitable[bytes]]
-    """The bytes of a picture."""
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """How the account is, and a sentence for its owner where it is not healthy."""
-
-    state: AccountState
-    reason: str = ""
-
-
 class SlackAccount:
     """One Slack app in one workspace. `channel` goes to the courier."""
 
-    def __init__(self, tokens: Tokens, house: House, *, url: str = SLACK_URL, timing: Timing | None = None) -> None:
-        self._house = house
+    def __init__(self, tokens: Tokens, ports: Ports, *, url: str = SLACK_URL, timing: Timing | None = None) -> None:
+        self._ports = ports
         self._timing = timing or Timing()
         self._api = SlackApi(tokens.bot, url)
         self._sockets = Sockets(self._api, tokens.app, self._timing)
         self._team = self._bot_user = ""
+        self._state, self._since = AccountState.HEALTHY, time.time()
         self._history = History(self._api, self._take)
-        self._strangers: OrderedDict[str, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.channel = SlackChannel(self._api, house.media)
+        self.channel = SlackChannel(self._api, ports.media)
+        self._api.on_trouble = self._notice
 
     @property
     def health(self) -> Health:
         """Healthy means that a frame of Slack's was seen lately, not that a socket is open."""
         if self._api.trouble is not None:
-            return Health(self._api.trouble.state, str(self._api.trouble))
+            return self._health(self._api.trouble.state, str(self._api.trouble))
         if not self._sockets.is_hearing:
-            return Health(AccountState.DEGRADED, f"Slack sent nothing for {self._timing.deaf_after_s:g} s")
-        return Health(AccountState.HEALTHY)
+            return self._health(AccountState.DEGRADED, f"Slack sent nothing for {self._timing.deaf_after_s:g} s")
+        return self._health(AccountState.HEALTHY)
 
-    def on_trouble(self, tell: Callable[[AccountTrouble], None]) -> None:
-        """Have `tell` called, once per start, when a person must act; also where no delivery noticed it."""
-        self._api.on_trouble = tell
+    def _health(self, state: AccountState, reason: str = "") -> Health:
+        if state is not self._state:
+            self._state, self._since = state, time.time()
+        return Health(state=state, since=self._since, reason=reason)
+
+    def _notice(self, trouble: AccountTrouble) -> None:
+        """A person must act: tell, once per start; also where no delivery noticed it."""
+        self._spawn(self._tell(trouble))
+
+    async def _tell(self, trouble: AccountTrouble) -> None:
+        try:
+            await self._ports.changed(trouble.state, str(trouble))
+        except Exception:
+            log.exception("slack.trouble_untold")
 
     async def start(self, since: Mapping[str, str] | None = None) -> None:
         """Connect, and stay connected. Where Slack cannot be reached now, `health` says so and it is tried again.
@@ -141,6 +131,7 @@ class SlackAccount:
             log.warning("slack.not_connected", extra={"error": type(error).__name__, "reason": str(error)})
             return False
         log.info("slack.connected", extra={"team": who["team_id"]})
+        await self._ports.changed(AccountState.HEALTHY, "")
         return True
 
     def _app(self, bot: AuthorizeResult) -> AsyncApp:
@@ -173,40 +164,11 @@ class SlackAccount:
         event = heard(body, self._bot_user)
         if event is None:
             return BoltResponse(status=200)
-        person = self._house.person_of(event.identity)
-        if person is None:
-            return self._answer_stranger(event, is_command="command" in body)
         try:
-            await self._house.accept(event.by(person))
+            welcome = await self._ports.accept(event.inbound)
         except Exception:
             log.exception("slack.not_accepted")  # Bolt answers 500 to what is raised, which acknowledges nothing
             raise
         if stamp := event.stamp:
             self._history.note(event.channel, stamp)
-        return BoltResponse(status=200)
-
-    def _answer_stranger(self, event: Heard, *, is_command: bool) -> BoltResponse:
-        """Tell somebody unknown, where only they see it, what the owner needs to know. Groups get no answer."""
-        if is_command:
-            return BoltResponse(status=200, body=stranger_text(event.identity))
-        if event.is_direct and event.kind is InboundKind.MESSAGE and event.identity not in self._strangers:
-            self._strangers[event.identity] = None
-            while len(self._strangers) > STRANGERS_KEPT:
-                self._strangers.popitem(last=False)
-            self._spawn(self._tell_stranger(event))
-        return BoltResponse(status=200)
-
-    async def _tell_stranger(self, event: Heard) -> None:
-        channel = event.channel
-        thread = event.address.thread or None
-        try:
-            text = stranger_text(event.identity)
-            await self._api.call("chat.postMessage", channel, channel=channel, text=text, thread_ts=thread)
-        except BulkheadError as error:
-            self._strangers.pop(event.identity, None)  # say it when they write again
-            log.warning("slack.stranger_not_told", extra={"error": type(error).__name__})
-
-
-def stranger_text(identity: str) -> str:
-    """One sentence for somebody whom bulkhead.toml does not know."""
-    return f"I do not know you yet: please ask my owner to add `{identity}` to your identities in bulkhead.toml."
+        return BoltResponse(status=200, body=welcome.note if "command" in body else "")

@@ -16,7 +16,7 @@ import asyncio
 import hashlib
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from bot.adapters.slack.api import SlackApi
@@ -48,7 +48,7 @@ HISTORY = 200
 class SlackChannel:
     """Shows messages. See layers.transport.RemoteChannel."""
 
-    def __init__(self, api: SlackApi, media: Callable[[str], Awaitable[bytes]]) -> None:
+    def __init__(self, api: SlackApi, media: Callable[[str], AsyncIterator[bytes]]) -> None:
         self._api = api
         self._media = media
         self._uploads: OrderedDict[tuple[str, str], str] = OrderedDict()
@@ -155,7 +155,8 @@ class SlackChannel:
         upload = self._uploads.get((at.channel, picture.digest), "")
         if not upload:
             name = f"{picture.digest[:12]}.png"
-            upload = await self._upload(at.channel, picture.digest, await self._media(picture.digest), name)
+            content = b"".join([piece async for piece in self._media(picture.digest)])
+            upload = await self._upload(at.channel, picture.digest, content, name)
         await self._wait_processed(at.channel, upload)
         return upload
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, StringConstraints, ValidationError
 
 from bot.adapters.slack.writing import ACTION, key_of
-from layers.types import Address, Inbound, InboundKind, Person, Press
+from layers.types import STRANGER, Address, Inbound, InboundKind, Press
 
 CHANNEL = "slack"
 COMMAND = "/bulkhead"
@@ -108,15 +108,18 @@ class Heard:
         """Slack's id of the channel."""
         return self.address.conversation.partition("/")[2]
 
-    def by(self, person: Person) -> Inbound:
-        """The event, now that the person is known."""
+    @property
+    def inbound(self) -> Inbound:
+        """The event as the door takes it."""
         return Inbound(
             address=self.address,
             event_id=self.event_id,
-            person=person,
+            person=STRANGER,
             kind=self.kind,
             text=self.text,
             press=self.press,
+            identity=self.identity,
+            is_direct=self.is_direct,
         )
 
 

@@ -4,6 +4,5 @@
 """
 
 from bot.adapters.telegram.channel import Telegram
-from bot.adapters.telegram.ports import Health, Ports
 
-__all__ = ["Health", "Ports", "Telegram"]
+__all__ = ["Telegram"]

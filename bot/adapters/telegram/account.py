@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from telegram.error import Conflict, RetryAfter, TelegramError
 
-from bot.adapters.telegram.ports import Health
+from bot.adapters.ports import Health
 from bot.adapters.telegram.troubles import CLOSED, account_trouble, ours, seconds
 from layers.errors import AccountState, AccountTrouble, BulkheadError, RateLimited, Unavailable
 
@@ -25,7 +25,7 @@ CONFLICT_S = 10.0
 class Account:
     """One bot's standing with Telegram."""
 
-    def __init__(self, changed: Callable[[Health], Awaitable[object]]) -> None:
+    def __init__(self, changed: Callable[[AccountState, str], Awaitable[object]]) -> None:
         self.health = Health(state=AccountState.DEGRADED, since=time.time(), reason="not connected yet")
         self._changed = changed
         self._telling: set[asyncio.Task[None]] = set()
@@ -54,7 +54,7 @@ class Account:
 
     async def _tell(self, health: Health) -> None:
         try:
-            await self._changed(health)
+            await self._changed(health.state, health.reason)
         except Exception:
             log.exception("telegram.health_untold")
 

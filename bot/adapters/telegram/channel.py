@@ -17,16 +17,16 @@ from telegram import BotCommand, Update
 from telegram.error import BadRequest, TelegramError
 from telegram.ext import Updater
 
+from bot.adapters.ports import Health, Ports
 from bot.adapters.telegram.account import Account
 from bot.adapters.telegram.inbound import Heard, hear
 from bot.adapters.telegram.intake import HEARD, DurableQueue, PollingBot
 from bot.adapters.telegram.layout import PLACEHOLDER, Slot, layout
-from bot.adapters.telegram.ports import Health, Ports
 from bot.adapters.telegram.showing import Shower
 from bot.adapters.telegram.troubles import GONE, NO_TEXT, says
 from bot.commands import COMMANDS
 from layers.errors import AccountState
-from layers.types import Inbound, InboundKind, Outbound, OutboundKind, Press
+from layers.types import STRANGER, Inbound, InboundKind, Outbound, OutboundKind, Press
 
 log = logging.getLogger(__name__)
 
@@ -116,11 +116,7 @@ class Telegram:
         return hear(update, self._bot.bot)
 
     async def _take(self, heard: Heard) -> None:
-        """Commit what was heard, or what a stranger is told."""
-        person = self._ports.person_of(heard.identity)
-        if person is None:
-            await self._tell_stranger(heard)
-            return
+        """Commit what was heard. Who it was, and what somebody unknown is told, is the door's business."""
         if heard.press is None and not heard.text:
             if heard.is_private:
                 await self._say(heard, NO_FILES, f"unread:{heard.event_id}")
@@ -129,28 +125,21 @@ class Telegram:
         if heard.press is not None:
             key = await self._ports.key_of(heard.address.id, str(heard.message_id))
             kind, press = InboundKind.PRESS, Press(value=heard.press.value, key=key)
-        await self._ports.accept(
+        welcome = await self._ports.accept(
             Inbound(
                 address=heard.address,
                 event_id=heard.event_id,
-                person=person,
+                person=STRANGER,
                 kind=kind,
                 text=heard.text,
                 press=press,
+                identity=heard.identity,
+                display=heard.display,
+                is_direct=heard.is_private,
             )
         )
         if heard.query_id:
-            self._beside(self._shower.answer(heard.query_id))
-
-    async def _tell_stranger(self, heard: Heard) -> None:
-        """One sentence, once for each person, in a direct message only: a group is no place for it."""
-        text = (
-            f"I do not know you yet, so nothing was done. The owner can add you to bulkhead.toml as `{heard.identity}`."
-        )
-        if heard.query_id:
-            self._beside(self._shower.answer(heard.query_id, text.replace("`", "")))
-        elif heard.is_private:
-            await self._say(heard, text, f"stranger:{heard.user_id}")
+            self._beside(self._shower.answer(heard.query_id, welcome.note))
 
     async def _say(self, heard: Heard, text: str, name: str) -> None:
         outbound = Outbound(address=heard.address, key=name, text=text, kind=OutboundKind.ERROR)

@@ -45,6 +45,8 @@ class Heard:
     """Of the message that carries the pressed button."""
     query_id: str = ""
     """What a press must be answered by."""
+    display: str = ""
+    """What they call themselves."""
 
     @property
     def identity(self) -> str:
@@ -76,6 +78,7 @@ def hear(update: Update, me: User) -> Heard | None:
         user_id=message.from_user.id if message.from_user else 0,
         is_private=is_private,
         text=text,
+        display=message.from_user.full_name if message.from_user else "",
     )
 
 
@@ -96,6 +99,7 @@ def hear_press(query: CallbackQuery) -> Heard | None:
         press=Press(value=data),
         message_id=message.message_id,
         query_id=query.id,
+        display=query.from_user.full_name,
     )
 
 

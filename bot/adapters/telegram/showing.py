@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 
 from telegram import Bot, InputFile, InputMediaDocument, InputMediaPhoto, LinkPreviewOptions
 from telegram.constants import ChatAction
@@ -27,7 +27,7 @@ NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 class Shower:
     """Each method is one message; raises the library's errors, which `Account.calling` translates."""
 
-    def __init__(self, bot: Bot, account: Account, media: Callable[[str], Awaitable[bytes]]) -> None:
+    def __init__(self, bot: Bot, account: Account, media: Callable[[str], AsyncIterator[bytes]]) -> None:
         self._bot = bot
         self._account = account
         self._media = media
@@ -86,7 +86,7 @@ class Shower:
         if slot.file is not None:
             return InputMediaDocument(InputFile(slot.file.content, filename=slot.file.name, attach=True))
         assert slot.picture is not None
-        content = await self._media(slot.picture.digest)
+        content = b"".join([piece async for piece in self._media(slot.picture.digest)])
         if len(content) > FILE_BYTES:
             raise Refused(f"the picture has {len(content)} bytes, and a Telegram bot may send {FILE_BYTES}")
         file = InputFile(content, filename="picture.png", attach=True)

@@ -12,14 +12,17 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 from pydantic import SecretStr
 
-from bot.adapters.slack.account import House, SlackAccount, Tokens
+from bot.adapters.slack.account import SlackAccount, Tokens
 from bot.adapters.slack.sockets import Timing
+from layers.errors import AccountState
 from layers.store import Store, open_store
 from layers.transport import Courier, accept, claim, finish, reap, send
 from layers.types import Button, ButtonStyle, Inbound, InboundKind, Outbound, OutboundKind, Person, Picture, Turn
+from tests.adapters.ports import make_ports
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 64
 OWNER = Person(id="owner", name="Owner")
@@ -32,8 +35,8 @@ BUTTONS = (
 )
 
 
-async def media(digest: str) -> bytes:
-    return PNG
+async def media(digest: str) -> AsyncIterator[bytes]:
+    yield PNG
 
 
 def answer(turn: Turn) -> Outbound:
@@ -62,17 +65,20 @@ class TinyBot:
         self.store = store
         self.accepted: list[tuple[Inbound, bool]] = []
         self.before_commit: Callable[[Inbound], Awaitable[None]] | None = None
-        self.account = SlackAccount(
-            TOKENS, House(accept=self.accept, person_of=KNOWN.get, media=media), url=url, timing=timing
-        )
+        self.told: list[tuple[AccountState, str]] = []
+        ports = replace(make_ports(store, "slack", KNOWN, self.accept, self.changed), media=media)
+        self.account = SlackAccount(TOKENS, ports, url=url, timing=timing)
         self.wake = asyncio.Event()
 
-    async def accept(self, inbound: Inbound) -> int:
+    async def changed(self, state: AccountState, reason: str) -> None:
+        self.told.append((state, reason))
+
+    async def accept(self, inbound: Inbound) -> bool:
         if self.before_commit is not None:
             await self.before_commit(inbound)
         taken = await self.store.run(accept, inbound, False)
         self.accepted.append((inbound, taken.is_new))
-        return taken.inbox_id
+        return taken.is_new
 
     @property
     def events(self) -> list[Inbound]:

@@ -8,6 +8,7 @@ import time
 from layers.errors import AccountState, Unavailable
 from layers.store import Store
 from layers.types import Inbound, InboundKind
+from tests.adapters.ports import NOTE
 from tests.adapters.slack.bot import QUICK, running
 from tests.adapters.slack.conftest import Until
 from tests.fakes.slack_server import SlackServer
@@ -244,19 +245,17 @@ async def test_a_429_of_one_channel_holds_up_no_other(store: Store, slack: Slack
 
 
 async def test_a_revoked_token_stops_every_call(lite: Store, slack: SlackServer, until: Until) -> None:
-    told: list[str] = []
     async with running(lite, slack.url) as bot:
-        bot.account.on_trouble(lambda trouble: told.append(str(trouble)))
         slack.dead_with = "token_revoked"
         slack.people.mention("C1", "U0OWNER", "one")
-        await until(lambda: told)
+        await until(lambda: len(bot.told) > 1)
         await until(lambda: not slack.sockets.sockets)
         made = len(slack.calls)
         await asyncio.sleep(1.5)
         assert len(slack.calls) == made
         assert bot.account.health.state is AccountState.REVOKED
-        assert told == [bot.account.health.reason]
-        assert "token_revoked" in told[0]
+        assert bot.told[1:] == [(AccountState.REVOKED, bot.account.health.reason)]
+        assert "token_revoked" in bot.told[1][1]
 
 
 async def test_a_token_that_was_dead_from_the_start_is_tried_once(
@@ -296,7 +295,7 @@ async def test_a_stranger_is_told_once_in_private_and_never_in_a_group(
         await until(lambda: slack.workspace.said("D9"))
         assert len(slack.workspace.said("D9")) == 1
         assert "slack:T0HOUSE:U0STRANGER" in slack.workspace.said("D9")[0]
-        assert "slack:T0HOUSE:U0STRANGER" in envelopes[-1].answer["text"]
+        assert NOTE in envelopes[-1].answer["text"]
         assert slack.workspace.said("C1") == []
         assert bot.accepted == []
 

@@ -12,13 +12,16 @@ import io
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from PIL import Image
 
-from bot.adapters.telegram import Health, Ports, Telegram
+from bot.adapters.telegram import Telegram
 from layers import failpoint
+from layers.errors import AccountState
 from layers.store import Store, open_store
-from layers.transport import Courier, accept, claim, finish, key_of, put_reference, reap, send
+from layers.transport import Courier, accept, claim, finish, put_reference, reap, send
 from layers.types import (
     Address,
     Button,
@@ -30,6 +33,7 @@ from layers.types import (
     Person,
     Picture,
 )
+from tests.adapters.ports import make_ports
 from tests.fakes.telegram_server import TOKEN
 
 PEOPLE = {f"telegram:{n}": Person(id=f"p{n}", name=f"P{n}") for n in (*range(40, 120), 7)}
@@ -49,17 +53,10 @@ class Rig:
     def __init__(self, store: Store, url: str) -> None:
         self.store = store
         self.heard: list[Inbound] = []
-        self.health: list[Health] = []
+        self.health: list[AccountState] = []
         self.media = {"small": png(), "long": png(4000, 10)}
-        ports = Ports(
-            accept=lambda inbound: self.accept(inbound),
-            person_of=PEOPLE.get,
-            media=self.read_media,
-            say=lambda outbound, dedupe: store.run(send, outbound, dedupe),
-            note=lambda outbound, reference: self.note(outbound, reference),
-            key_of=lambda conversation, id: store.run(key_of, conversation, id),
-            changed=self.changed,
-        )
+        made = make_ports(store, "telegram", PEOPLE, lambda inbound: self.accept(inbound), self.changed)
+        ports = replace(made, media=self.read_media, note=lambda outbound, reference: self.note(outbound, reference))
         self.channel = Telegram(TOKEN, ports, url)
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -78,21 +75,21 @@ class Rig:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def accept(self, inbound: Inbound) -> int:
+    async def accept(self, inbound: Inbound) -> bool:
         accepted = await self.store.run(accept, inbound, False)
         if accepted.is_new:
             self.heard.append(inbound)
         self._wake.set()
-        return accepted.inbox_id
+        return accepted.is_new
 
     async def note(self, outbound: Outbound, reference: str) -> None:
         await self.store.run(put_reference, outbound, reference)
 
-    async def read_media(self, digest: str) -> bytes:
-        return self.media[digest]
+    async def read_media(self, digest: str) -> AsyncIterator[bytes]:
+        yield self.media[digest]
 
-    async def changed(self, health: Health) -> None:
-        self.health.append(health)
+    async def changed(self, state: AccountState, reason: str) -> None:
+        self.health.append(state)
 
     async def say(self, outbound: Outbound, dedupe: str) -> None:
         await self.store.run(send, outbound, dedupe)
@@ -140,7 +137,7 @@ def dies(rig: Rig, moment: str) -> None:
     """Have the process killed before the third event's commit, after the first longer reference, or at a failpoint."""
     accept_it, note_it = rig.accept, rig.note
 
-    async def accept(inbound: Inbound) -> int:
+    async def accept(inbound: Inbound) -> bool:
         if len(rig.heard) == 2:
             os.kill(os.getpid(), signal.SIGKILL)
         return await accept_it(inbound)

@@ -171,7 +171,7 @@ async def test_after_a_401_nothing_is_called_until_a_person_settles_it(rig: Rig,
     fake.people.say("hello")
     await until(lambda: fake.texts() == ["you said: hello"])
     fake.is_revoked = True
-    await until(lambda: rig.health[-1].state is AccountState.REVOKED)
+    await until(lambda: rig.health[-1] is AccountState.REVOKED)
     assert "BULKHEAD_TELEGRAM_TOKEN" in rig.channel.health.reason
     await rig.say(Outbound(address=address(), key="k", text="later"), "d1")
     calls = len(fake.calls)

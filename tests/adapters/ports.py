@@ -1,0 +1,51 @@
+"""The ports of an adapter under test: the real store behind them, and a door that knows a few people."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
+from functools import partial
+
+from bot.adapters.ports import Ports, Welcome
+from layers.errors import AccountState
+from layers.store import Store
+from layers.transport import get_cursor, keep_media, key_of, put_cursor, put_reference, read_media, send
+from layers.types import Inbound, Outbound, Person
+
+NOTE = "nobody knows you here"
+
+
+def make_ports(
+    store: Store,
+    channel: str,
+    people: Mapping[str, Person],
+    accept: Callable[[Inbound], Awaitable[bool]],
+    changed: Callable[[AccountState, str], Awaitable[object]],
+) -> Ports:
+    """`accept` is handed what known people did, and says whether it was new."""
+
+    async def enter(inbound: Inbound) -> Welcome:
+        person = people.get(inbound.identity)
+        if person is not None:
+            return Welcome(person=person, is_new=await accept(replace(inbound, person=person)))
+        if inbound.is_direct and inbound.press is None:
+            outbound = Outbound(address=inbound.address, key="stranger", text=f"{NOTE}: {inbound.identity}")
+            await store.run(send, outbound, f"stranger:{inbound.identity}")
+        return Welcome(person=None, note=NOTE)
+
+    return Ports(
+        accept=enter,
+        say=lambda outbound, dedupe: store.run(send, outbound, dedupe),
+        note=lambda outbound, reference: store.run(put_reference, outbound, reference),
+        key_of=lambda conversation, part: store.run(key_of, conversation, part),
+        keep=partial(keep_media, store),
+        media=partial(read_media, store),
+        changed=changed,
+        get_cursor=partial(get_cursor, store, channel),
+        put_cursor=lambda name, value: store.run(put_cursor, channel, name, value),
+    )
+
+
+async def one_piece(content: bytes) -> AsyncIterator[bytes]:
+    """As an adapter gives what it downloads."""
+    yield content
