@@ -1,7 +1,7 @@
 """`python -m benchmarks.transport`: each promise of the transport, measured at the providers' side.
 
-`--json` prints one object, `--only NAME,NAME` measures some sections, `--quick` less of each. What cannot be measured is
-null, and the reason goes to standard error. The exit code is 1 when a target was missed.
+`--json` prints one object, `--only NAME,NAME` measures some sections, `--quick` less of each. What cannot be measured
+is null, and the reason goes to standard error. The exit code is 1 when a target was missed.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             figures += section.figures
             violations += told
     values["spec_violations"] = len(violations)
-    figures.append(Figure(key="spec_violations", title="calls against a specification", value=len(violations), unit="", at_most=0))
+    figures.append(
+        Figure(key="spec_violations", title="calls against a specification", value=len(violations), unit="", at_most=0)
+    )
     for violation in violations[:20]:
         print(f"spec_violations: {violation}", file=sys.stderr)
     if parsed.json:

@@ -49,17 +49,31 @@ def told(found: dict[Case, Count | str]) -> Section:
     failures = [count for count in found.values() if isinstance(count, str)]
     points: dict[str, dict[str, dict[str, object]]] = {}
     for case, count in found.items():
-        cell = {"lost": count.lost, "doubled": count.doubled, "orphans": count.orphans} if isinstance(count, Count) else None
+        cell = (
+            {"lost": count.lost, "doubled": count.doubled, "orphans": count.orphans}
+            if isinstance(count, Count)
+            else None
+        )
         points.setdefault(case.point.value, {}).setdefault(case.surface, {})[case.way] = cell
     lost, doubled = sum(count.lost for count in counts), sum(count.doubled for count in counts)
     orphans = max((count.orphans for count in counts), default=0)
-    wrong = [f"{c}: {n.lost} lost, {n.doubled} doubled" for c, n in found.items() if isinstance(n, Count) and n.lost + n.doubled]
+    wrong = [
+        f"{c}: {n.lost} lost, {n.doubled} doubled"
+        for c, n in found.items()
+        if isinstance(n, Count) and n.lost + n.doubled
+    ]
     return Section(
         value={"lost": lost, "doubled": doubled, "orphans_max": orphans, "points": points},
         figures=[
             figure("lost", lost, wrong),
             figure("doubled", doubled, ()),
-            Figure(key="crash_orphans", title="crash points: placeholders left by one crash", value=orphans, unit="", at_most=1),
+            Figure(
+                key="crash_orphans",
+                title="crash points: placeholders left by one crash",
+                value=orphans,
+                unit="",
+                at_most=1,
+            ),
             figure("not carried out", len(failures), failures),
         ],
     )

@@ -41,7 +41,9 @@ def sigkill_soak(bench: Bench) -> Section:
     return Section(
         value={"lost": lost, "doubled": doubled, "kills": kills},
         figures=[
-            Figure(key="soak_lost", title=f"{kills} kills over {messages} messages: lost", value=lost, unit="", at_most=0),
+            Figure(
+                key="soak_lost", title=f"{kills} kills over {messages} messages: lost", value=lost, unit="", at_most=0
+            ),
             Figure(key="soak_doubled", title="the same: doubled", value=doubled, unit="", at_most=0),
         ],
     )

@@ -33,6 +33,7 @@ def head_of_line(bench: Bench) -> Section:
         stormy_room.join()
         into = calls_into(there, began, ended)
     added = p95(stormy) - p95(quiet)
+    told = " -> ".join(f"p50 {median(each):.0f} ms, p95 {p95(each):.0f} ms" for each in (quiet, stormy))
     return Section(
         value={"added_p95_ms": round(added, 1), "calls_into_closed": into},
         figures=[
@@ -42,10 +43,14 @@ def head_of_line(bench: Bench) -> Section:
                 value=added,
                 unit="ms",
                 at_most=100,
-                note=f"p50 {median(quiet):.0f} -> {median(stormy):.0f} ms, p95 {p95(quiet):.0f} -> {p95(stormy):.0f} ms",
+                note=told,
             ),
             Figure(
-                key="storm_calls", title="calls into the closed chat, after the one that learnt it", value=into, unit="", at_most=0
+                key="storm_calls",
+                title="calls into the closed chat, after the one that learnt it",
+                value=into,
+                unit="",
+                at_most=0,
             ),
         ],
     )

@@ -53,7 +53,12 @@ class World:
 
 @contextmanager
 def world(
-    bench: Bench, name: str, providers: Sequence[str] = PROVIDERS, *, nursery: Nursery | None = None, model_url: str = ""
+    bench: Bench,
+    name: str,
+    providers: Sequence[str] = PROVIDERS,
+    *,
+    nursery: Nursery | None = None,
+    model_url: str = "",
 ) -> Iterator[World]:
     """A home of that name, served to those providers; not started yet."""
     home = bench.folder / name

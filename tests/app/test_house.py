@@ -184,9 +184,7 @@ async def test_a_decision_tried_too_often_is_failed_or_unknown_but_ends(house: H
     assert lines(house) == []
 
 
-async def test_a_press_on_a_card_that_just_ran_out_takes_its_buttons_away(
-    settings: Settings, tmp_path: Path
-) -> None:
+async def test_a_press_on_a_card_that_just_ran_out_takes_its_buttons_away(settings: Settings, tmp_path: Path) -> None:
     brief = settings.model_copy(update={"approval_ttl_s": 0.3})
     async with open_house(brief) as house:
         (card,) = await say(house, "/run workspace.append text=once")

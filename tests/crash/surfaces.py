@@ -22,6 +22,7 @@ import httpx
 from tests.fakes import slack_server, telegram_server
 from tests.fakes.house import House
 from tests.fakes.slack_workspace import BOT_ID, TEAM
+from tests.fakes.telegram_chats import Shown
 
 ROOMS = 100
 """How many rooms belong to the owner."""
@@ -100,7 +101,7 @@ class TelegramSurface:
         """Whatever is called next, but for the poll."""
         self.fake.drop("")
 
-    def _shown(self, room: int) -> list[telegram_server.Shown]:
+    def _shown(self, room: int) -> list[Shown]:
         found = [shown for (chat, _), shown in list(self.fake.chats.shown.items()) if chat == 1000 + room]
         return sorted(found, key=lambda shown: shown.id)
 

@@ -299,7 +299,7 @@ def damage(url: str, inbox_id: int) -> None:
 
     import psycopg
 
-    sql = f"UPDATE inbox SET payload = '{{\"kind\": \"dream\"}}' WHERE id = {inbox_id}"
+    sql = f'UPDATE inbox SET payload = \'{{"kind": "dream"}}\' WHERE id = {inbox_id}'
     if url.startswith("sqlite"):
         with sqlite3.connect(url.removeprefix("sqlite:///")) as file:
             file.execute(sql)

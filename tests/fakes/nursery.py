@@ -67,7 +67,7 @@ class Nursery:
         ours, theirs = socket.socketpair()
         self._socket, self._answers = ours, ours.makefile("r")
         command = [sys.executable, "-m", "tests.fakes.nursery"]
-        self._process = subprocess.Popen(command, stdin=theirs, cwd=REPO, env=environment())
+        self._process = subprocess.Popen(command, stdin=theirs.fileno(), cwd=REPO, env=environment())
         theirs.close()
         self._lock = threading.Lock()
 

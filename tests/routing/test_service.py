@@ -229,5 +229,3 @@ def test_a_reply_survives_the_journal() -> None:
     assert Reply.from_json(reply.to_json()) == reply
     with pytest.raises(BadInput, match="cannot be read"):
         Reply.from_json('{"text": 5}')
-
-
