@@ -26,10 +26,14 @@ _LEGACY = ("text", "pretext", "fallback", "title", "markdown_text", "initial_com
 _TELEGRAM_REMOVES = re.compile("[\u2028-\u202e\u0333\u033f\u030a\r]")
 _TELEGRAM_BLANKS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _USERNAME = re.compile(r"(?<!\w)@[A-Za-z0-9_]{2,32}(?!\w)")
-_PROFILE = re.compile(r"tg:(?://)?(?:user|openmessage)\b", re.IGNORECASE)
+_PROFILE = re.compile(r"\s*tg:(?://)?(?:user|openmessage)\b", re.IGNORECASE)
 """As the address of a link (tdlib, LinkManager::get_link_user_id)."""
 _BARE_PROFILE = re.compile(r"tg://(?:user|openmessage)\b", re.IGNORECASE)
 """As plain text, where only what has its slashes becomes a link."""
+_MARKED_PROFILE = re.compile(
+    r"(?:href\s*=\s*[\"']?|\]\(\s*<?|\]:\s*<?)\s*tg:(?://)?(?:user|openmessage)\b|tg://user", re.IGNORECASE
+)
+"""In HTML and markdown."""
 _SHIELDS = ("code", "pre", "text_link")
 """In these Telegram finds nothing."""
 
@@ -80,7 +84,7 @@ def _on_telegram(node: object) -> Iterator[str]:
     for name in ("html", "markdown"):
         if isinstance(node.get(name), str):
             yield from _in_markup(node[name], is_html=name == "html")
-    if _PROFILE.search(str(node.get("url", ""))):
+    if _PROFILE.match(str(node.get("url", ""))):
         yield str(node["url"])
     if node.get("type") in ("mention", "text_mention"):
         yield json.dumps(node)
@@ -112,8 +116,7 @@ def _units(text: str) -> list[str]:
 
 def _in_markup(text: str, *, is_html: bool) -> Iterator[str]:
     """Rich text that the server parses itself."""
-    if _PROFILE.search(text):
-        yield _PROFILE.search(text)[0]  # type: ignore[index]
+    yield from (found[0] for found in _MARKED_PROFILE.finditer(text))
     if is_html:
         reader = _Outside()
         reader.feed(text)
