@@ -18,7 +18,7 @@ ROOMS = 40
 def socket_churn(bench: Bench) -> Section:
     """Each socket in its turn; the server keeps two."""
     refreshes = bench.scale.refreshes
-    with world(bench, "home", ["slack"]) as there:
+    with world(bench, "home", ["slack"], fast=["slack"]) as there:
         fake = there.slack.fake
         there.house.start()
         wait("Slack has no two sockets", lambda: len(fake.sockets.sockets) >= 2)

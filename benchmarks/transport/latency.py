@@ -23,14 +23,14 @@ WARM_UP = 10
 def latency_ms(bench: Bench) -> Section:
     """Bulkhead on both providers, its acknowledgements under load, the stock bots."""
     replies: dict[str, list[Reply]] = {}
-    with world(bench, "home") as there:
+    with world(bench, "home", fast=["slack"]) as there:
         there.house.start()
         there.connected(*PROVIDERS)
         for provider in PROVIDERS:
             talk = Talk(there, provider)
             talk.run(WARM_UP, PER_S)
             replies[provider] = talk.run(bench.scale.replies, PER_S, first=1000)
-    with world(bench, "acks", ["slack"]) as there:
+    with world(bench, "acks", ["slack"], fast=["slack"]) as there:
         there.house.start()
         there.connected("slack")
         acks = acknowledgements(there, bench.scale.acks)

@@ -22,7 +22,7 @@ STUCK_S = 60.0
 def mention_leaks(bench: Bench) -> Section:
     """Each text once to each provider; a text counts once for each provider on which anything of it is live."""
     texts = hostile(bench.scale.hostile)
-    with model_server.running() as model, world(bench, "home", model_url=model.base_url) as there:
+    with model_server.running() as model, world(bench, "home", fast=PROVIDERS, model_url=model.base_url) as there:
         model.lines = {question(n): text for n, text in enumerate(texts)}
         there.house.start()
         there.connected(*PROVIDERS)

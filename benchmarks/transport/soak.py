@@ -24,7 +24,7 @@ def sigkill_soak(bench: Bench) -> Section:
     """Seeded; the last start is left alone until nothing changes any more."""
     dice = random.Random(SEED)
     messages, kills = bench.scale.messages, bench.scale.kills
-    with nursery() as opened, world(bench, "home", nursery=opened) as there:
+    with nursery() as opened, world(bench, "home", fast=PROVIDERS, nursery=opened) as there:
         said = 0
         for kill in range(kills):
             there.house.start(wait=False)
