@@ -60,10 +60,11 @@ def world(
     name: str,
     providers: Sequence[str] = PROVIDERS,
     *,
+    fast: Sequence[str] = (),
     nursery: Nursery | None = None,
     model_url: str = "",
 ) -> Iterator[World]:
-    """A home of that name, served to those providers; not started yet."""
+    """A home of that name, served to those providers; not started yet. The `fast` ones are called without their pace."""
     home = bench.folder / name
     furnish(home, model_url)
     with open(home / "bulkhead.toml", "a") as file:
