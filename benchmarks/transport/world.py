@@ -64,7 +64,7 @@ def world(
     nursery: Nursery | None = None,
     model_url: str = "",
 ) -> Iterator[World]:
-    """A home of that name, not started yet, served to those providers; the `fast` ones are called without their pace."""
+    """A home of that name, not started yet, served to those providers; `fast` ones are called without their pace."""
     home = bench.folder / name
     furnish(home, model_url)
     with open(home / "bulkhead.toml", "a") as file:
