@@ -150,7 +150,7 @@ class Case:
 
     @property
     def nth(self) -> int:
-        """The reach at which it happens: the courier looks for work when it starts, before anybody has said anything."""
+        """The reach at which it happens: the courier looks for work before anybody has said anything."""
         return 3 if self.point is Point.DELIVER_BEFORE else 1
 
     @property
