@@ -30,6 +30,8 @@ class Scale:
     hostile: int
     replies: int
     """Timed replies of each provider."""
+    warm_up: int
+    """Replies before those."""
     acks: int
     idle_s: float
 
@@ -43,20 +45,22 @@ FULL = Scale(
     quiet_s=5.0,
     hostile=1000,
     replies=200,
+    warm_up=10,
     acks=500,
     idle_s=30.0,
 )
 QUICK = Scale(
     points=1,
-    kills=4,
-    messages=24,
-    storm_s=3.0,
-    refreshes=5,
-    quiet_s=1.0,
-    hostile=20,
-    replies=20,
-    acks=50,
-    idle_s=1.0,
+    kills=3,
+    messages=12,
+    storm_s=2.0,
+    refreshes=4,
+    quiet_s=0.5,
+    hostile=4,
+    replies=5,
+    warm_up=1,
+    acks=20,
+    idle_s=0.5,
 )
 
 

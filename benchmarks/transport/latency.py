@@ -17,7 +17,6 @@ from tests.fakes.house import REPO
 PER_S = 5.0
 """Messages: well below every limit, so that only the work is measured."""
 ACK_PER_S = 50.0
-WARM_UP = 10
 
 
 def latency_ms(bench: Bench) -> Section:
@@ -28,7 +27,7 @@ def latency_ms(bench: Bench) -> Section:
         there.connected(*PROVIDERS)
         for provider in PROVIDERS:
             talk = Talk(there, provider)
-            talk.run(WARM_UP, PER_S)
+            talk.run(bench.scale.warm_up, PER_S)
             replies[provider] = talk.run(bench.scale.replies, PER_S, first=1000)
     with world(bench, "acks", ["slack"], fast=["slack"]) as there:
         there.house.start()
@@ -57,7 +56,7 @@ def stock_replies(bench: Bench, provider: str) -> list[float]:
         there.connected(provider)
         talk = Talk(there, provider)
         time.sleep(0.5)
-        talk.run(WARM_UP, PER_S)
+        talk.run(bench.scale.warm_up, PER_S)
         return [reply.first_ms for reply in talk.run(bench.scale.replies, PER_S, first=1000)]
 
 

@@ -12,7 +12,6 @@ from benchmarks.transport.world import Talk, World, world
 CHATS = 50
 PER_S = 6.0
 """Messages; each is two calls, and a bot may make 30 a second."""
-WARM_UP = 10
 
 
 def head_of_line(bench: Bench) -> Section:
@@ -23,7 +22,7 @@ def head_of_line(bench: Bench) -> Section:
         there.house.start()
         there.connected("telegram")
         talk = Talk(there, "telegram", rooms=range(1, CHATS))
-        talk.run(WARM_UP, PER_S)
+        talk.run(bench.scale.warm_up, PER_S)
         quiet = [reply.final_ms for reply in talk.run(count, PER_S, first=1000)]
         stormy_room = threading.Thread(target=complain, args=(there, seconds))
         there.telegram.fake.limit(1000 + CHATS, seconds)

@@ -35,14 +35,20 @@ def test_every_key_comes_from_a_section_but_the_sum_of_violations() -> None:
     assert set(KEYS) == {*SECTIONS, "spec_violations"}
 
 
-@pytest.mark.parametrize("name", SECTIONS)
+SLOW = ("crash_points", "mention_leaks", "quarantine", "latency_ms")
+"""Some 20 s each; their parts are tested in tests/crash, tests/whole and test_live."""
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in SECTIONS])
 def test_the_smallest_run_of_a_section_prints_the_whole_object_with_its_part_filled_in(name: str) -> None:
     done = run("--quick", "--json", "--only", name)
     printed = json.loads(done.stdout)
     assert list(printed) == list(SHAPE), done.stderr
     assert printed["spec_violations"] == 0, done.stderr
-    assert {key for key, value in printed.items() if value is not None} == {name, "spec_violations"}
-    if SHAPE[name]:
+    assert {key for key, value in printed.items() if value is not None} <= {name, "spec_violations"}
+    if printed[name] is None:
+        assert f"{name}: not measured: " in done.stderr
+    elif SHAPE[name]:
         assert list(printed[name]) == SHAPE[name]
     else:
         assert printed[name] >= 0
