@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from benchmarks.figures import Figure
 from benchmarks.transport.bench import Bench, Section
 from layers.failpoint import Point
-from tests.crash.providers import WAYS, Case, Count, Sweep
+from tests.crash.providers import WAYS, Case, Count, Sweep, passes
 from tests.crash.surfaces import SURFACES
 from tests.fakes import model_server
 from tests.fakes.nursery import nursery
@@ -21,9 +21,10 @@ SAMPLE = (Point.ACCEPT_AFTER_COMMIT, Point.DELIVER_AFTER)
 
 
 def crash_points(bench: Bench) -> Section:
-    """All of them; what was lost, doubled and left behind, at the provider's side."""
+    """All of them; what was lost, doubled and left behind, at the provider's side. Mail is no surface yet."""
     points = SAMPLE[: bench.scale.points] or tuple(Point)
-    cases = [Case(point=p, surface=s, way=w) for p, s, w in itertools.product(points, SURFACES, WAYS)]
+    triples = itertools.product(points, SURFACES, WAYS)
+    cases = [Case(point=point, surface=name, way=way) for point, name, way in triples if passes(point, name)]
     with nursery() as opened, model_server.running() as model:
         sweep = Sweep(nursery=opened, folder=bench.folder, shared=bench.shared, model_url=model.base_url)
         sweep.prepare()

@@ -159,6 +159,11 @@ class Case:
         return SCENARIOS.get(self.point.value.partition(".")[0], talk)
 
 
+def passes(point: Point, surface: str) -> bool:
+    """Whether what is said there passes the point: what lives in our own database is never placed."""
+    return surface != "page" or not point.value.startswith("place")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Count:
     """What the provider's side shows in the end."""
