@@ -5,6 +5,7 @@ BulkheadError
 |-- Refused         a rule said no; the text goes to the person as it stands
 |   `-- BadInput    what was sent cannot be read: line, column, what was expected
 |-- Unavailable     something outside failed; a retry may help
+|   |-- NotReached      it surely did not get the request: nothing can have happened
 |   |-- NotWritten      the database did not take it (disk full, connection lost); nothing was changed
 |   |-- RateLimited     the provider says when to come back
 |   `-- AccountTrouble  something is wrong with the account itself: its owner must know
@@ -43,6 +44,10 @@ class BadInput(Refused):
 
 class Unavailable(BulkheadError):
     """Something outside failed; the same request may work later."""
+
+
+class NotReached(Unavailable):
+    """The request surely did not arrive (no connection, no name, not sent at all): nothing can have come of it."""
 
 
 class RateLimited(Unavailable):

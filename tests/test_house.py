@@ -48,6 +48,7 @@ VENDORS = {
     "psycopg_pool": ("layers/store/postgres.py",),
     "pydantic_settings": ("bot/config/",),
     "pygraphviz": ("layers/presentation/",),
+    "selectolax": ("bot/adapters/mail/",),
     "slack_bolt": ("bot/adapters/slack/",),
     "slack_sdk": ("bot/adapters/slack/",),
     "sqlalchemy": ("migrations/", "layers/store/"),
@@ -59,7 +60,10 @@ VENDORS = {
 }
 """Package -> the only files, or folders, that import it."""
 
-HEAVY = ("litellm", "matplotlib", "telegram", "slack_bolt", "cedarpy", "pygraphviz", "psycopg", "alembic")
+HEAVY = (
+    *("litellm", "matplotlib", "telegram", "slack_bolt", "imap_tools", "aiosmtplib", "selectolax", "cedarpy"),
+    *("pygraphviz", "psycopg", "alembic"),
+)
 
 BIG_TABLES = (
     "inbox",
@@ -68,6 +72,7 @@ BIG_TABLES = (
     "turn",
     "message",
     "conversation",
+    "letter",
     "approval",
     "page_event",
     "audit",

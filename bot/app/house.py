@@ -20,6 +20,7 @@ from bot.adapters.web import CHANNEL, WebChannel, own_message
 from bot.agent import Agent, Limits
 from bot.app.door import Door
 from bot.app.jobs import Schedules, make_jobs
+from bot.app.mail import make_mail
 from bot.app.making import VERSION, make_presenter, make_router, prepare_home, workspace_of
 from bot.app.providers import Providers, open_providers
 from bot.app.slack import make_slack
@@ -166,7 +167,15 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         )
         parts = make_parts(house, workspace)
         house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
-        makes = (("slack", partial(make_slack, settings)), ("telegram", partial(make_telegram, settings)))
+
+        async def knows(identity: str) -> bool:
+            return file.person_of(identity) is not None
+
+        makes = (
+            ("slack", partial(make_slack, settings)),
+            ("telegram", partial(make_telegram, settings)),
+            ("mail", partial(make_mail, settings, store, knows)),
+        )
         providers = Providers(store, Door(file, house.dispatcher), makes)
         channels = ChainMap(providers.channels, CHANNELS)
         courier = asyncio.create_task(Courier(store, channels).run(), name="courier")

@@ -15,7 +15,12 @@ from bot.config.settings import allowed
 from layers.errors import Misconfigured
 from layers.types import AGENT, CLOCK, Person
 
-Identity = Annotated[str, StringConstraints(pattern=r"^(telegram:[1-9]\d*|slack:[TE][A-Z0-9]+:[UW][A-Z0-9]+)$")]
+Identity = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(telegram:[1-9]\d*|slack:[TE][A-Z0-9]+:[UW][A-Z0-9]+|mail:[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@[a-z0-9._-]+)$"
+    ),
+]
 NOBODY = ("telegram:777000", "telegram:1087968824", "telegram:136817688")
 """Telegram's own service account, anonymous group admins and channels: many people, or none."""
 PersonId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]

@@ -21,6 +21,14 @@ from layers.transport.mailbox import (
 )
 from layers.transport.media import keep_media, media_head, put_media, read_media
 from layers.transport.outbox import key_of, put_account, put_reference, said, send, shown
+from layers.transport.threads import (
+    Letter,
+    conversation_of,
+    forget_letter,
+    letter_to_answer,
+    put_letter,
+    sent_letter,
+)
 from layers.transport.types import (
     Accepted,
     Channels,
@@ -38,6 +46,7 @@ __all__ = [
     "Channels",
     "Courier",
     "Delivery",
+    "Letter",
     "Line",
     "LocalChannel",
     "RemoteChannel",
@@ -46,17 +55,21 @@ __all__ = [
     "StepState",
     "accept",
     "claim",
+    "conversation_of",
     "fence",
     "finish",
+    "forget_letter",
     "get_cursor",
     "give_back",
     "keep_media",
     "key_of",
     "let_go",
+    "letter_to_answer",
     "media_head",
     "owned",
     "put_account",
     "put_cursor",
+    "put_letter",
     "put_media",
     "put_reference",
     "put_step",
@@ -64,6 +77,7 @@ __all__ = [
     "reap",
     "said",
     "send",
+    "sent_letter",
     "shown",
     "step_at",
     "steps",

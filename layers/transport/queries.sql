@@ -217,3 +217,25 @@ SELECT value FROM cursor WHERE channel = :channel AND name = :name;
 -- name: read_until(channel, name, value)!
 INSERT INTO cursor (channel, name, value) VALUES (:channel, :name, :value)
 ON CONFLICT (channel, name) DO UPDATE SET value = excluded.value;
+
+-- name: put_letter(correspondent, message_id, conversation_id, key, subject, ancestors, hops, now)^
+INSERT INTO letter (correspondent, message_id, conversation_id, key, subject, ancestors, hops, at)
+VALUES (:correspondent, :message_id, :conversation_id, :key, :subject, :ancestors, :hops, :now)
+ON CONFLICT (correspondent, message_id) DO NOTHING
+RETURNING id;
+
+-- name: forget_letter(correspondent, message_id)!
+DELETE FROM letter WHERE correspondent = :correspondent AND message_id = :message_id;
+
+-- name: letter(correspondent, message_id)^
+SELECT conversation_id, key FROM letter WHERE correspondent = :correspondent AND message_id = :message_id;
+
+-- name: sent_letter(message_id)^
+SELECT conversation_id, key, correspondent FROM letter WHERE message_id = :message_id AND key <> '' LIMIT 1;
+
+-- name: last_letter(conversation_id)^
+SELECT message_id, subject, ancestors, hops FROM letter
+WHERE conversation_id = :conversation_id AND key = '' ORDER BY id DESC LIMIT 1;
+
+-- name: first_letter(conversation_id)^
+SELECT message_id, subject, ancestors, hops FROM letter WHERE conversation_id = :conversation_id ORDER BY id LIMIT 1;

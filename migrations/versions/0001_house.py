@@ -47,6 +47,7 @@ def upgrade() -> None:
     page()
     media()
     cursors()
+    letters()
     presentation()
     control()
     audit()
@@ -207,6 +208,25 @@ def media() -> None:
 def cursors() -> None:
     """How far each provider was read."""
     op.create_table("cursor", text("channel", primary_key=True), text("name", primary_key=True), text("value"))
+
+
+def letters() -> None:
+    """Mails that came from somebody known and mails that left: which conversation a Message-ID belongs to."""
+    op.create_table(
+        "letter",
+        key(),
+        text("correspondent"),  # their address: nobody gets into a thread of somebody else's by naming its Message-ID
+        text("message_id"),
+        text("conversation_id"),
+        text("key"),  # the Outbound's; empty for one that came in
+        text("subject"),
+        text("ancestors"),  # Message-IDs, oldest first, for References
+        number("hops"),
+        time("at"),
+        sa.UniqueConstraint("correspondent", "message_id", name="letter_identity"),
+    )
+    op.create_index("letter_message", "letter", ["message_id"])
+    op.create_index("letter_conversation", "letter", ["conversation_id", "id"])
 
 
 def presentation() -> None:
