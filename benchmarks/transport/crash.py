@@ -9,8 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from benchmarks.figures import Figure
 from benchmarks.transport.bench import Bench, Section
 from layers.failpoint import Point
-from tests.crash.providers import WAYS, Case, Count, Sweep, passes
-from tests.crash.surfaces import SURFACES
+from tests.crash.providers import SURFACES, WAYS, Case, Count, Sweep, passes
 from tests.fakes import model_server
 from tests.fakes.nursery import nursery
 
@@ -21,7 +20,7 @@ SAMPLE = (Point.ACCEPT_AFTER_COMMIT, Point.DELIVER_AFTER)
 
 
 def crash_points(bench: Bench) -> Section:
-    """All of them; what was lost, doubled and left behind, at the provider's side. Mail is no surface yet."""
+    """All of them; what was lost, doubled and left behind, at the provider's side."""
     points = SAMPLE[: bench.scale.points] or tuple(Point)
     triples = itertools.product(points, SURFACES, WAYS)
     cases = [Case(point=point, surface=name, way=way) for point, name, way in triples if passes(point, name)]

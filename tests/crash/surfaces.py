@@ -24,6 +24,8 @@ from tests.fakes.house import House
 from tests.fakes.slack_workspace import BOT_ID, TEAM
 from tests.fakes.telegram_chats import Shown
 
+REST_S = 1.5
+"""Slack brings an event again after 0.4 s, the courier a row after 1 s."""
 ROOMS = 100
 """How many rooms belong to the owner."""
 PLACEHOLDERS = ("…", "Drawing", "Drawing again", "Working on it")
@@ -51,6 +53,8 @@ class Surface(Protocol):
     env: dict[str, str]
     """Settings of the server."""
     violations: list[str]
+    rest_s: float
+    """Nothing new for so long is rest."""
 
     def say(self, house: House, room: int, text: str) -> None:
         """The owner writes. Returns once the provider has it."""
@@ -67,6 +71,8 @@ class Surface(Protocol):
 
 class TelegramSurface:
     """Room n is the private chat of user 1000 + n."""
+
+    rest_s = REST_S
 
     def __init__(self, fake: telegram_server.TelegramServer) -> None:
         self.fake = fake
@@ -109,6 +115,8 @@ class TelegramSurface:
 class SlackSurface:
     """Room n is the direct message channel D<n> of user U<n>."""
 
+    rest_s = REST_S
+
     def __init__(self, fake: slack_server.SlackServer) -> None:
         self.fake = fake
         self.violations = fake.violations
@@ -149,6 +157,8 @@ def seen_in_slack(message: dict[str, Any]) -> Seen:
 
 class PageSurface:
     """Room n is the page's conversation `room<n>`."""
+
+    rest_s = REST_S
 
     def __init__(self) -> None:
         self.env: dict[str, str] = {}
@@ -214,13 +224,9 @@ def labels_of(event: dict[str, Any]) -> tuple[str, ...]:
     return tuple(button["label"] for button in event.get("buttons", ()))
 
 
-SURFACES = ("telegram", "slack", "page")
-"""Mail has none yet: see `open_surface`."""
-
-
 @contextmanager
 def open_surface(name: str, shared: Path) -> Iterator[Surface]:
-    """One provider of its own. A further one is a class as above and a case here."""
+    """One of these providers, of its own."""
     with ExitStack() as stack:
         match name:
             case "telegram":
@@ -238,6 +244,7 @@ def people() -> str:
     """bulkhead.toml: the owner, whose rooms they all are."""
     identities = [f"telegram:{1000 + room}" for room in range(1, ROOMS + 1)]
     identities += [f"slack:{TEAM}:U{room}" for room in range(1, ROOMS + 1)]
+    identities.append("mail:anna@example.test")
     listed = ", ".join(f'"{identity}"' for identity in identities)
     return f'[people.owner]\nname = "Owner"\napprover = true\nidentities = [{listed}]\n'
 
