@@ -10,16 +10,26 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pydantic import ValidationError
 
-from bot.prompt import ARGUMENTS, TOOLS, ActArguments, DrawArguments, EditArguments, Offer, system_prompt
+from bot.prompt import (
+    ARGUMENTS,
+    TOOLS,
+    ActArguments,
+    DrawArguments,
+    EditArguments,
+    Offer,
+    SendArguments,
+    places_prompt,
+    system_prompt,
+)
 from layers.errors import BadInput, Refused
 from layers.failpoint import Point, reach
 from layers.routing import Message, Reply, Role, Router, Task, ToolCall
-from layers.types import Turn
+from layers.types import Turn, Urgency
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +67,18 @@ class Edit:
     summary: str
 
 
-Effect = Say | Draw | Act | Edit
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """Words for another conversation. When and whether they leave is none of the agent's business."""
+
+    conversation: str
+    """An `Address.id`."""
+    content: str
+    """Markdown."""
+    urgency: Urgency = Urgency.NORMAL
+
+
+Effect = Say | Draw | Act | Edit | Send
 
 
 class Toolbox(Protocol):
@@ -73,6 +94,10 @@ class Toolbox(Protocol):
 
     async def edit(self, effect: Edit) -> str:
         """Put the proposal before a person."""
+        ...
+
+    async def send(self, effect: Send) -> str:
+        """Write to somebody whom the person knows, else put it before a person."""
         ...
 
 
@@ -151,7 +176,15 @@ class Agent:
         self._system = Message(role=Role.SYSTEM, content=system_prompt(offers))
         self._limits = limits or Limits()
 
-    async def step(self, turn: Turn, *, history: Sequence[Message], journal: Journal, tools: Toolbox) -> Outcome:
+    async def step(
+        self,
+        turn: Turn,
+        *,
+        history: Sequence[Message],
+        journal: Journal,
+        tools: Toolbox,
+        places: Sequence[str] = (),
+    ) -> Outcome:
         """Work on `turn` until the model has nothing more to do, or a limit ends it.
 
         Args:
@@ -159,13 +192,15 @@ class Agent:
             history: what people and the agent said before, oldest first.
             journal: keeps each reply before it is acted on.
             tools: where effects happen.
+            places: ids of the conversations that the person it works for is in.
 
         Raises:
             NoModel: there is none to ask.
             NoAnswer: all that were asked failed.
         """
         said = Message(role=Role.USER, content=turn.inbound.text)
-        run = Progress(messages=[self._system, *recent(history, self._limits.history_bytes), said])
+        system = replace(self._system, content=self._system.content + places_prompt(places))
+        run = Progress(messages=[system, *recent(history, self._limits.history_bytes), said])
         for n in range(self._limits.steps):
             reply = await journal.model_step(n, lambda: self._ask(tuple(run.messages)))
             run.replies.append(reply)
@@ -200,6 +235,8 @@ class Agent:
                     answer = await tools.act(effect)
                 case Edit():
                     answer = await tools.edit(effect)
+                case Send():
+                    answer = await tools.send(effect)
         except Refused as error:
             return f"refused: {error}"
         run.effects.append(effect)
@@ -217,7 +254,7 @@ class Agent:
         return run.outcome(f"I stopped here: {why}. Shall I go on, and what should I do differently?")
 
 
-def decode(call: ToolCall) -> Draw | Act | Edit:
+def decode(call: ToolCall) -> Draw | Act | Edit | Send:
     """The effect that a tool call stands for.
 
     Raises:
@@ -237,6 +274,10 @@ def decode(call: ToolCall) -> Draw | Act | Edit:
             return Act(capability=arguments.capability, parameters=arguments.parameters, reason=arguments.reason)
         case EditArguments():
             return Edit(diff=arguments.diff, summary=arguments.summary)
+        case SendArguments():
+            return Send(
+                conversation=arguments.conversation, content=arguments.content, urgency=Urgency(arguments.urgency)
+            )
     raise AssertionError(arguments)
 
 

@@ -46,7 +46,7 @@ def status_text(facts: Facts) -> str:
         "",
         f"- database: {facts.database}, {facts.workers} process{'' if facts.workers == 1 else 'es'}",
         f"- turns running: {counts['running']}, events waiting: {counts['pending']}, unsent: {counts['unsent']}, "
-        f"given up: {counts['dead']}",
+        f"failed: {counts['failed']}, outcome unknown: {counts['unknown']}, too late: {counts['expired']}",
         *[f"- {account}" for account in facts.accounts],
         f"- models: {models}",
         *[f"  - {problem}" for problem in facts.model_problems],

@@ -33,6 +33,9 @@ class Point(StrEnum):
     FINISH_BEFORE_COMMIT = "finish.before_commit"
     FINISH_AFTER_COMMIT = "finish.after_commit"
     DELIVER_BEFORE = "deliver.before"
+    PLACE_BEFORE = "place.before"
+    PLACE_AFTER = "place.after"
+    PLACED_AFTER_COMMIT = "placed.after_commit"
     DELIVER_AFTER = "deliver.after"
     SENT_AFTER_COMMIT = "sent.after_commit"
 

@@ -11,7 +11,7 @@ import pytest
 
 from bot.cli import make_parser
 from bot.commands import COMMANDS, parse
-from bot.config import PREFIX, Settings
+from bot.config import PREFIX, Settings, load_file
 from layers.control.manifest import parse_manifest
 from layers.routing.providers import PROVIDERS
 from layers.routing.routes import SERVERS, parse_routes
@@ -85,8 +85,10 @@ def test_every_command_line_is_understood() -> None:
     assert {span.split()[1] for span in SPANS if span.startswith("bulkhead ")} <= verbs
 
 
-def test_the_toml_examples_are_accepted() -> None:
-    routes, manifest = blocks("toml")
+def test_the_toml_examples_are_accepted(tmp_path: Path) -> None:
+    routes, manifest, transport = blocks("toml")
+    (tmp_path / "bulkhead.toml").write_text(transport)
+    assert load_file(tmp_path / "bulkhead.toml").policies["mail"].quiet is not None
     parse_routes(routes)
     parse_manifest(manifest, f"{tomllib.loads(manifest)['id']}.toml")
 

@@ -36,12 +36,14 @@ from layers.errors import Misconfigured, Refused
 from layers.presentation import Presenter
 from layers.routing import Router
 from layers.store import Store, Tx, open_store
-from layers.transport import Courier, LocalChannel, RemoteChannel, put_media, said
+from layers.transport import Courier, LocalChannel, RemoteChannel, Rules, put_media, said
 from layers.types import Inbound, Person
 
 FOR_EVER_S = 100 * 365 * 86400.0
 """What an approval that never expires gets: the database wants a time."""
 
+NOTES = f"{CHANNEL}:main"
+"""The page's conversation, where its owner is told of messages that did not arrive."""
 CHANNELS: dict[str, LocalChannel | RemoteChannel | None] = {CHANNEL: WebChannel(), CONSOLE: ConsoleChannel()}
 """The places for messages that need no provider."""
 
@@ -178,7 +180,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         )
         providers = Providers(store, Door(file, house.dispatcher), makes)
         channels = ChainMap(providers.channels, CHANNELS)
-        courier = asyncio.create_task(Courier(store, channels).run(), name="courier")
+        rules = Rules(policies=file.policies, notes=NOTES)
+        courier = asyncio.create_task(Courier(store, channels, rules=rules).run(), name="courier")
         stack.push_async_callback(cancel, courier)
         await house.dispatcher.start()
         stack.push_async_callback(house.dispatcher.stop)
@@ -216,6 +219,8 @@ def make_parts(house: House, workspace: Path) -> Parts:
         schedules=Schedules(),
         status=house.status,
         has_model=house.has_model,
+        policies=house.file.policies,
+        notes=NOTES,
     )
 
 

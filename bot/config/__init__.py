@@ -7,6 +7,7 @@ lives in BULKHEAD_HOME. Whatever is wrong with either is one sentence: where, wh
 from bot.config.file import BulkheadFile, PersonTable, WorkspaceTable, load_file
 from bot.config.home import FILE_NAME, TEMPLATE, first_start, write_private
 from bot.config.settings import ENV_FILE, PREFIX, Settings, env_example, load_settings
+from bot.config.transport import TransportTable
 
 __all__ = [
     "ENV_FILE",
@@ -16,6 +17,7 @@ __all__ = [
     "BulkheadFile",
     "PersonTable",
     "Settings",
+    "TransportTable",
     "WorkspaceTable",
     "env_example",
     "first_start",

@@ -12,7 +12,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from bot.config.settings import allowed
+from bot.config.transport import Provider, TransportTable, policies_of
 from layers.errors import Misconfigured
+from layers.transport import Policy
 from layers.types import AGENT, CLOCK, Person
 
 Identity = Annotated[
@@ -54,6 +56,7 @@ class BulkheadFile(BaseModel):
 
     people: dict[PersonId, PersonTable] = Field(default_factory=dict)
     workspace: WorkspaceTable = WorkspaceTable()
+    transport: dict[Provider, TransportTable] = Field(default_factory=dict)
 
     @field_validator("people")
     @classmethod
@@ -85,6 +88,11 @@ class BulkheadFile(BaseModel):
     def persons(self) -> dict[str, Person]:
         """Everybody, by id."""
         return {id: Person(id=id, name=table.name or id) for id, table in self.people.items()}
+
+    @property
+    def policies(self) -> dict[str, Policy]:
+        """What each provider's channel may do, by its name."""
+        return policies_of(self.transport)
 
     @property
     def approvers(self) -> frozenset[str]:
@@ -119,7 +127,11 @@ def load_file(path: Path) -> BulkheadFile:
 
 _TOML_PLACE = re.compile(r"\s*\(at (line \d+, column \d+|end of document)\)$")
 _TOML_NAME = re.compile(r"\s*(?:\[\[?(?P<table>[^\]]+)\]|(?P<key>[\w.\-\"' ]+?)\s*=)")
-_TABLES: Mapping[str, type[BaseModel]] = {"people": PersonTable, "workspace": WorkspaceTable}
+_TABLES: Mapping[str, type[BaseModel]] = {
+    "people": PersonTable,
+    "workspace": WorkspaceTable,
+    "transport": TransportTable,
+}
 
 
 def _file_error(path: Path, text: str, error: Mapping[str, Any]) -> str:

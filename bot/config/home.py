@@ -28,6 +28,14 @@ approver = true
 # It is made at first start if it does not exist.
 [workspace]
 path = "workspace"
+
+# How a provider's account is used; the agent can neither read nor change it. What is not set stays at the provider's
+# defaults. Channels: telegram, slack, mail.
+# [transport.mail]
+# daily = 200                    # messages in any 24 hours; a new account begins with 20 and grows over two weeks
+# allow = ["*@example.org"]      # the only ones that are written to
+# quiet_hours = "22:00-07:00"    # what nobody asked for waits until they end
+# timezone = "Europe/Berlin"
 """
 
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 
-from bot.dispatcher import answers
+from bot.dispatcher import answers, sending
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination, presentation
 from layers.failpoint import Point, reach
 from layers.presentation import Diagram, Figure
 from layers.store import Tx
-from layers.transport import StepKind
-from layers.types import Address, Button, ButtonStyle, Outbound, OutboundKind, Person, Picture
+from layers.transport import StepKind, conversations_of
+from layers.types import Address, Button, ButtonStyle, Outbound, OutboundKind, Person, Picture, Urgency
 
 
 class Hands:
@@ -28,6 +28,7 @@ class Hands:
         self._work = work
         self._person = person
         self._is_agent = is_agent
+        self._sent = 0
 
     async def draw(self, source: str, title: str = "") -> str:
         """Draw a Mermaid flowchart, look at it, and post it for review."""
@@ -56,6 +57,19 @@ class Hands:
         proposal = await self._parts.coordinator.propose(patch)
         self._work.add(lambda tx: self._request_patch(tx, proposal, summary))
         return "the patch applies; a person decides whether it is committed"
+
+    async def send(self, conversation: str, content: str, urgency: Urgency = Urgency.NORMAL) -> str:
+        """Write into a conversation that the person is in; to anybody else, ask a person first."""
+        places = await self._work.store.run(conversations_of, self._person.id)
+        plan = sending.plan_of(self._parts.policies, places, conversation, content, urgency)
+        if plan is not None:
+            self._work.add(lambda tx: self._request(tx, plan, ""))
+            return "they have not written here, so a person decides whether it is sent; go on without it"
+        self._sent += 1
+        key = f"m{self._work.turn.id}.{self._sent}"  # never the turn's own first key: that is its placeholder's here
+        address = Address.parse(conversation)
+        self._work.add(lambda tx: Outbound(address=address, key=key, text=content, urgency=urgency))
+        return "it is sent as soon as the channel's rules allow"
 
     async def _observe(self, plan: control.Plan) -> str:
         """Run a risk-0 capability now, journalled and audited."""

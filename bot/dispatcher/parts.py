@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from layers.control import Catalog, Executor, Rules
 from layers.coordination import Coordinator
 from layers.presentation import Presenter
 from layers.store import Store, Tx
+from layers.transport import Policy
 
 
 class Schedules(Protocol):
@@ -46,3 +47,7 @@ class Parts:
     status: Callable[[], Awaitable[str]]
     """What `/status` says, in markdown."""
     has_model: Callable[[], Awaitable[bool]]
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    """By channel: what the operator lets each one do."""
+    notes: str = ""
+    """The conversation where the owner is told of what did not arrive."""

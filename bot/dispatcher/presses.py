@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from bot.dispatcher import answers
+from bot.dispatcher import answers, sending, undelivered
 from bot.dispatcher.effects import Draft, approval_message, figure_buttons, trees
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
@@ -32,12 +33,9 @@ async def press(parts: Parts, work: Work) -> None:
     pressed = work.turn.inbound.press
     noun, _, rest = (pressed.value if pressed else "").partition(":")
     verb, _, handle = rest.partition(":")
-    if noun == "a" and handle:
-        await decide(parts, work, verb, handle)
-    elif noun == "d" and handle:
-        await review(parts, work, verb, handle)
-    else:
+    if noun not in NOUNS or not handle:
         raise Refused("this button is none of Bulkhead's; nothing was done")
+    await NOUNS[noun](parts, work, verb, handle)
 
 
 async def decide(parts: Parts, work: Work, verb: str, handle: str) -> None:
@@ -139,6 +137,8 @@ async def perform(parts: Parts, approval: control.Approval, *, is_ours: bool) ->
     """Hand the plan to whoever can carry it out. What another server's executor took may have happened: not again."""
     if approval.plan.kind == "patch":
         return await apply_patch(parts, approval)
+    if approval.plan.kind == "contact":
+        return control.Outcome(state=control.State.SUCCEEDED, reason="it is on its way")
     if not is_ours:
         reason = "the server that ran it has stopped, and nobody saw the end"
         return control.Outcome(state=control.State.UNKNOWN, reason=reason)
@@ -153,6 +153,8 @@ def conclude(tx: Tx, work: Work, run_id: str, outcome: control.Outcome) -> Outbo
         is_applied = outcome.state is control.State.SUCCEEDED
         after = coordination.State.APPLIED if is_applied else coordination.State.CONFLICTED
         coordination.mark(tx, str(plan.parameters["proposal"]), coordination.State.PROPOSED, after, outcome.output)
+    if plan.kind == "contact" and outcome.state is control.State.SUCCEEDED:
+        sending.deliver_first(tx, pending.approval, work.turn.id)
     return approval_message(tx, work, pending)
 
 
@@ -213,3 +215,11 @@ def reviewed(tx: Tx, work: Work, kept: presentation.KeptFigure, verdict: present
         raise Refused("the picture's message is not known here; draw it again with /diagram")
     buttons = figure_buttons(kept.id, is_shown=True, is_decided=True)
     return replace(message, text=f"{message.text}\n\n{verdict.capitalize()} by **{person.name}**", buttons=buttons)
+
+
+NOUNS: Mapping[str, Callable[[Parts, Work, str, str], Awaitable[None]]] = {
+    "a": decide,
+    "d": review,
+    "o": undelivered.press,
+}
+"""The first part of a button's value -> whose business it is."""

@@ -6,13 +6,13 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 
-from bot.agent import Act, Draw, Edit, Outcome
+from bot.agent import Act, Draw, Edit, Outcome, Send
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers.errors import NotWritten, Refused, Unavailable
 from layers.routing import Message, NoAnswer, NoModel, Reply, Role
-from layers.transport import Line, StepKind
+from layers.transport import Line, StepKind, conversations_of
 from layers.types import OutboundKind
 
 HISTORY_LINES = 40
@@ -36,6 +36,10 @@ class Tools:
     async def edit(self, effect: Edit) -> str:
         """Put a patch before a person."""
         return await told(self._hands.edit(effect.diff, effect.summary))
+
+    async def send(self, effect: Send) -> str:
+        """Write into another conversation."""
+        return await told(self._hands.send(effect.conversation, effect.content, effect.urgency))
 
 
 async def told(doing: Awaitable[str]) -> str:
@@ -69,9 +73,12 @@ async def talk(parts: Parts, work: Work) -> None:
     started = time.monotonic()
     hands = Hands(parts, work, inbound.person, is_agent=True)
     history = await transcript(parts, inbound.address.id)
+    places = await parts.store.run(conversations_of, inbound.person.id)
     try:
         async with work.working("Working on it"):
-            outcome = await parts.agent.step(work.turn, history=history, journal=Journal(work), tools=Tools(hands))
+            outcome = await parts.agent.step(
+                work.turn, history=history, journal=Journal(work), tools=Tools(hands), places=places
+            )
     except (NoModel, NoAnswer) as error:
         work.forget()
         work.say(str(error), OutboundKind.ERROR if isinstance(error, NoAnswer) else OutboundKind.MESSAGE)
@@ -103,6 +110,8 @@ def short(effect: object) -> str:
             return summary[:200]
         case Draw(title=title):
             return title[:200]
+        case Send(conversation=conversation):
+            return f"to {conversation}"
     return ""
 
 

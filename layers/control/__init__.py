@@ -10,7 +10,7 @@ from layers.control.card import buttons, card, outcome_line, tail
 from layers.control.catalog import Capability, Catalog, install_capabilities
 from layers.control.executor import Executor
 from layers.control.manifest import Manifest
-from layers.control.rules import move, patch_plan, plan
+from layers.control.rules import contact_plan, move, patch_plan, plan
 from layers.control.service import (
     approval_of,
     by_id,
@@ -22,6 +22,7 @@ from layers.control.service import (
     request,
 )
 from layers.control.types import (
+    CONTACT,
     PATCH,
     Action,
     Approval,
@@ -37,6 +38,7 @@ from layers.control.types import (
 )
 
 __all__ = [
+    "CONTACT",
     "PATCH",
     "Action",
     "Approval",
@@ -61,6 +63,7 @@ __all__ = [
     "card",
     "claim",
     "conclude",
+    "contact_plan",
     "decide",
     "expire",
     "install_capabilities",

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from layers.control.catalog import Capability, Catalog, nearest
 from layers.control.manifest import SLOT, Manifest, PathParameter, as_text, read_parameter
-from layers.control.types import PATCH, Action, Approval, Event, Plan, Rules, State, Value
+from layers.control.types import CONTACT, PATCH, Action, Approval, Event, Plan, Rules, State, Value
 from layers.errors import Refused
 from layers.types import AGENT, CLOCK, Person
 
@@ -100,6 +100,23 @@ def patch_plan(workspace: str, parameters: Mapping[str, str]) -> Plan:
     )
 
 
+def contact_plan(recipient: str, text: str, urgency: str) -> Plan:
+    """The plan of writing to somebody for the first time: to whom, and every word of it."""
+    return Plan(
+        capability=CONTACT,
+        version=1,
+        title="Write to somebody for the first time, and let them be written to from then on",
+        parameters={"recipient": recipient, "text": text, "urgency": urgency},
+        argv=(),
+        cwd="/",
+        scope="transport.contact",
+        risk=3,
+        timeout_s=60,
+        output_cap_bytes=0,
+        manifest_digest="",
+    )
+
+
 def typed(manifest: Manifest, raw: Mapping[str, str]) -> dict[str, Value]:
     """The parameters as values of their declared types, defaults filled in.
 
@@ -164,9 +181,16 @@ def refusal(approval: Approval, event: Event, person: Person, rules: Rules, now:
         return ""
     if reason := drift(approval, rules):
         return reason
-    if approval.plan.risk >= FOUR_EYES_RISK and person.id == approval.requested_by:
+    if needs_another(approval.plan) and person.id == approval.requested_by:
         return f"{person.name} asked for this, and risk {approval.plan.risk} needs another person to approve it"
     return ""
+
+
+def needs_another(plan: Plan) -> bool:
+    """Whether who asks and who approves must be two. A first message cannot be taken back, but whoever has one written
+    could as well write it themselves.
+    """
+    return plan.risk >= FOUR_EYES_RISK and plan.capability != CONTACT
 
 
 def drift(approval: Approval, rules: Rules) -> str:
@@ -194,7 +218,7 @@ def hopeless(plan: Plan, requested_by: Person, rules: Rules) -> str:
     deciders = [person for person in rules.approvers if not stranger(person, rules)]
     if not deciders:
         return f"{plan.capability} needs an approver and none is set; name one under [people] in bulkhead.toml"
-    if plan.risk >= FOUR_EYES_RISK and all(person.id == requested_by.id for person in deciders):
+    if needs_another(plan) and all(person.id == requested_by.id for person in deciders):
         return f"{plan.capability} has risk {plan.risk} and needs an approver other than {requested_by.name}; add one"
     return ""
 

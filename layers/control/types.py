@@ -17,6 +17,9 @@ Value = str | int | bool
 
 PATCH = "workspace.patch"
 """The capability whose plan is two trees; the wiring executes it, not the sandbox."""
+CONTACT = "transport.contact"
+"""The capability whose plan is a first message to somebody; the wiring executes it as well."""
+KINDS = {PATCH: "patch", CONTACT: "contact"}
 
 
 class State(StrEnum):
@@ -105,8 +108,8 @@ class Plan:
 
     @property
     def kind(self) -> str:
-        """`patch` or `capability`."""
-        return "patch" if self.capability == PATCH else "capability"
+        """`patch`, `contact` or `capability`."""
+        return KINDS.get(self.capability, "capability")
 
     @classmethod
     def parse(cls, text: str) -> Plan:

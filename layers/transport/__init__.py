@@ -4,6 +4,7 @@ What broke: providers assume a human, accounts were killed, and every crash lost
 is acknowledged before it is committed; everything leaves by the outbox; the agent never touches a provider.
 """
 
+from layers.transport.contacts import add_contact, conversations_of, is_known_contact, take_seat
 from layers.transport.courier import Courier
 from layers.transport.cursors import get_cursor, put_cursor
 from layers.transport.mailbox import (
@@ -20,7 +21,12 @@ from layers.transport.mailbox import (
     steps,
 )
 from layers.transport.media import keep_media, media_head, put_media, read_media
+from layers.transport.notices import kept_back, note_key, outcome, resend, settle_notes, show_late
 from layers.transport.outbox import key_of, put_account, put_reference, said, send, shown
+from layers.transport.pace import close_bucket, closed_until
+from layers.transport.policy import DEFAULTS, Policy, is_allowed
+from layers.transport.rules import State
+from layers.transport.taking import Rules
 from layers.transport.threads import (
     Letter,
     conversation_of,
@@ -36,12 +42,14 @@ from layers.transport.types import (
     Line,
     LocalChannel,
     RemoteChannel,
+    Searchable,
     Step,
     StepKind,
     StepState,
 )
 
 __all__ = [
+    "DEFAULTS",
     "Accepted",
     "Channels",
     "Courier",
@@ -49,23 +57,36 @@ __all__ = [
     "Letter",
     "Line",
     "LocalChannel",
+    "Policy",
     "RemoteChannel",
+    "Rules",
+    "Searchable",
+    "State",
     "Step",
     "StepKind",
     "StepState",
     "accept",
+    "add_contact",
     "claim",
+    "close_bucket",
+    "closed_until",
     "conversation_of",
+    "conversations_of",
     "fence",
     "finish",
     "forget_letter",
     "get_cursor",
     "give_back",
+    "is_allowed",
+    "is_known_contact",
     "keep_media",
+    "kept_back",
     "key_of",
     "let_go",
     "letter_to_answer",
     "media_head",
+    "note_key",
+    "outcome",
     "owned",
     "put_account",
     "put_cursor",
@@ -75,10 +96,14 @@ __all__ = [
     "put_step",
     "read_media",
     "reap",
+    "resend",
     "said",
     "send",
     "sent_letter",
+    "settle_notes",
+    "show_late",
     "shown",
     "step_at",
     "steps",
+    "take_seat",
 ]

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from layers.errors import LeaseLost
 from layers.store import Row, Tx
+from layers.transport.contacts import meet
 from layers.transport.outbox import send
 from layers.transport.rules import dump_inbound, load_inbound
 from layers.transport.types import Accepted, Line, Step, StepKind, StepState
@@ -40,6 +41,7 @@ def accept(tx: Tx, inbound: Inbound, has_room: bool = True) -> Accepted:
     if row is None:
         seen = tx.one("transport.inbox_by_event", source=inbound.address.channel, event_id=inbound.event_id)
         return Accepted(inbox_id=seen["id"] if seen else 0, is_new=False)
+    meet(tx, inbound)
     turn = None
     if lock and lock["owner"] is None:
         if has_room:

@@ -1,28 +1,29 @@
-"""What is to be said, row by row: taken when due, delivered in order within a conversation, marked one by one."""
+"""What is to be said, row by row, and where each visible message is. All functions take an open transaction."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Set as AbstractSet
-from dataclasses import replace
-
-from layers.errors import AccountState, AccountTrouble, RateLimited
-from layers.failpoint import Point, reach
-from layers.store import ReadStore, Row, Tx
-from layers.transport.rules import MAX_ATTEMPTS, dump_outbound, load_outbound, retry_delay_s
-from layers.transport.types import Channels, Delivery, LocalChannel
-from layers.types import Outbound, Receipt
-
-log = logging.getLogger(__name__)
+from layers.errors import AccountState
+from layers.store import ReadStore, Tx
+from layers.transport.rules import (
+    FOR_EVER,
+    Priority,
+    RowKind,
+    dump_outbound,
+    expires_at,
+    load_outbound,
+    priority_of,
+    sameness,
+)
+from layers.types import Outbound, OutboundKind, Receipt
 
 CLOSED = (AccountState.CHALLENGED, AccountState.SUSPENDED, AccountState.REVOKED)
 """A person must act; every further call would make it worse."""
-FOR_EVER = 1e12
-"""Epoch seconds that never come."""
+COMPARED = (OutboundKind.MESSAGE, OutboundKind.WORKING)
 
 
 def send(tx: Tx, outbound: Outbound, dedupe: str, turn_id: int | None = None) -> Receipt:
-    """Take a message into the outbox, once per `dedupe`."""
+    """Take a message into the outbox, once per `dedupe`. Without a turn it is Bulkhead's own word."""
+    is_compared = turn_id is not None and outbound.kind in COMPARED
     row = tx.one(
         "transport.put_outbox",
         channel=outbound.address.channel,
@@ -30,7 +31,11 @@ def send(tx: Tx, outbound: Outbound, dedupe: str, turn_id: int | None = None) ->
         turn_id=turn_id,
         dedupe=dedupe,
         key=outbound.key,
+        kind=outbound.kind.value,
         payload=dump_outbound(outbound),
+        priority=priority_of(outbound).value,
+        sameness=sameness(outbound) if is_compared else None,
+        expires_at=expires_at(outbound.kind, tx.now),
         now=tx.now,
     )
     tx.wake("outbox")
@@ -38,6 +43,25 @@ def send(tx: Tx, outbound: Outbound, dedupe: str, turn_id: int | None = None) ->
         return Receipt(outbox_id=row["id"], is_new=True)
     seen = tx.one("transport.outbox_by_dedupe", dedupe=dedupe)
     return Receipt(outbox_id=seen["id"] if seen else 0, is_new=False)
+
+
+def send_own(tx: Tx, outbound: Outbound, dedupe: str, kind: RowKind) -> None:
+    """Take what transport itself has to say into the outbox."""
+    tx.one(
+        "transport.put_outbox",
+        channel=outbound.address.channel,
+        conversation_id=outbound.address.id,
+        turn_id=None,
+        dedupe=dedupe,
+        key=outbound.key,
+        kind=kind.value,
+        payload=dump_outbound(outbound),
+        priority=Priority.REPLY.value,
+        sameness=None,
+        expires_at=expires_at(kind, tx.now),
+        now=tx.now,
+    )
+    tx.wake("outbox")
 
 
 def shown(tx: Tx, conversation: str, key: str) -> Outbound | None:
@@ -57,96 +81,10 @@ def key_of(tx: Tx, conversation: str, part: str) -> str:
     return str(row["key"]) if row else ""
 
 
-def take_due(tx: Tx, channels: Channels, limit: int) -> tuple[list[Delivery], int]:
-    """Take due rows, up to `limit`. Those of a local channel are written and marked here and now.
-
-    Returns what must be delivered outside the transaction, and how many rows were handled in all: fewer than `limit`
-    means that no more are due.
-    """
-    taken: list[Delivery] = []
-    handled = 0
-    elsewhere = "".join(f"|{name}|" for name, channel in channels.items() if channel is None)
-    while handled < limit:
-        rows = tx.all("transport.due_deliveries", now=tx.now, limit=limit - handled, elsewhere=elsewhere)
-        if not rows:
-            break
-        handled += len(rows)
-        for row in rows:
-            if delivery := take(tx, channels, row):
-                taken.append(delivery)
-    return taken, handled
-
-
-def take(tx: Tx, channels: Channels, row: Row) -> Delivery | None:
-    """A row that is to be delivered outside; None for one that is done with: shown here, or dead."""
-    channel = channels.get(row["channel"])
-    try:
-        delivery = as_delivery(row)
-        body = channel.render(delivery.outbound) if isinstance(channel, LocalChannel) else ""
-    except Exception as error:  # one message that cannot be shown must not hold up all the others
-        log.exception("outbox.unrenderable", extra={"outbox": row["id"]})
-        tx.run("transport.bury_outbox", id=row["id"], error=f"cannot be shown: {type(error).__name__}")
-        return None
-    if isinstance(channel, LocalChannel):
-        written = channel.write(tx, delivery.outbound, body, delivery.dedupe)
-        reach(Point.DELIVER_AFTER)
-        tx.run("transport.mark_sent", id=delivery.outbox_id, provider_ref=written)
-        return None  # and the conversation's next row is due now
-    if not tx.run("transport.take_delivery", id=row["id"], owner=tx.worker):
-        return None
-    seen = tx.one("transport.reference", conversation_id=row["conversation_id"], key=row["key"])
-    return replace(delivery, reference=seen["reference"]) if seen else delivery
-
-
-def free_deliveries(tx: Tx, in_flight: AbstractSet[int]) -> int:
-    """Free the rows this worker took and does not deliver (the answer of its transaction was lost); how many."""
-    taken = {row["id"] for row in tx.all("transport.taken_deliveries", owner=tx.worker)}
-    return sum(tx.run("transport.free_delivery", id=id, owner=tx.worker) for id in sorted(taken - in_flight))
-
-
 async def said(store: ReadStore, conversation: str, after: int) -> list[tuple[int, Outbound]]:
     """What a conversation was told after the outbox id `after`, oldest first: for a channel that reads it here."""
     rows = await store.fetch_all("transport.said", conversation_id=conversation, after=after)
     return [(row["id"], load_outbound(row["payload"])) for row in rows]
-
-
-def as_delivery(row: Row) -> Delivery:
-    """The row as a noun."""
-    return Delivery(
-        outbox_id=row["id"],
-        dedupe=row["dedupe"],
-        outbound=load_outbound(row["payload"]),
-        attempts=row["attempts"],
-    )
-
-
-def mark_sent(tx: Tx, delivery: Delivery, reference: str) -> None:
-    """The provider took it; the next message of its key will edit it."""
-    mark_placed(tx, delivery, reference)
-    tx.run("transport.mark_sent", id=delivery.outbox_id, provider_ref=reference)
-    tx.wake("outbox")
-
-
-def mark_placed(tx: Tx, delivery: Delivery, reference: str) -> None:
-    """The placeholder is there: from now on the message is edited, never placed again."""
-    put_reference(tx, delivery.outbound, reference)
-
-
-def postpone(tx: Tx, delivery: Delivery, error: RateLimited) -> None:
-    """The provider asked to wait. That is no failure of the message; a wider bucket closes the whole channel."""
-    channel, until = delivery.outbound.address.channel, tx.now + error.retry_after_s
-    if error.bucket == channel:
-        put_account(tx, channel, AccountState.DEGRADED, str(error), until)
-    tx.run("transport.postpone", id=delivery.outbox_id, due=until, error=str(error))
-    tx.wake("outbox")
-
-
-def park(tx: Tx, delivery: Delivery, error: AccountTrouble) -> None:
-    """Something is wrong with the account: keep the message; where a person must act, call the provider no more."""
-    channel = delivery.outbound.address.channel
-    put_account(tx, channel, error.state, str(error))
-    due = tx.now + (0.0 if error.state in CLOSED else retry_delay_s(delivery.attempts + 1))
-    tx.run("transport.postpone", id=delivery.outbox_id, due=due, error=str(error))
 
 
 def put_account(tx: Tx, channel: str, state: AccountState, reason: str, closed_until: float = 0.0) -> None:
@@ -158,19 +96,5 @@ def put_account(tx: Tx, channel: str, state: AccountState, reason: str, closed_u
         reason=reason,
         closed_until=FOR_EVER if state in CLOSED else closed_until,
         now=tx.now,
-    )
-    tx.wake("outbox")
-
-
-def mark_failed(tx: Tx, delivery: Delivery, error: str, is_final: bool) -> None:
-    """The provider did not take it: try later, or never."""
-    attempts = delivery.attempts + 1
-    is_dead = is_final or attempts >= MAX_ATTEMPTS
-    tx.run(
-        "transport.mark_failed",
-        id=delivery.outbox_id,
-        state="dead" if is_dead else "pending",
-        due=tx.now + retry_delay_s(attempts),
-        error=error,
     )
     tx.wake("outbox")

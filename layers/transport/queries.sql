@@ -71,19 +71,28 @@ SELECT id, epoch FROM conversation WHERE owner = :worker;
 SELECT DISTINCT owner FROM conversation WHERE owner IS NOT NULL;
 
 -- name: sending_owners()
-SELECT DISTINCT owner FROM outbox WHERE state IN ('pending', 'sending') AND owner IS NOT NULL;
+SELECT DISTINCT owner FROM outbox WHERE owner IS NOT NULL;
 
 -- name: free_conversations(owner, now)!
 UPDATE conversation SET owner = NULL, ready_at = :now WHERE owner = :owner;
 
 -- name: free_deliveries(owner)!
-UPDATE outbox SET state = 'pending', owner = NULL WHERE state IN ('pending', 'sending') AND state = 'sending' AND owner = :owner;
+-- A placeholder that was asked for may be there; what was being edited is there.
+UPDATE outbox SET
+    is_doubtful = CASE WHEN state = 'placing' THEN 1 ELSE is_doubtful END,
+    state = CASE WHEN state = 'placing' THEN 'pending' ELSE 'placed' END,
+    owner = NULL
+WHERE owner = :owner;
 
 -- name: taken_deliveries(owner)
-SELECT id FROM outbox WHERE state IN ('pending', 'sending') AND state = 'sending' AND owner = :owner;
+SELECT id FROM outbox WHERE owner = :owner;
 
 -- name: free_delivery(id, owner)!
-UPDATE outbox SET state = 'pending', owner = NULL WHERE id = :id AND state = 'sending' AND owner = :owner;
+UPDATE outbox SET
+    is_doubtful = CASE WHEN state = 'placing' THEN 1 ELSE is_doubtful END,
+    state = CASE WHEN state = 'placing' THEN 'pending' ELSE 'placed' END,
+    owner = NULL
+WHERE id = :id AND owner = :owner;
 
 -- name: step(turn_id, n)^
 SELECT n, kind, name, state, body FROM step WHERE turn_id = :turn_id AND n = :n;
@@ -109,9 +118,26 @@ SELECT role, content FROM message WHERE conversation_id = :conversation_id ORDER
 -- name: last_route(conversation_id)^
 SELECT id, route FROM turn WHERE conversation_id = :conversation_id AND route IS NOT NULL ORDER BY id DESC LIMIT 1;
 
--- name: put_outbox(channel, conversation_id, turn_id, dedupe, key, payload, now)^
-INSERT INTO outbox (channel, conversation_id, turn_id, dedupe, key, payload, due, created_at)
-VALUES (:channel, :conversation_id, :turn_id, :dedupe, :key, :payload, :now, :now)
+-- name: put_outbox(channel, conversation_id, turn_id, dedupe, key, kind, payload, priority, sameness, expires_at, now)^
+-- A row whose key a finished message has edits it: that is how a press is answered, so it goes first (priority 0).
+-- Whom a turn answers is known by its inbox row, which has the turn's id.
+INSERT INTO outbox (channel, conversation_id, turn_id, dedupe, key, kind, origin, payload, priority, sameness,
+                    due, expires_at, created_at)
+SELECT :channel, :conversation_id, CAST(:turn_id AS bigint), :dedupe, :key, :kind,
+    CASE
+        WHEN CAST(:turn_id AS bigint) IS NULL THEN 'house'
+        WHEN EXISTS (
+            SELECT 1 FROM inbox
+            WHERE id = CAST(:turn_id AS bigint) AND conversation_id = :conversation_id AND kind IN ('message', 'press')
+        ) THEN 'reply'
+        ELSE 'agent'
+    END,
+    :payload,
+    CASE WHEN :kind <> 'working' AND EXISTS (
+        SELECT 1 FROM outbox WHERE conversation_id = :conversation_id AND key = :key AND kind <> 'working'
+    ) THEN 0 ELSE CAST(:priority AS bigint) END,
+    :sameness, CAST(:now AS double precision), CAST(:expires_at AS double precision), CAST(:now AS double precision)
+WHERE 1 = 1
 ON CONFLICT (dedupe) DO NOTHING
 RETURNING id;
 
@@ -119,34 +145,158 @@ RETURNING id;
 SELECT id FROM outbox WHERE dedupe = :dedupe;
 
 -- name: outbox_by_key(conversation_id, key)^
-SELECT payload FROM outbox WHERE conversation_id = :conversation_id AND key = :key ORDER BY id DESC LIMIT 1;
+SELECT payload FROM outbox WHERE conversation_id = :conversation_id AND key = :key AND kind <> 'notice'
+ORDER BY id DESC LIMIT 1;
+
+-- name: outbox_by_id(id)^
+SELECT id, channel, conversation_id, key, kind, payload, state, expires_at FROM outbox WHERE id = :id;
 
 -- name: said(conversation_id, after)
 SELECT id, payload FROM outbox WHERE conversation_id = :conversation_id AND id > :after AND state = 'sent' ORDER BY id;
 
--- name: bury_outbox(id, error)!
-UPDATE outbox SET state = 'dead', owner = NULL, last_error = :error WHERE id = :id AND state IN ('pending', 'sending');
+-- name: end_delivery(id, state, error)!
+UPDATE outbox SET state = :state, owner = NULL, last_error = :error
+WHERE id = :id AND state IN ('pending', 'placing', 'placed', 'editing');
 
 -- name: due_deliveries(now, limit, elsewhere)
--- Oldest first, and only the first undelivered one of each conversation: order within a conversation is kept.
--- Nothing of an account that a person must look at, or that asked to be left alone for a while; nothing of a channel
--- that another process has (:elsewhere is their names, each between bars).
-SELECT id, channel, dedupe, key, conversation_id, payload, attempts FROM outbox AS o
-WHERE state IN ('pending', 'sending') AND state = 'pending' AND due <= :now AND NOT EXISTS (
+-- By priority, the oldest first, and only the first open one of each conversation: order within a conversation is kept.
+-- Only the answer to a press, which edits what is there already, waits for nothing but rows of its own key; and no answer
+-- waits for what nobody asked for, which may be held back until the morning.
+-- Nothing of an account that a person must look at, nothing of a channel that is closed or empty as a whole, nothing of
+-- one that another process has (:elsewhere is their names, each between bars).
+SELECT id, channel, dedupe, key, kind, origin, conversation_id, payload, is_doubtful, attempts, due, expires_at, sameness,
+    created_at
+FROM outbox AS o
+WHERE state IN ('pending', 'placing', 'placed', 'editing') AND owner IS NULL AND due <= :now AND NOT EXISTS (
     SELECT 1 FROM outbox AS earlier
-    WHERE earlier.conversation_id = o.conversation_id AND earlier.id < o.id AND earlier.state IN ('pending', 'sending')
+    WHERE earlier.conversation_id = o.conversation_id AND earlier.id < o.id
+    AND earlier.state IN ('pending', 'placing', 'placed', 'editing')
+    AND (earlier.key = o.key OR (o.priority > 0 AND (earlier.origin <> 'agent' OR o.origin = 'agent')))
 ) AND NOT EXISTS (SELECT 1 FROM account WHERE account.channel = o.channel AND account.closed_until > :now)
+AND NOT EXISTS (SELECT 1 FROM pace WHERE pace.bucket = o.channel AND pace.closed_until > :now)
 AND replace(CAST(:elsewhere AS text), '|' || o.channel || '|', '') = CAST(:elsewhere AS text)
-ORDER BY due, id LIMIT :limit;
+ORDER BY priority, due, id LIMIT :limit;
 
 -- name: due_deliveries__postgresql(now, limit, elsewhere)
-SELECT id, channel, dedupe, key, conversation_id, payload, attempts FROM outbox AS o
-WHERE state IN ('pending', 'sending') AND state = 'pending' AND due <= :now AND NOT EXISTS (
+SELECT id, channel, dedupe, key, kind, origin, conversation_id, payload, is_doubtful, attempts, due, expires_at, sameness,
+    created_at
+FROM outbox AS o
+WHERE state IN ('pending', 'placing', 'placed', 'editing') AND owner IS NULL AND due <= :now AND NOT EXISTS (
     SELECT 1 FROM outbox AS earlier
-    WHERE earlier.conversation_id = o.conversation_id AND earlier.id < o.id AND earlier.state IN ('pending', 'sending')
+    WHERE earlier.conversation_id = o.conversation_id AND earlier.id < o.id
+    AND earlier.state IN ('pending', 'placing', 'placed', 'editing')
+    AND (earlier.key = o.key OR (o.priority > 0 AND (earlier.origin <> 'agent' OR o.origin = 'agent')))
 ) AND NOT EXISTS (SELECT 1 FROM account WHERE account.channel = o.channel AND account.closed_until > :now)
+AND NOT EXISTS (SELECT 1 FROM pace WHERE pace.bucket = o.channel AND pace.closed_until > :now)
 AND replace(CAST(:elsewhere AS text), '|' || o.channel || '|', '') = CAST(:elsewhere AS text)
-ORDER BY due, id LIMIT :limit FOR UPDATE SKIP LOCKED;
+ORDER BY priority, due, id LIMIT :limit FOR UPDATE SKIP LOCKED;
+
+-- name: next_delivery(now)^
+-- When something that waits for a time may go on.
+SELECT
+    (SELECT min(due) FROM outbox
+     WHERE state IN ('pending', 'placing', 'placed', 'editing') AND due > :now) AS due,
+    (SELECT min(closed_until) FROM pace WHERE closed_until > :now AND closed_until > 0) AS opens,
+    (SELECT min(closed_until) FROM account WHERE closed_until > :now) AS resumes;
+
+-- name: overtake(conversation_id, key)!
+-- Progress that a later row of the same key overtook; the last row of the key stays.
+UPDATE outbox SET state = 'merged'
+WHERE conversation_id = :conversation_id AND key = :key AND kind = 'working' AND owner IS NULL
+AND state IN ('pending', 'placed') AND id < (
+    SELECT max(last.id) FROM outbox AS last WHERE last.conversation_id = :conversation_id AND last.key = :key
+);
+
+-- name: is_repeat(id, conversation_id, sameness, after)^
+SELECT id FROM outbox
+WHERE conversation_id = :conversation_id AND sameness = :sameness AND id < :id AND created_at > :after
+AND state NOT IN ('merged', 'failed', 'expired') LIMIT 1;
+
+-- name: waiting(conversation_id)
+SELECT id, channel, key, kind, payload, expires_at FROM outbox AS o
+WHERE conversation_id = :conversation_id AND state IN ('pending', 'placing', 'placed', 'editing') AND state = 'pending'
+AND kind <> 'digest' AND NOT EXISTS (
+    SELECT 1 FROM visible WHERE visible.conversation_id = o.conversation_id AND visible.key = o.key
+) ORDER BY id;
+
+-- name: expire(id, digest)!
+UPDATE outbox SET state = 'expired', digest = :digest, last_error = 'it came too late' WHERE id = :id AND state = 'pending';
+
+-- name: name_digest(dedupe, digest)!
+UPDATE outbox SET digest = :digest WHERE dedupe = :dedupe;
+
+-- name: note_shown(conversation_id, key)^
+SELECT id FROM outbox WHERE conversation_id = :conversation_id AND key = :key AND kind IN ('notice', 'digest') LIMIT 1;
+
+-- name: open_digest(conversation_id)^
+SELECT id, digest FROM outbox
+WHERE conversation_id = :conversation_id AND state IN ('pending', 'placing', 'placed', 'editing') AND state = 'pending'
+AND kind = 'digest' AND owner IS NULL;
+
+-- name: expired_of(digest)
+SELECT id, conversation_id, key, kind, payload, state FROM outbox WHERE digest = :digest AND state = 'expired' ORDER BY id;
+
+-- name: rewrite(id, payload)!
+UPDATE outbox SET payload = :payload WHERE id = :id AND state = 'pending';
+
+-- name: send_again(id, now, expires_at)!
+-- Not where a newer form of the message exists: it would be taken back.
+UPDATE outbox SET
+    state = CASE WHEN EXISTS (
+        SELECT 1 FROM visible WHERE visible.conversation_id = outbox.conversation_id AND visible.key = outbox.key
+    ) THEN 'placed' ELSE 'pending' END,
+    attempts = 0, due = :now, expires_at = :expires_at, digest = NULL, sameness = NULL, last_error = NULL
+WHERE id = :id AND state IN ('unknown', 'failed', 'expired') AND NOT EXISTS (
+    SELECT 1 FROM outbox AS later
+    WHERE later.conversation_id = outbox.conversation_id AND later.key = outbox.key AND later.id > outbox.id
+    AND later.kind <> 'notice'
+);
+
+-- name: drop_notes(conversation_id, key)!
+UPDATE outbox SET state = 'merged'
+WHERE conversation_id = :conversation_id AND key = :key AND kind = 'notice' AND owner IS NULL
+AND state IN ('pending', 'placed');
+
+-- name: is_overtaken(id, conversation_id, key)^
+SELECT id FROM outbox
+WHERE conversation_id = :conversation_id AND key = :key AND id > :id AND kind <> 'notice' LIMIT 1;
+
+-- name: lock_bucket(bucket, now)^
+INSERT INTO pace (bucket, tat, closed_until, since) VALUES (:bucket, 0, 0, :now)
+ON CONFLICT (bucket) DO UPDATE SET bucket = excluded.bucket
+RETURNING tat, since;
+
+-- name: closed_buckets(now)
+SELECT bucket, closed_until FROM pace WHERE closed_until > :now AND closed_until > 0;
+
+-- name: draw(bucket, tat)!
+UPDATE pace SET tat = :tat WHERE bucket = :bucket;
+
+-- name: close_bucket(bucket, until, now)!
+INSERT INTO pace (bucket, tat, closed_until, since) VALUES (:bucket, 0, :until, :now)
+ON CONFLICT (bucket) DO UPDATE SET
+    closed_until = CASE WHEN pace.closed_until > excluded.closed_until THEN pace.closed_until ELSE excluded.closed_until END;
+
+-- name: closed_until(bucket)^
+SELECT closed_until FROM pace WHERE bucket = :bucket;
+
+-- name: forget_buckets(before, kept)!
+-- One that is full again is as good as one that was never used; only a budget per day remembers its beginning.
+DELETE FROM pace WHERE tat < :before AND closed_until < :before AND bucket NOT LIKE :kept;
+
+-- name: take_seat(person, conversation_id, now)!
+INSERT INTO seat (person, conversation_id, at) VALUES (:person, :conversation_id, :now)
+ON CONFLICT (person, conversation_id) DO NOTHING;
+
+-- name: seats(person)
+SELECT conversation_id FROM seat WHERE person = :person ORDER BY conversation_id;
+
+-- name: contact(channel, recipient)^
+SELECT source, at FROM contact WHERE channel = :channel AND recipient = :recipient;
+
+-- name: add_contact(channel, recipient, source, now)!
+INSERT INTO contact (channel, recipient, source, at) VALUES (:channel, :recipient, :source, :now)
+ON CONFLICT (channel, recipient) DO NOTHING;
 
 -- name: reference(conversation_id, key)^
 SELECT reference FROM visible WHERE conversation_id = :conversation_id AND key = :key;
@@ -160,9 +310,15 @@ WHERE conversation_id = :conversation_id AND (reference = :reference OR referenc
 INSERT INTO visible (conversation_id, key, reference) VALUES (:conversation_id, :key, :reference)
 ON CONFLICT (conversation_id, key) DO UPDATE SET reference = excluded.reference;
 
--- name: postpone(id, due, error)!
-UPDATE outbox SET state = 'pending', owner = NULL, due = :due, last_error = :error
-WHERE id = :id AND state IN ('pending', 'sending');
+-- name: move_due(id, due)!
+UPDATE outbox SET due = :due WHERE id = :id AND owner IS NULL;
+
+-- name: hold(id, due, expires_at)!
+UPDATE outbox SET due = :due, expires_at = :expires_at WHERE id = :id AND owner IS NULL;
+
+-- name: postpone(id, due, error, owner)!
+UPDATE outbox SET state = CASE WHEN state = 'placing' THEN 'pending' ELSE 'placed' END, owner = NULL, due = :due, last_error = :error
+WHERE id = :id AND owner = :owner;
 
 -- name: put_account(channel, state, reason, closed_until, now)!
 INSERT INTO account (channel, state, reason, closed_until, since)
@@ -174,28 +330,41 @@ ON CONFLICT (channel) DO UPDATE SET
 -- name: accounts()
 SELECT channel, state, reason, closed_until, since FROM account ORDER BY channel;
 
--- name: take_delivery(id, owner)!
-UPDATE outbox SET state = 'sending', owner = :owner WHERE id = :id AND state = 'pending';
+-- name: take_delivery(id, state, owner)!
+UPDATE outbox SET state = :state, owner = :owner WHERE id = :id AND owner IS NULL;
+
+-- name: mark_placed(id)!
+UPDATE outbox SET state = 'editing', is_doubtful = 0 WHERE id = :id AND state = 'placing';
 
 -- name: mark_sent(id, provider_ref)!
 UPDATE outbox SET state = 'sent', owner = NULL, provider_ref = :provider_ref, last_error = NULL
-WHERE id = :id AND state IN ('pending', 'sending');
+WHERE id = :id AND state IN ('pending', 'placing', 'placed', 'editing');
 
--- name: mark_failed(id, state, due, error)!
-UPDATE outbox SET state = :state, owner = NULL, attempts = attempts + 1, due = :due, last_error = :error
-WHERE id = :id AND state IN ('pending', 'sending');
+-- name: mark_failed(id, due, error, is_ambiguous, owner)!
+UPDATE outbox SET
+    is_doubtful = CASE WHEN state = 'placing' AND :is_ambiguous = 1 THEN 1 ELSE is_doubtful END,
+    state = CASE WHEN state = 'placing' THEN 'pending' ELSE 'placed' END,
+    owner = NULL, attempts = attempts + 1, due = :due, last_error = :error
+WHERE id = :id AND owner = :owner;
+
+-- name: give_up(id, state, error, owner)!
+UPDATE outbox SET state = :state, owner = NULL, attempts = attempts + 1, last_error = :error
+WHERE id = :id AND owner = :owner;
 
 -- name: counts()^
 SELECT
-    (SELECT count(*) FROM outbox WHERE state = 'dead') AS dead,
+    (SELECT count(*) FROM outbox WHERE state IN ('unknown', 'failed', 'expired') AND state = 'unknown') AS unknown,
+    (SELECT count(*) FROM outbox WHERE state IN ('unknown', 'failed', 'expired') AND state = 'failed') AS failed,
+    (SELECT count(*) FROM outbox WHERE state IN ('unknown', 'failed', 'expired') AND state = 'expired') AS expired,
     (SELECT count(*) FROM conversation WHERE owner IS NOT NULL) AS running,
     (SELECT count(*) FROM inbox WHERE state = 'pending') AS pending,
-    (SELECT count(*) FROM outbox WHERE state IN ('pending', 'sending')) AS unsent;
+    (SELECT count(*) FROM outbox WHERE state IN ('pending', 'placing', 'placed', 'editing')) AS unsent;
 
 -- name: unfinished(conversation_id)^
 SELECT
     (SELECT count(*) FROM inbox WHERE conversation_id = :conversation_id AND state = 'pending')
-    + (SELECT count(*) FROM outbox WHERE conversation_id = :conversation_id AND state IN ('pending', 'sending')) AS left_over;
+    + (SELECT count(*) FROM outbox
+       WHERE conversation_id = :conversation_id AND state IN ('pending', 'placing', 'placed', 'editing')) AS left_over;
 
 -- name: put_media(digest, content_type, size_bytes, now)!
 INSERT INTO media (digest, content_type, size_bytes, created_at) VALUES (:digest, :content_type, :size_bytes, :now)

@@ -71,6 +71,24 @@ class Delivery:
     """Failed tries so far."""
     reference: str = ""
     """Where the visible message of this key is at the provider; empty when it was never placed."""
+    is_doubtful: bool = False
+    """Whether an earlier try may have placed it: nobody saw the answer."""
+    kind: str = ""
+    """As in the row: `Outbound.kind`, or one of `rules.RowKind`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What one look at the outbox found."""
+
+    deliveries: tuple[Delivery, ...] = ()
+    """To be made outside of the transaction, beside each other."""
+    handled: int = 0
+    """Rows that were looked at."""
+    is_more: bool = False
+    """Whether to look again at once."""
+    wait_s: float | None = None
+    """Else: when something that waits for a time may go on; None when nothing does."""
 
 
 @runtime_checkable
@@ -102,6 +120,14 @@ class RemoteChannel(Protocol):
         Raises:
             As `place`.
         """
+
+
+@runtime_checkable
+class Searchable(Protocol):
+    """A remote channel that can find what a lost answer was about: mail by its Message-ID, Slack by its metadata."""
+
+    async def find(self, outbound: Outbound) -> str | None:
+        """The reference of the message, if it is there already; None where it is not, or cannot be told."""
 
 
 Channels = Mapping[str, LocalChannel | RemoteChannel | None]

@@ -43,6 +43,8 @@ def upgrade() -> None:
     mailbox()
     journal()
     outbox()
+    pace()
+    contacts()
     providers()
     page()
     media()
@@ -135,19 +137,55 @@ def outbox() -> None:
         number("turn_id", nullable=True),
         text("dedupe", unique=True),
         text("key"),
+        text("kind", server_default="message"),  # the Outbound's kind, or notice | digest: what transport itself says
+        text("origin", server_default="house"),  # reply | agent | house: on whose account it is said
         text("payload"),  # the Outbound as JSON
-        text("state", server_default="pending"),  # pending | sending | sent | dead
-        text("owner", nullable=True),
+        text("state", server_default="pending"),  # see layers.transport.rules.State
+        text("owner", nullable=True),  # the worker that is at it
+        number("priority", server_default="2"),  # see layers.transport.rules.Priority
+        number("is_doubtful", server_default="0"),  # 1: a placeholder may be there of which nobody knows
         number("attempts", server_default="0"),
         time("due"),
+        time("expires_at"),
+        text("sameness", nullable=True),  # what makes it the same as another one, where that matters
+        text("digest", nullable=True),  # the handle of the message that tells of it, once it expired
         text("last_error", nullable=True),
         text("provider_ref", nullable=True),
         time("created_at"),
     )
-    partial("outbox_due", "outbox", ["due", "id"], "state IN ('pending', 'sending')")
+    is_open = "state IN ('pending', 'placing', 'placed', 'editing')"
+    partial("outbox_due", "outbox", ["priority", "due", "id"], is_open)
+    partial("outbox_next", "outbox", ["due"], is_open)
+    partial("outbox_conversation", "outbox", ["conversation_id", "id"], is_open)
+    partial("outbox_owned", "outbox", ["owner"], "owner IS NOT NULL")
     op.create_index("outbox_key", "outbox", ["conversation_id", "key", "id"])
-    partial("outbox_dead", "outbox", ["id"], "state = 'dead'")
-    partial("outbox_conversation", "outbox", ["conversation_id", "id"], "state IN ('pending', 'sending')")
+    partial("outbox_ended_badly", "outbox", ["state"], "state IN ('unknown', 'failed', 'expired')")
+    partial("outbox_digest", "outbox", ["digest"], "digest IS NOT NULL")
+    partial("outbox_same", "outbox", ["conversation_id", "sameness"], "sameness IS NOT NULL")
+
+
+def pace() -> None:
+    """How fast each bucket of a provider may be drawn from."""
+    op.create_table(
+        "pace",
+        text("bucket", primary_key=True),
+        time("tat"),  # GCRA's theoretical arrival time
+        time("closed_until"),  # nothing is drawn before
+        time("since"),  # first used: how far an account has warmed up
+    )
+    partial("pace_closed", "pace", ["closed_until"], "closed_until > 0")
+
+
+def contacts() -> None:
+    """Who may be written to because they wrote first or a person said so, and who sits where."""
+    op.create_table(
+        "contact",
+        text("channel", primary_key=True),
+        text("recipient", primary_key=True),
+        text("source"),  # wrote | approved
+        time("at"),
+    )
+    op.create_table("seat", text("person", primary_key=True), text("conversation_id", primary_key=True), time("at"))
 
 
 def providers() -> None:

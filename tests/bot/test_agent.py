@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.agent import Act, Agent, Draw, Edit, Effect, Limits, Outcome, Say, decode, recent
-from bot.prompt import TOOLS, Offer, system_prompt
+from bot.agent import Act, Agent, Draw, Edit, Effect, Limits, Outcome, Say, Send, decode, recent
+from bot.prompt import TOOLS, Offer, places_prompt, system_prompt
 from layers import failpoint
 from layers.errors import BadInput, Refused
 from layers.routing import Message, NoAnswer, NoModel, Reply, Role, Router, ToolCall, parse_routes
@@ -60,6 +60,9 @@ class Desk:
     async def edit(self, effect: Edit) -> str:
         return self._note(effect, "proposed")
 
+    async def send(self, effect: Send) -> str:
+        return self._note(effect, "sent")
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[model_server.ModelServer]:
@@ -105,13 +108,18 @@ async def test_a_short_reply_is_one_call_with_a_prompt_below_three_kilobytes(
 ) -> None:
     outcome = await step(agent_on("echo"))
     assert outcome.effects == (Say(text="ping"),)
-    assert [call.tools for call in fake.calls] == [["draw", "act", "edit"]]
+    assert [call.tools for call in fake.calls] == [["draw", "act", "edit", "send"]]
     assert fake.calls[0].bytes <= 3072
 
 
 @pytest.mark.parametrize(
     ("model", "kind", "told"),
-    [("tool-draw", Draw, "posted"), ("tool-act", Act, "up 3 days"), ("tool-edit", Edit, "proposed")],
+    [
+        ("tool-draw", Draw, "posted"),
+        ("tool-act", Act, "up 3 days"),
+        ("tool-edit", Edit, "proposed"),
+        ("tool-send", Send, "sent"),
+    ],
 )
 async def test_a_tool_call_becomes_an_effect_and_its_answer_goes_back(
     agent_on: Callable[..., Agent], fake: model_server.ModelServer, model: str, kind: type[Effect], told: str
@@ -122,6 +130,16 @@ async def test_a_tool_call_becomes_an_effect_and_its_answer_goes_back(
     assert [type(effect) for effect in outcome.effects] == [kind, Say]
     assert outcome.text == f"Done: {told}"
     assert len(fake.calls) == 2
+
+
+async def test_the_agent_is_told_the_places_it_can_send_to_and_no_more_about_delivery(
+    agent_on: Callable[..., Agent], fake: model_server.ModelServer
+) -> None:
+    agent = agent_on("echo")
+    await agent.step(turn("hi"), history=(), journal=Notebook(), tools=Desk(), places=["telegram:5", "web:main"])
+    assert "Conversations for `send`: telegram:5, web:main" in places_prompt(["telegram:5", "web:main"])
+    (tool,) = [tool for tool in TOOLS if tool.name == "send"]
+    assert set(tool.parameters["properties"]) == {"conversation", "content", "urgency"}
 
 
 async def test_wrong_arguments_are_told_to_the_model_and_do_nothing(agent_on: Callable[..., Agent]) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Callable
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from bot.config import (
     write_private,
 )
 from layers.errors import Misconfigured
+from layers.transport import DEFAULTS
 from layers.types import Person
 
 REPO = Path(__file__).parents[2]
@@ -256,6 +258,9 @@ def test_an_empty_file_has_nobody_who_approves() -> None:
         ("[workspace]\npath = ''\n", "line 2: workspace.path is ''; string should have at least 1 character."),
         ("[workspace]\npath = 3\n", "line 2: workspace.path is 3; it should be a valid string."),
         ("people.anna.approver = 1\n", "line 1: people.anna.approver is 1; it should be a valid boolean."),
+        ("[transport.mail]\ndayly = 5\n", "line 2: transport.mail.dayly is not known; did you mean 'daily'?"),
+        ('[transport.mail]\nquiet_hours = "late"\n', "line 2: transport.mail.quiet_hours is 'late'; it must look like"),
+        ('[transport.mail]\ntimezone = "Mars/Base"\n', "line 2: transport.mail.timezone is 'Mars/Base'; it must be a"),
         ("workspace = {pth = 'x'}\n", "line 1: workspace.pth is not known; did you mean 'path'?"),
     ],
 )
@@ -292,3 +297,25 @@ def test_an_identity_that_could_be_anybody_is_refused(tmp_path: Path, identities
     file.write_text(f"[people.ann]\nidentities = {identities}\n")
     with pytest.raises(Misconfigured, match=re.escape(says)):
         load_file(file)
+
+
+def test_a_transport_table_changes_what_it_names_and_leaves_the_providers_defaults(clean: Path) -> None:
+    path = clean / "bulkhead.toml"
+    path.write_text(
+        '[transport.mail]\ndaily = 50\nallow = ["*@example.org"]\nquiet_hours = "22:00-07:00"\n'
+        'timezone = "Europe/Berlin"\nreply_expires_s = 60\nfirst_contact = "free"\n'
+    )
+    policies = load_file(path).policies
+    mail = policies["mail"]
+    assert (mail.daily, mail.allow, mail.is_contact_needed) == (50, ("*@example.org",), False)
+    assert (mail.quiet, str(mail.zone)) == ((time(22), time(7)), "Europe/Berlin")
+    assert mail.lives_s["message"] == 60
+    assert mail.hourly_conversation == DEFAULTS["mail"].hourly_conversation
+    assert policies["telegram"] == DEFAULTS["telegram"]
+
+
+def test_a_channel_without_a_provider_has_no_transport_table(clean: Path) -> None:
+    path = clean / "bulkhead.toml"
+    path.write_text("[transport.web]\ndaily = 5\n")
+    with pytest.raises(Misconfigured, match=r"transport\.web"):
+        load_file(path)

@@ -14,7 +14,7 @@ from bot.dispatcher.work import Work
 from layers.errors import LeaseLost, NotWritten, Refused
 from layers.store import Store, Tx, open_store
 from layers.transport import StepKind, accept, claim, give_back
-from layers.transport.outbox import take_due
+from layers.transport.taking import take_due
 from layers.types import Address, Inbound, Outbound, OutboundKind, Person
 
 ANN = Person(id="ann", name="Ann")

@@ -123,7 +123,7 @@ async def test_cut_connections_lose_no_message_and_double_no_effect(postgres_url
         if counts["unsent"] == 0:
             break
         await asyncio.sleep(0.05)
-    assert (counts["unsent"], counts["dead"]) == (0, 0)
+    assert (counts["unsent"], counts["failed"]) == (0, 0)
     effects = await store.run(lambda tx: len(tx.all("bot.schedules", conversation_id="count")))
     assert effects == CONVERSATIONS * MESSAGES
     wanted = {(f"c{c}", f"{n}: ok") for c in range(CONVERSATIONS) for n in range(MESSAGES)}

@@ -10,7 +10,7 @@
 | `midbreak` | closes the connection in the middle of the answer |
 | `badtool`, `listtool`, `cuttool` | a tool call whose arguments are half JSON, a list, or cut at the length limit |
 | `nantool`, `halftool`, `deeptool` | one with NaN, with half a surrogate pair, or nested 100,000 deep |
-| `tool-draw`, `tool-act`, `tool-edit` | calls that tool once, then says what the tool answered |
+| `tool-draw`, `tool-act`, `tool-edit`, `tool-send` | calls that tool once, then says what the tool answered |
 | `tool-wrong` | calls `draw` without its source once, then says what the tool answered |
 | `loop` | makes the same tool call for ever |
 | `wander` | makes another tool call for ever |
@@ -44,6 +44,7 @@ TOOLS: dict[str, tuple[str, dict[str, object]]] = {
     "tool-draw": ("draw", {"mermaid": "flowchart LR\n  a[Build] --> b[Ship]", "title": "Pipeline"}),
     "tool-act": ("act", {"capability": "host.uptime", "parameters": {}, "reason": "to see the load"}),
     "tool-edit": ("edit", {"diff": DIFF, "summary": "a better title"}),
+    "tool-send": ("send", {"conversation": "mail:bob@example.org", "content": "Hello Bob", "urgency": "low"}),
     "tool-wrong": ("draw", {"title": "no source"}),
     "loop": ("act", {"capability": "host.uptime", "parameters": {}, "reason": "again"}),
 }
@@ -59,7 +60,8 @@ VERDICTS = {
 }
 MODELS = (
     *("echo", "slow-2s", "err500", "err401", "err429", "err400", "empty", "cut", "midbreak"),
-    *("badtool", "listtool", "cuttool", *HOSTILE, "tool-draw", "tool-act", "tool-edit", "tool-wrong", "loop", "wander"),
+    *("badtool", "listtool", "cuttool", *HOSTILE, "tool-draw", "tool-act", "tool-edit", "tool-send"),
+    *("tool-wrong", "loop", "wander"),
     *("vision-ok", "vision-bad", "vision-babble"),
 )
 

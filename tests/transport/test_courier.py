@@ -9,7 +9,6 @@ from dataclasses import replace
 from layers.errors import AccountState, AccountTrouble, RateLimited, Refused, Unavailable
 from layers.store import Store, Tx
 from layers.transport import Channels, Courier, LocalChannel, RemoteChannel, put_account, send
-from layers.transport.outbox import take_due
 from layers.transport.rules import (
     MAX_DELAY_S,
     dump_inbound,
@@ -18,6 +17,7 @@ from layers.transport.rules import (
     load_outbound,
     retry_delay_s,
 )
+from layers.transport.taking import take_due
 from layers.types import (
     Address,
     Button,
@@ -75,7 +75,7 @@ def message(channel: str, text: str, conversation: str = "c") -> Outbound:
 
 
 async def deliver(store: Store, channels: Channels, until_s: float = 3.0) -> int:
-    """Run a courier until nothing is pending; how many rows are dead."""
+    """Run a courier until nothing is pending; how many rows have failed."""
     courier = asyncio.create_task(Courier(store, channels).run())
     for _ in range(int(until_s / 0.05)):
         counts = await store.fetch_one("transport.counts")
@@ -86,7 +86,7 @@ async def deliver(store: Store, channels: Channels, until_s: float = 3.0) -> int
     await asyncio.gather(courier, return_exceptions=True)
     counts = await store.fetch_one("transport.counts")
     assert counts is not None
-    return int(counts["dead"])
+    return int(counts["failed"])
 
 
 async def test_messages_of_a_conversation_arrive_in_order(store: Store) -> None:
@@ -117,12 +117,14 @@ async def test_an_unavailable_provider_gets_it_later_and_order_holds(store: Stor
     assert remote.got == ["first", "second"]
 
 
-async def test_a_refused_message_is_dead_and_the_next_one_goes_on(store: Store) -> None:
+async def test_a_refused_message_has_failed_and_the_next_one_goes_on(store: Store) -> None:
     remote = Remote([Refused("too long")])
     await store.run(send, message("remote", "bad"), "d1")
     await store.run(send, message("remote", "good"), "d2")
     assert await deliver(store, {"remote": remote}) == 1
-    assert remote.got == ["good"]
+    assert "was not sent" in remote.got[0]  # in place of the placeholder that was there
+    assert remote.got[1] == "good"
+    assert remote.placed == ["bad", "good"]
 
 
 async def test_a_message_that_cannot_be_shown_does_not_hold_up_the_others(store: Store) -> None:
@@ -187,7 +189,7 @@ async def test_what_another_process_has_is_left_to_it(store: Store) -> None:
     assert remote.got == ["theirs"]
 
 
-async def test_a_channel_that_is_not_there_makes_the_row_dead(store: Store) -> None:
+async def test_a_channel_that_is_not_there_fails_the_row(store: Store) -> None:
     await store.run(send, message("nowhere", "x"), "d1")
     assert await deliver(store, {}) == 1
 
@@ -276,18 +278,19 @@ async def test_what_was_sent_is_marked_although_the_database_was_away_meanwhile(
 async def test_a_row_that_a_lost_answer_left_taken_is_delivered(store: Store) -> None:
     remote = Remote([])
     await store.run(send, message("remote", "x"), "d1")
-    taken, _ = await store.run(take_due, {"remote": remote}, 10)
-    assert len(taken) == 1
+    taken = await store.run(take_due, {"remote": remote}, 10)
+    assert len(taken.deliveries) == 1
     assert await deliver(store, {"remote": remote}, 5) == 0
     assert remote.got == ["x"]
 
 
-async def test_a_row_that_nobody_can_read_is_dead_and_holds_up_nobody(store: Store) -> None:
+async def test_a_row_that_nobody_can_read_fails_and_holds_up_nobody(store: Store) -> None:
     remote = Remote([])
 
     def damaged(tx: Tx) -> None:
-        values = {"channel": "remote", "conversation_id": "remote:c", "turn_id": None, "key": "k"}
-        tx.one("transport.put_outbox", **values, dedupe="d0", payload='{"kind": "dream"}', now=tx.now)
+        values = {"channel": "remote", "conversation_id": "remote:c", "turn_id": None, "key": "k", "kind": "message"}
+        more = {"priority": 2, "sameness": None, "expires_at": tx.now + 60, "now": tx.now}
+        tx.one("transport.put_outbox", **values, **more, dedupe="d0", payload='{"kind": "dream"}')
 
     await store.run(damaged)
     await store.run(send, message("remote", "good"), "d1")
@@ -299,11 +302,11 @@ async def test_a_channel_that_went_elsewhere_after_its_row_was_taken_is_left_to_
     remote = Remote([])
     channels: dict[str, LocalChannel | RemoteChannel | None] = {"remote": remote}
     await store.run(send, message("remote", "x"), "d1")
-    taken, _ = await store.run(take_due, channels, 10)
+    taken = await store.run(take_due, channels, 10)
     channels["remote"] = None
-    await Courier(store, channels)._deliver(taken[0])
+    await Courier(store, channels)._deliver(taken.deliveries[0])
     counts = await store.fetch_one("transport.counts")
     assert counts is not None
-    assert (counts["dead"], counts["unsent"]) == (0, 1)
+    assert (counts["failed"], counts["unsent"]) == (0, 1)
     assert await deliver(store, {"remote": remote}, 5) == 0
     assert remote.got == ["x"]

@@ -107,6 +107,9 @@ class TinyBot:
             if following.inbound.text.startswith("slowly"):
                 working = Outbound(address=said.address, key=said.key, text="Working…", kind=OutboundKind.WORKING)
                 await self.store.run(send, working, f"w{following.id}")
+                where = {"conversation_id": said.address.id, "key": said.key}
+                while await self.store.fetch_one("transport.reference", **where) is None:
+                    await asyncio.sleep(0.01)  # it is slow work: what nobody saw yet would be overtaken by the answer
             following = await self.store.run(finish, following, [said])
 
 

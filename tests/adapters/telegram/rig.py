@@ -102,9 +102,18 @@ class Rig:
                 following = turn
                 while following is not None:
                     answers = answers_to(following.inbound, f"t{following.id}")
+                    if answers[0].kind is OutboundKind.WORKING:
+                        await self._show(answers.pop(0), f"w{following.id}")
                     following = await self.store.run(finish, following, answers)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), 0.2)
+
+    async def _show(self, working: Outbound, dedupe: str) -> None:
+        """Until it is seen: the answer would overtake what nobody saw yet."""
+        await self.say(working, dedupe)
+        where = {"conversation_id": working.address.id, "key": working.key}
+        while await self.store.fetch_one("transport.reference", **where) is None:
+            await asyncio.sleep(0.01)
 
 
 def answers_to(inbound: Inbound, key: str) -> list[Outbound]:

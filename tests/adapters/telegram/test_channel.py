@@ -160,11 +160,11 @@ async def test_a_blocked_bot_gives_up_on_that_chat_only(rig: Rig, fake: Telegram
     row = None
     for _ in range(100):
         row = await rig.store.fetch_one("transport.counts")
-        if row and row["dead"] == 1:
+        if row and row["failed"] == 1:
             break
         await asyncio.sleep(0.05)
     assert row is not None
-    assert row["dead"] == 1
+    assert row["failed"] == 1
 
 
 async def test_after_a_401_nothing_is_called_until_a_person_settles_it(rig: Rig, fake: TelegramServer) -> None:
