@@ -19,7 +19,7 @@ from tests.fakes.mail_servers import DOMAIN, PASSWORD, MailServers, text_of
 from tests.fakes.tcp_proxy import Proxy
 
 OWNER = "anna"
-READING = "channel='mail' state='healthy'"
+READING = "mail.health state='healthy'"
 """In the server's log, once it waits for mails."""
 
 
