@@ -215,6 +215,7 @@ class Sweep:
             surface: Surface = stack.enter_context(opened)
             house = QuickHouse(self.nursery, home, env=surface.env)
             stack.callback(house.close)
+            stack.callback(house.kill)
             trap = Trap(surface.drop_next)
             stack.callback(trap.close)
             stage = Stage(house=house, surface=surface)
