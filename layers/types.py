@@ -191,6 +191,8 @@ class Outbound:
     files: tuple[Attachment, ...] = ()
     """Documents that go along."""
     urgency: Urgency = Urgency.NORMAL
+    answers: str = ""
+    """`Inbound.event_id` of the event that it answers, where it answers one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

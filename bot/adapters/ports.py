@@ -4,7 +4,7 @@ how an account is doing are known on the other side of these functions.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from layers.errors import AccountState
@@ -54,7 +54,11 @@ class Ports:
     """The bytes of a kept picture or file by its digest, in pieces. Raises Unavailable when it is not there."""
     changed: Callable[[AccountState, str], Awaitable[object]]
     """How the account is from now on, and one sentence for its owner. Committed; the owner hears of it elsewhere."""
+    knows: Callable[[str], Awaitable[bool]]
+    """Whether an identity is a person's, so that nothing is fetched for anybody else."""
     get_cursor: Callable[[str], Awaitable[str]]
     """How far something was read, under a name of the adapter's own; empty when nothing was noted yet."""
+    get_cursors: Callable[[str], Awaitable[Mapping[str, str]]]
+    """All that were noted under names that begin so, in the names' order."""
     put_cursor: Callable[[str, str], Awaitable[object]]
-    """Note how far something was read."""
+    """Note how far something was read; an empty value is none."""

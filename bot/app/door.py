@@ -22,6 +22,10 @@ class Door:
         self._file = file
         self._dispatcher = dispatcher
 
+    async def knows(self, identity: str) -> bool:
+        """Whether that is a person's."""
+        return self._file.person_of(identity) is not None
+
     async def accept(self, inbound: Inbound) -> Welcome:
         """Commit, or say to a stranger in a direct message what its owner needs to know; a group is no place for it.
 

@@ -20,6 +20,7 @@ from layers.transport import (
     LocalChannel,
     RemoteChannel,
     get_cursor,
+    get_cursors,
     keep_media,
     key_of,
     put_account,
@@ -143,7 +144,9 @@ class Providers:
             keep=partial(keep_media, store),
             media=partial(read_media, store),
             changed=partial(self._changed, name),
+            knows=self._door.knows,
             get_cursor=partial(get_cursor, store, name),
+            get_cursors=partial(get_cursors, store, name),
             put_cursor=lambda cursor, value: store.run(put_cursor, name, cursor, value),
         )
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 
 from bot.agent import Act, Draw, Edit, Outcome, Send
+from bot.attached import listing, with_files
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers.errors import NotWritten, Refused, Unavailable
 from layers.routing import Message, NoAnswer, NoModel, Reply, Role
-from layers.transport import Line, StepKind, conversations_of
+from layers.transport import Line, StepKind, conversations_of, read_media
 from layers.types import OutboundKind
 
 HISTORY_LINES = 40
@@ -72,19 +75,24 @@ async def talk(parts: Parts, work: Work) -> None:
     inbound = work.turn.inbound
     started = time.monotonic()
     hands = Hands(parts, work, inbound.person, is_agent=True)
+    said = await with_files(inbound.text, inbound.attachments, partial(read_media, parts.store))
+    turn = replace(work.turn, inbound=replace(inbound, text=said))
     history = await transcript(parts, inbound.address.id)
     places = await parts.store.run(conversations_of, inbound.person.id)
     try:
         async with work.working("Working on it"):
             outcome = await parts.agent.step(
-                work.turn, history=history, journal=Journal(work), tools=Tools(hands), places=places
+                turn, history=history, journal=Journal(work), tools=Tools(hands), places=places
             )
     except (NoModel, NoAnswer) as error:
         work.forget()
         work.say(str(error), OutboundKind.ERROR if isinstance(error, NoAnswer) else OutboundKind.MESSAGE)
         return
     work.say(outcome.text or "(The model did what is above and said nothing.)")
-    work.lines = [Line(role="user", content=inbound.text), Line(role="assistant", content=remembered(outcome))]
+    work.lines = [
+        Line(role="user", content=listing(inbound.text, inbound.attachments)),
+        Line(role="assistant", content=remembered(outcome)),
+    ]
     work.route = route(outcome, (time.monotonic() - started) * 1e3)
 
 

@@ -60,6 +60,7 @@ class Work:
                 kind=kind,
                 picture=picture,
                 buttons=buttons,
+                answers=self.turn.inbound.event_id,
             )
         )
 
@@ -69,8 +70,8 @@ class Work:
 
     def answer(self, fn: Callable[[Tx], str]) -> None:
         """Add a message whose text is found within the transaction that ends the turn."""
-        key, address = self.key(), self.turn.inbound.address
-        self.add(lambda tx: Outbound(address=address, key=key, text=fn(tx)))
+        key, inbound = self.key(), self.turn.inbound
+        self.add(lambda tx: Outbound(address=inbound.address, key=key, text=fn(tx), answers=inbound.event_id))
 
     def write(self, fn: Callable[[Tx], object]) -> None:
         """Have something else written when the turn ends, before the messages."""
@@ -89,7 +90,11 @@ class Work:
     async def _show_working(self, text: str) -> None:
         await asyncio.sleep(WORKING_AFTER_S)
         placeholder = Outbound(
-            address=self.turn.inbound.address, key=f"t{self.turn.id}", text=text, kind=OutboundKind.WORKING
+            address=self.turn.inbound.address,
+            key=f"t{self.turn.id}",
+            text=text,
+            kind=OutboundKind.WORKING,
+            answers=self.turn.inbound.event_id,
         )
 
         def show(tx: Tx) -> None:

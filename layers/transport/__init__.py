@@ -6,7 +6,7 @@ is acknowledged before it is committed; everything leaves by the outbox; the age
 
 from layers.transport.contacts import add_contact, conversations_of, is_known_contact, take_seat
 from layers.transport.courier import Courier
-from layers.transport.cursors import get_cursor, put_cursor
+from layers.transport.cursors import get_cursor, get_cursors, put_cursor
 from layers.transport.mailbox import (
     accept,
     claim,
@@ -76,6 +76,7 @@ __all__ = [
     "finish",
     "forget_letter",
     "get_cursor",
+    "get_cursors",
     "give_back",
     "is_allowed",
     "is_known_contact",

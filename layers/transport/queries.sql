@@ -408,3 +408,9 @@ WHERE conversation_id = :conversation_id AND key = '' ORDER BY id DESC LIMIT 1;
 
 -- name: first_letter(conversation_id)^
 SELECT message_id, subject, ancestors, hops FROM letter WHERE conversation_id = :conversation_id ORDER BY id LIMIT 1;
+
+-- name: cursors_under(channel, prefix, length)
+SELECT name, value FROM cursor WHERE channel = :channel AND substr(name, 1, :length) = :prefix;
+
+-- name: read_no_more(channel, name)!
+DELETE FROM cursor WHERE channel = :channel AND name = :name;

@@ -168,4 +168,5 @@ def load_outbound(text: str) -> Outbound:
         album=tuple(Picture(**each) for each in data["album"]),
         files=tuple(Attachment(**each) for each in data["files"]),
         urgency=Urgency(data["urgency"]),
+        answers=data["answers"],
     )

@@ -9,7 +9,7 @@ from functools import partial
 from bot.adapters.ports import Ports, Welcome
 from layers.errors import AccountState
 from layers.store import Store
-from layers.transport import get_cursor, keep_media, key_of, put_cursor, put_reference, read_media, send
+from layers.transport import get_cursor, get_cursors, keep_media, key_of, put_cursor, put_reference, read_media, send
 from layers.types import Inbound, Outbound, Person
 
 NOTE = "nobody knows you here"
@@ -33,6 +33,9 @@ def make_ports(
             await store.run(send, outbound, f"stranger:{inbound.identity}")
         return Welcome(person=None, note=NOTE)
 
+    async def knows(identity: str) -> bool:
+        return identity in people
+
     return Ports(
         accept=enter,
         say=lambda outbound, dedupe: store.run(send, outbound, dedupe),
@@ -41,7 +44,9 @@ def make_ports(
         keep=partial(keep_media, store),
         media=partial(read_media, store),
         changed=changed,
+        knows=knows,
         get_cursor=partial(get_cursor, store, channel),
+        get_cursors=partial(get_cursors, store, channel),
         put_cursor=lambda name, value: store.run(put_cursor, channel, name, value),
     )
 

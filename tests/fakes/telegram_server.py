@@ -34,6 +34,7 @@ from starlette.routing import Route
 
 from tests.fakes.telegram_chats import Chats, Refusal, Shown, person
 from tests.fakes.telegram_checks import Checks, Files, Params
+from tests.fakes.telegram_media import MediaChats, media_limits
 
 TOKEN = "123456:fake-token_for-tests"
 
@@ -113,7 +114,7 @@ class TelegramServer:
         self.violations: list[str] = []
         self.is_revoked = False
         self.checks = Checks()
-        self.chats = Chats()
+        self.chats = MediaChats()
         self.people = People(self.chats)
         self.calls_into_closed = 0
         self._limits: dict[int, float] = {}
@@ -124,7 +125,12 @@ class TelegramServer:
         """Number of the newest long poll; an older one gets 409."""
         self._polls: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
         self.people.on_push = self._wake_polls
-        self.app = Starlette(routes=[Route("/bot{token}/{method}", self.serve, methods=["GET", "POST"])])
+        self.app = Starlette(
+            routes=[
+                Route("/bot{token}/{method}", self.serve, methods=["GET", "POST"]),
+                Route("/file/bot{token}/{path:path}", self.give),
+            ]
+        )
 
     @property
     def url(self) -> str:
@@ -144,9 +150,9 @@ class TelegramServer:
         """
         self._drops[method] += times
 
-    def fail(self, method: str, code: int, description: str) -> None:
+    def fail(self, method: str, code: int, description: str, **parameters: int) -> None:
         """Refuse the next call of `method`."""
-        self._failures[method].append(Refusal(code, description))
+        self._failures[method].append(Refusal(code, description, **parameters))
 
     def slow(self, method: str, seconds: float) -> None:
         """Answer `method` late."""
@@ -201,7 +207,8 @@ class TelegramServer:
             raise Refusal(401, "Unauthorized")
         if method in self._slow:
             await asyncio.sleep(self._slow[method])
-        if wrong := self.checks.violations(method, params, files):
+        wrong = self.checks.violations(method, params, files)
+        if wrong := wrong or [f"{method}: {text}" for text in media_limits(method, params, files)]:
             self.violations += wrong
             raise Refusal(400, f"Bad Request: {wrong[0]}")
         chat = int(params.get("chat_id", 0))
@@ -211,9 +218,21 @@ class TelegramServer:
             raise Refusal(429, "Too Many Requests: retry later", retry_after=int(wait) + 1)
         if self._failures[method]:
             raise self._failures[method].pop(0)
+        if method == "getUpdates" and self.chats.webhook:
+            raise Refusal(409, "Conflict: can't use getUpdates method while webhook is active")
         if method == "getUpdates":
             return await self.get_updates(request, params)
         return self.chats.call(method, chat, params, files)
+
+    async def give(self, request: Request) -> Response:
+        """A file's bytes, to whoever has the token."""
+        content = self.chats.files.get(request.path_params["path"].removeprefix("documents/"))
+        if content is None or request.path_params["token"] != TOKEN:
+            return Response(status_code=404)
+        if self._drops["file"] > 0:
+            self._drops["file"] -= 1
+            return StreamingResponse(broken(), headers={"content-length": "1000"})
+        return Response(content)
 
     async def get_updates(self, request: Request, params: Params) -> list[Params]:
         """A new long poll wins over an older one; an offset confirms all before it."""
@@ -266,7 +285,7 @@ def read(body: bytes, content_type: str) -> tuple[Params, Files]:
     return {name: value_of(name, text) for name, text in parse_qsl(body.decode(), keep_blank_values=True)}, {}
 
 
-STRINGS = {"text", "caption", "callback_query_id", "action", "url"}
+STRINGS = {"text", "caption", "callback_query_id", "action", "url", "secret_token", "file_id"}
 
 
 def value_of(name: str, text: str) -> Any:

@@ -74,7 +74,7 @@ def message(channel: str, text: str, conversation: str = "c") -> Outbound:
     return Outbound(address=Address(channel=channel, conversation=conversation), key=text, text=text)
 
 
-async def deliver(store: Store, channels: Channels, until_s: float = 3.0) -> int:
+async def deliver(store: Store, channels: Channels, until_s: float = 10.0) -> int:
     """Run a courier until nothing is pending; how many rows have failed."""
     courier = asyncio.create_task(Courier(store, channels).run())
     for _ in range(int(until_s / 0.05)):

@@ -9,7 +9,7 @@ import pytest
 
 from layers.errors import Unavailable
 from layers.store import Store
-from layers.transport import get_cursor, keep_media, media_head, put_cursor, put_media, read_media
+from layers.transport import get_cursor, get_cursors, keep_media, media_head, put_cursor, put_media, read_media
 from layers.transport.media import PIECE_BYTES
 
 
@@ -56,3 +56,13 @@ async def test_how_far_a_provider_was_read_is_kept_by_name(store: Store) -> None
     await store.run(put_cursor, "slack", "C1", "1.5")
     await store.run(put_cursor, "slack", "C1", "2.5")
     assert (await get_cursor(store, "slack", "C1"), await get_cursor(store, "mail", "C1")) == ("2.5", "")
+
+
+async def test_cursors_are_listed_by_their_beginning_and_an_empty_one_is_gone(store: Store) -> None:
+    for name in ("shelf/-5/b", "shelf/-5/a", "shelf/-51/a", "Shelf/-5/a", "other"):
+        await store.run(put_cursor, "telegram", name, name.upper())
+    await store.run(put_cursor, "slack", "shelf/-5/c", "x")
+    assert await get_cursors(store, "telegram", "shelf/-5/") == {"shelf/-5/a": "SHELF/-5/A", "shelf/-5/b": "SHELF/-5/B"}
+    await store.run(put_cursor, "telegram", "shelf/-5/a", "")
+    assert list(await get_cursors(store, "telegram", "shelf/-5/")) == ["shelf/-5/b"]
+    assert await get_cursor(store, "telegram", "shelf/-5/a") == ""

@@ -1,8 +1,10 @@
-"""Telegram: an `Update` -> `Inbound`, an `Outbound` -> messages, over python-telegram-bot and long polling.
+"""Telegram: an `Update` -> `Inbound`, an `Outbound` -> messages, over python-telegram-bot, by long poll or webhook.
 
-`Telegram(token, ports)` is the channel. It is imported only where a token is set: the library costs 25 MB.
+`Telegram(token, ports)` is the channel, `probe` what `bulkhead doctor` asks. It is imported only where a token is set:
+the library costs 25 MB.
 """
 
-from bot.adapters.telegram.channel import Telegram
+from bot.adapters.telegram.channel import API_URL, Telegram
+from bot.adapters.telegram.probe import probe
 
-__all__ = ["Telegram"]
+__all__ = ["API_URL", "Telegram", "probe"]

@@ -11,27 +11,33 @@ from contextlib import contextmanager
 from telegram.error import Conflict, RetryAfter, TelegramError
 
 from bot.adapters.ports import Health
-from bot.adapters.telegram.troubles import CLOSED, account_trouble, ours, seconds
+from bot.adapters.telegram.troubles import BOT, CLOSED, account_trouble, bucket_of, ours, seconds
 from layers.errors import AccountState, AccountTrouble, BulkheadError, RateLimited, Unavailable
 
 log = logging.getLogger(__name__)
 
+CONNECTING = "connecting"
 DEGRADED_AFTER = 3
 """Failed polls in a row."""
 CONFLICT_S = 10.0
 """Two pollers win in turns; only after so long without a conflict is it over."""
+CHATS_AT_ONCE, AT_ONCE_S = 3, 5.0
+"""So many private chats with a 429 within so long: Telegram does not say whom it means, but then it is the bot."""
 
 
 class Account:
     """One bot's standing with Telegram."""
 
     def __init__(self, changed: Callable[[AccountState, str], Awaitable[object]]) -> None:
-        self.health = Health(state=AccountState.DEGRADED, since=time.time(), reason="not connected yet")
+        self.health = Health(state=AccountState.DEGRADED, since=time.time(), reason=CONNECTING)
         self._changed = changed
         self._telling: set[asyncio.Task[None]] = set()
         self._failed_polls = 0
         self._conflict_at = -CONFLICT_S
         self._closed_until: dict[str, float] = {}
+        """By bucket."""
+        self._limited: dict[str, float] = {}
+        """Private chat -> when its last 429 came."""
 
     @property
     def is_closed(self) -> bool:
@@ -40,7 +46,7 @@ class Account:
 
     def become(self, state: AccountState, reason: str = "") -> None:
         """Change health, and tell whoever listens."""
-        if state is self.health.state:
+        if (state, reason) == (self.health.state, self.health.reason):
             return
         self.health = Health(state=state, since=time.time(), reason=reason)
         log.warning("telegram.health", extra={"state": state.value, "reason": reason})
@@ -75,31 +81,45 @@ class Account:
         if self._failed_polls >= DEGRADED_AFTER:
             self.become(AccountState.DEGRADED, str(ours(error, "")))
 
-    def check(self, chat: str) -> None:
-        """Before every call about a chat.
+    def unreached(self, error: TelegramError) -> None:
+        """Connecting failed: its owner hears of that at once, a poll that fails now and then is no news."""
+        self._failed_polls = DEGRADED_AFTER
+        self.polled(error)
+
+    def check(self, chat: str = "") -> None:
+        """Before every call, about a chat or about none.
 
         Raises:
             AccountTrouble, RateLimited: do not call now.
         """
         if self.is_closed:
             raise AccountTrouble(self.health.reason, state=self.health.state)
-        wait_s = self._closed_until.get(chat, 0.0) - time.monotonic()
-        if wait_s > 0:
-            bucket = f"telegram:chat:{chat}"
-            raise RateLimited("Telegram asked to leave this chat alone", retry_after_s=wait_s, bucket=bucket)
-        self._closed_until.pop(chat, None)
+        for bucket in (BOT, bucket_of(chat)):
+            wait_s = self._closed_until.get(bucket, 0.0) - time.monotonic()
+            if wait_s > 0:
+                raise RateLimited("Telegram asked to wait", retry_after_s=wait_s, bucket=bucket)
+            self._closed_until.pop(bucket, None)
+
+    def limited(self, error: RetryAfter, chat: str) -> str:
+        """A 429 of a call about `chat`, or about none; the bucket that it closes."""
+        now = time.monotonic()
+        if chat and not chat.startswith("-"):  # groups have a limit of their own, which many reach together
+            self._limited = {each: at for each, at in self._limited.items() if now - at < AT_ONCE_S} | {chat: now}
+        is_everywhere = not chat or len(self._limited) >= CHATS_AT_ONCE
+        bucket = BOT if is_everywhere else bucket_of(chat)
+        self._closed_until[bucket] = now + seconds(error)
+        return bucket
 
     @contextmanager
-    def calling(self, chat: str) -> Iterator[None]:
-        """Around calls about a chat: whatever fails becomes one of our errors."""
+    def calling(self, chat: str = "") -> Iterator[None]:
+        """Around calls about a chat, or about none: whatever fails becomes one of our errors."""
         try:
             yield
         except BulkheadError:
             raise
         except TelegramError as error:
-            if isinstance(error, RetryAfter):
-                self._closed_until[chat] = time.monotonic() + seconds(error)
-            trouble = ours(error, chat)
+            bucket = self.limited(error, chat) if isinstance(error, RetryAfter) else ""
+            trouble = ours(error, chat, bucket)
             if isinstance(trouble, AccountTrouble):
                 self.become(trouble.state, str(trouble))
             raise trouble from None

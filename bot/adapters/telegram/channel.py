@@ -1,8 +1,6 @@
-"""The Telegram channel: polls, hears and answers presses; places and edits messages.
+"""The Telegram account: connects, hears by the long poll or by a webhook, and shows what is to be said.
 
-Nothing is sent with its final text at first: the Bot API has no idempotency key, so a message is placed as `…` (this is
-also what notifies), its id is committed, and it is edited, which may happen any number of times. What does not fit into
-one message gets further placeholders, silent ones; each id is committed before its text is put in.
+It polls, unless there is an address that Telegram can call; where Telegram refuses that address, it polls as well.
 """
 
 from __future__ import annotations
@@ -10,23 +8,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import replace
 from typing import Any
 
 from telegram import BotCommand, Update
-from telegram.error import BadRequest, TelegramError
+from telegram.error import BadRequest, RetryAfter, TelegramError
 from telegram.ext import Updater
 
-from bot.adapters.ports import Health, Ports
-from bot.adapters.telegram.account import Account
+from bot.adapters.ports import Health, Ports, Welcome
+from bot.adapters.telegram.account import CONNECTING, Account
+from bot.adapters.telegram.fetching import Files
 from bot.adapters.telegram.inbound import Heard, hear
 from bot.adapters.telegram.intake import HEARD, DurableQueue, PollingBot
-from bot.adapters.telegram.layout import PLACEHOLDER, Slot, layout
+from bot.adapters.telegram.shelf import LEFT_S, Shelf
 from bot.adapters.telegram.showing import Shower
-from bot.adapters.telegram.troubles import GONE, NO_TEXT, says
+from bot.adapters.telegram.troubles import seconds
+from bot.adapters.telegram.webhook import PATH, Answer, Webhook, why_not
+from bot.adapters.telegram.writing import Writer
 from bot.commands import COMMANDS
-from layers.errors import AccountState
-from layers.types import STRANGER, Inbound, InboundKind, Outbound, OutboundKind, Press
+from layers.errors import AccountState, BulkheadError
+from layers.types import STRANGER, Attachment, Inbound, InboundKind, Outbound, OutboundKind
 
 log = logging.getLogger(__name__)
 
@@ -35,19 +37,26 @@ POLL_S = 30
 """Of one long poll; Telegram allows 50."""
 FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 60.0
 """Between tries to connect."""
-NO_FILES = "I read text and captions only; what you sent holds neither. Please write it."
+NOT_READ = "I read text and files only; what you sent is neither. Please write it."
 
 
 class Telegram:
     """One bot. `start` returns at once; `health` tells how it is."""
 
-    def __init__(self, token: str, ports: Ports, api_url: str = API_URL) -> None:
+    def __init__(self, token: str, ports: Ports, api_url: str = API_URL, public_url: str = "") -> None:
         os.environ.setdefault("PTB_TIMEDELTA", "true")  # else each 429 warns of what will be the default
         self._ports = ports
         self._account = Account(ports.changed)
         self._bot = PollingBot(token, api_url, self._account)
-        self._updater = self._make_updater()
+        self._queue = DurableQueue(self._hear, self._take)
+        self._updater = Updater(self._bot, self._queue)
         self._shower = Shower(self._bot, self._account, ports.media)
+        self._writer = Writer(ports, self._account, self._shower)
+        self._files = Files(self._bot, self._account, ports.keep)
+        self._shelf = Shelf(ports, self._files.fetch, self._accept)
+        is_called = not why_not(public_url)
+        self._webhook = Webhook(self._bot, self._account, public_url, self._queue) if is_called else None
+        self._is_ready = False
         self._connecting: asyncio.Task[None] | None = None
         self._answering: set[asyncio.Task[None]] = set()
 
@@ -56,17 +65,26 @@ class Telegram:
         """How the account is, since when and why."""
         return self._account.health
 
+    @property
+    def is_exclusive(self) -> bool:
+        """Whether only one process of a fleet may hear: a long poll has one reader, a webhook any number."""
+        return self._webhook is None
+
+    def hooks(self) -> dict[str, Callable[[Mapping[str, str], bytes], Awaitable[Answer]]]:
+        """What is to be served for Telegram: path -> what answers a POST there."""
+        return {PATH: self._handle} if self._webhook is not None else {}
+
     async def start(self) -> None:
-        """Connect and poll in the background; after a revoked token, once a person settled that, try again."""
+        """Connect and hear in the background; after a revoked token, once a person settled that, try again."""
         quiet_the_library()
         await self.stop()
-        self._updater = self._make_updater()  # one whose polling ended by an error cannot start again
-        if self._account.is_closed:
-            self._account.become(AccountState.DEGRADED, "connecting again")
+        self._updater = Updater(self._bot, self._queue)  # one whose polling ended by an error cannot start again
+        self._account.become(AccountState.DEGRADED, CONNECTING)  # so that being healthy is told again
         self._connecting = asyncio.create_task(self._connect(), name="telegram")
 
     async def stop(self) -> None:
-        """Poll no more; what was committed is confirmed to Telegram."""
+        """Hear no more; what was committed is confirmed to Telegram, what comes to a webhook waits there."""
+        self._is_ready = False
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
@@ -76,55 +94,102 @@ class Telegram:
                 await self._updater.stop()
             except TelegramError as error:  # how the polling ended, which `health` says already
                 log.info("telegram.polling_had_ended", extra={"error": type(error).__name__})
+        await self._shelf.stop()
         await self._shower.close()
         await asyncio.gather(*self._answering, return_exceptions=True)
         await self._account.settle()
+        await self._files.close()
         await self._updater.shutdown()
         await self._bot.shutdown()  # also where connecting failed half-way
 
-    def _make_updater(self) -> Updater:
-        return Updater(self._bot, DurableQueue(self._hear, self._take))
+    async def place(self, outbound: Outbound) -> str:
+        """See `Writer.place`."""
+        return await self._writer.place(outbound)
+
+    async def edit(self, reference: str, outbound: Outbound) -> str:
+        """See `Writer.edit`."""
+        return await self._writer.edit(reference, outbound)
+
+    # --- connecting ---
 
     async def _connect(self) -> None:
         wait_s = FIRST_RETRY_S
         while not self._account.is_closed:
             try:
                 await self._updater.initialize()
+                self._is_ready = True
                 await self._name_commands()
-                await self._updater.start_polling(
-                    timeout=POLL_S, allowed_updates=HEARD, error_callback=lambda error: None
-                )
+                is_called = await self._listen()
+                await self._shelf.resume()
+            except RetryAfter as error:  # of several processes that start at once all but one
+                wait_s = seconds(error)
             except TelegramError as error:
-                self._account.polled(error)
+                self._account.unreached(error)
+            except BulkheadError as error:  # the database is away
+                log.warning("telegram.not_started", extra={"reason": str(error)})
             else:
                 self._account.polled(None)
-                log.info("telegram.polling", extra={"bot": self._bot.id})
+                log.info("telegram.listening", extra={"bot": self._bot.id, "webhook": is_called})
+                if is_called and self._webhook is not None:
+                    await self._webhook.watch(self._sweep)
                 return
             await asyncio.sleep(wait_s)
             wait_s = min(2 * wait_s, LONGEST_RETRY_S)
 
+    async def _listen(self) -> bool:
+        """Have Telegram call us, or poll; which of them it is."""
+        if self._webhook is not None:
+            try:
+                await self._webhook.set()
+            except BadRequest as error:  # it cannot be called there: an unknown name, a network of its own
+                log.warning("telegram.webhook_refused", extra={"url": self._webhook.url, "reason": error.message})
+            else:
+                return True
+        if not self._updater.running:
+            await self._updater.start_polling(timeout=POLL_S, allowed_updates=HEARD, error_callback=lambda error: None)
+        return False
+
+    async def _sweep(self) -> None:
+        """What a process that is gone had left on the shelf."""
+        try:
+            await self._shelf.resume(LEFT_S)
+        except BulkheadError as error:
+            log.warning("telegram.not_swept", extra={"reason": str(error)})
+
     async def _name_commands(self) -> None:
         """What Telegram's menu offers. Without it everything works."""
         try:
-            await self._bot.set_my_commands([BotCommand(entry.name, entry.doc[:256]) for entry in COMMANDS])
-        except BadRequest as error:
-            log.warning("telegram.commands_refused", extra={"error": error.message})
+            with self._account.calling():
+                self._account.check()
+                await self._bot.set_my_commands([BotCommand(entry.name, entry.doc[:256]) for entry in COMMANDS])
+        except BulkheadError as error:
+            log.warning("telegram.commands_refused", extra={"error": str(error)})
 
     # --- in ---
+
+    async def _handle(self, headers: Mapping[str, str], body: bytes) -> Answer:
+        """An update that Telegram brings; until the bot knows its own name, it is asked to come again."""
+        if self._webhook is None or not self._is_ready:
+            return 503, "text/plain; charset=utf-8", b"not started yet\n"
+        return await self._webhook.handle(headers, body)
 
     def _hear(self, update: Update) -> Heard | None:
         return hear(update, self._bot.bot)
 
     async def _take(self, heard: Heard) -> None:
-        """Commit what was heard. Who it was, and what somebody unknown is told, is the door's business."""
-        if heard.press is None and not heard.text:
+        """Commit what was heard, as an event, or on the shelf until its files are there."""
+        if heard.press is None and not heard.text and not heard.files:
             if heard.is_private:
-                await self._say(heard, NO_FILES, f"unread:{heard.event_id}")
-            return
+                await self._say(heard, NOT_READ, f"unread:{heard.event_id}")
+        elif not await self._shelf.takes(heard, self.is_exclusive):
+            await self._accept(heard, (), ())
+
+    async def _accept(self, heard: Heard, files: tuple[Attachment, ...], aliases: tuple[str, ...]) -> Welcome:
+        """Commit an event. Who it was, and what somebody unknown is told, is the door's business."""
         kind, press = InboundKind.MESSAGE, None
         if heard.press is not None:
             key = await self._ports.key_of(heard.address.id, str(heard.message_id))
-            kind, press = InboundKind.PRESS, Press(value=heard.press.value, key=key)
+            kind, press = InboundKind.PRESS, replace(heard.press, key=key)
         welcome = await self._ports.accept(
             Inbound(
                 address=heard.address,
@@ -133,6 +198,8 @@ class Telegram:
                 kind=kind,
                 text=heard.text,
                 press=press,
+                aliases=aliases,
+                attachments=files,
                 identity=heard.identity,
                 display=heard.display,
                 is_direct=heard.is_private,
@@ -140,9 +207,13 @@ class Telegram:
         )
         if heard.query_id:
             self._beside(self._shower.answer(heard.query_id, welcome.note))
+        lost = [f"{file.name}: {file.note}." for file in files if not file.digest]
+        if lost and welcome.person is not None:
+            await self._say(heard, "Not taken: " + "\n".join(lost), f"lost:{heard.event_id}")
+        return welcome
 
     async def _say(self, heard: Heard, text: str, name: str) -> None:
-        outbound = Outbound(address=heard.address, key=name, text=text, kind=OutboundKind.ERROR)
+        outbound = Outbound(address=heard.address, key=name, text=text, kind=OutboundKind.ERROR, answers=heard.event_id)
         await self._ports.say(outbound, f"{heard.address.channel}:{name}")
 
     def _beside(self, coroutine: Coroutine[Any, Any, None]) -> None:
@@ -150,65 +221,6 @@ class Telegram:
         task = asyncio.create_task(coroutine)
         self._answering.add(task)
         task.add_done_callback(self._answering.discard)
-
-    # --- out ---
-
-    async def place(self, outbound: Outbound) -> str:
-        """A `…`, or the words of a `working` message; the message's id.
-
-        Raises:
-            See `layers.transport.RemoteChannel`.
-        """
-        is_working = outbound.kind is OutboundKind.WORKING
-        with self._account.calling(outbound.address.conversation):
-            slot = layout(outbound)[0] if is_working else Slot(text=PLACEHOLDER)
-            message_id = await self._shower.send(outbound.address, slot)
-        if is_working:
-            self._shower.type_on(outbound.address, outbound.key)
-        return str(message_id)
-
-    async def edit(self, reference: str, outbound: Outbound) -> str:
-        """Make the message, and those that follow it, what `outbound` says; the ids of all of them.
-
-        Raises:
-            See `layers.transport.RemoteChannel`.
-        """
-        if outbound.kind is not OutboundKind.WORKING:
-            self._shower.type_off(outbound.address, outbound.key)
-        ids = [int(part) for part in reference.split()]
-        with self._account.calling(outbound.address.conversation):
-            try:
-                await self._show(ids, layout(outbound), outbound)
-            except BadRequest as error:
-                if not says(error, *NO_TEXT):
-                    raise
-                await self._show(ids, layout(outbound, carries_media=True), outbound)
-        return " ".join(str(id) for id in ids)
-
-    async def _show(self, ids: list[int], slots: tuple[Slot, ...], outbound: Outbound) -> None:
-        """Fill a message for each slot; `ids` becomes what is there."""
-        chat = outbound.address.conversation
-        for n, slot in enumerate(slots):
-            if n == len(ids):
-                await self._add(ids, n, outbound)
-            try:
-                await self._shower.fill(chat, ids[n], slot)
-            except BadRequest as error:
-                # deleted by somebody; or a file of before, whose place a text takes: neither can be edited
-                if not says(error, *GONE) and not (n and says(error, *NO_TEXT)):
-                    raise
-                old = ids[n]
-                await self._add(ids, n, outbound)
-                await self._shower.remove(chat, old)
-                await self._shower.fill(chat, ids[n], slot)
-        while len(ids) > len(slots):
-            await self._shower.remove(chat, ids[-1])
-            ids.pop()
-
-    async def _add(self, ids: list[int], n: int, outbound: Outbound) -> None:
-        """A placeholder for the `n`-th message, committed before anything is put into it."""
-        ids[n:] = [await self._shower.send(outbound.address, Slot(text=PLACEHOLDER), is_silent=n > 0), *ids[n + 1 :]]
-        await self._ports.note(outbound, " ".join(str(id) for id in ids))
 
 
 def quiet_the_library() -> None:

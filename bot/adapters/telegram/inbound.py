@@ -7,6 +7,8 @@
 - An event's id is made of Telegram's ids only, but for one thing: an edit is an event of its own when the text differs.
   Telegram "may at times" report an edit that changed nothing visible (Bot API, Update.edited_message); the digest of
   the text in the id makes such a report the event that is there already. An edit later than `EDIT_S` is history.
+- The parts of an album are messages of their own, and in a group one of them alone has the caption with the mention:
+  all of them are heard, each says whether it was addressed.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from dataclasses import dataclass
 from telegram import CallbackQuery, Message, MessageEntity, Update, User
 from telegram.constants import ChatType, MessageEntityType
 
+from bot.adapters.telegram.files import Sent, sent_with
 from layers.types import Address, Press
 
 CHANNEL = "telegram"
@@ -42,7 +45,11 @@ class Heard:
     """Markdown, without the mention. Empty for a press, and for a message that has nothing to read."""
     press: Press | None = None
     message_id: int = 0
-    """Of the message that carries the pressed button."""
+    """Of what was written, or of the message that carries the pressed button."""
+    files: tuple[Sent, ...] = ()
+    album: str = ""
+    """What its parts have in common; empty where it is no album."""
+    is_addressed: bool = True
     query_id: str = ""
     """What a press must be answered by."""
     display: str = ""
@@ -67,17 +74,24 @@ def hear(update: Update, me: User) -> Heard | None:
     command = command_for(message)
     if command.lower() not in ("", str(me.username).lower()):
         return None  # for another bot
-    if not (is_private or command or is_addressed(message, me)):
+    album = (message.media_group_id or "") if message.edit_date is None else ""
+    is_for_us = is_private or bool(command) or is_addressed(message, me)
+    if not is_for_us and not album:
         return None
-    text = read(message, me)
+    text, files = read(message, me), sent_with(message)
     if not text and message.effective_attachment is None:
         return None  # somebody joined, a title changed ...
+    version = text + "".join(file.unique_id for file in files)
     return Heard(
         address=address_of(message),
-        event_id=f"{message.chat.id}/{message.message_id}/{digest(text)}",
+        event_id=f"{message.chat.id}/{message.message_id}/{digest(version)}",
         user_id=message.from_user.id if message.from_user else 0,
         is_private=is_private,
         text=text,
+        message_id=message.message_id,
+        files=files,
+        album=album,
+        is_addressed=is_for_us,
         display=message.from_user.full_name if message.from_user else "",
     )
 
@@ -185,10 +199,7 @@ def read(message: Message, me: User) -> str:
     said = clean("".join([*pieces, rest]))
     if message.forward_origin is not None:
         said = quoted(said, len(said))
-    attached = (
-        "" if message.effective_attachment is None or not said else "\n\n(Something is attached; I see no files.)"
-    )
-    return quote_of(message) + said + attached if said else ""
+    return quote_of(message) + said if said else ""
 
 
 def clean(text: str) -> str:

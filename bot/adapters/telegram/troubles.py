@@ -16,28 +16,36 @@ from layers.errors import AccountState, AccountTrouble, BulkheadError, RateLimit
 
 CLOSED = frozenset({AccountState.CHALLENGED, AccountState.SUSPENDED, AccountState.REVOKED})
 """A person must act before Telegram is called again."""
+BOT = "telegram"
+"""The bucket of the whole bot."""
 
 
-def ours(error: TelegramError, chat: str) -> BulkheadError:
-    """What `error` means, said of a call about `chat`."""
+def bucket_of(chat: str) -> str:
+    """The bucket of one chat."""
+    return f"{BOT}:chat:{chat}"
+
+
+def ours(error: TelegramError, chat: str, bucket: str = "") -> BulkheadError:
+    """What `error` means, said of a call about `chat`; `bucket` is what a 429 closed."""
     trouble = account_trouble(error)
     if trouble is not None:
         return trouble
     if isinstance(error, RetryAfter):
-        return RateLimited(
-            "Telegram asks to wait before writing to this chat again",
-            retry_after_s=seconds(error),
-            bucket=f"telegram:chat:{chat}",
-        )
+        what = "to this chat again" if bucket != BOT else "anything again"
+        text = f"Telegram asks to wait before writing {what}"
+        return RateLimited(text, retry_after_s=seconds(error), bucket=bucket or bucket_of(chat))
     if isinstance(error, ChatMigrated):
-        return Refused(f"the group {chat} became {error.new_chat_id}; say something there and it is answered there")
+        return Unavailable(f"the group {chat} became {error.new_chat_id}; it is tried there")
     if isinstance(error, Forbidden):
-        return Refused(
-            f"Telegram does not let the bot write to {chat} ({error.message}); it was blocked or removed there"
-        )
+        return Refused(f"Telegram does not let the bot write to {whom(chat)}: {error.message}")
     if isinstance(error, BadRequest):  # before NetworkError: it is one of them
-        return Refused(f"Telegram refused the message for {chat}: {error.message}")
+        return Refused(f"Telegram refused the message for {whom(chat)}: {error.message}")
     return Unavailable(f"Telegram could not be reached ({type(error).__name__})")
+
+
+def whom(chat: str) -> str:
+    """A chat in words. Telegram's ids of groups and channels are negative."""
+    return f"the group {chat}" if chat.startswith("-") else f"the person {BOT}:{chat}"
 
 
 def account_trouble(error: TelegramError) -> AccountTrouble | None:
@@ -48,9 +56,12 @@ def account_trouble(error: TelegramError) -> AccountTrouble | None:
             state=AccountState.REVOKED,
         )
     if isinstance(error, Conflict):
+        webhook = "somebody set a webhook with this bot's token, and Telegram sends its messages there; a restart of "
+        poller = "somebody else reads this bot's messages with the same token; stop the other one, "
         return AccountTrouble(
-            "somebody else reads this bot's messages with the same token (or a webhook is set); stop the other one, "
-            "or ask @BotFather for a new token if you know of none",
+            webhook + "Bulkhead takes the bot back; if you know of none, ask @BotFather for a new token"
+            if "webhook" in error.message.lower()
+            else poller + "or ask @BotFather for a new token if you know of none",
             state=AccountState.CONFLICT,
         )
     if "FROZEN" in error.message.upper():
@@ -75,4 +86,6 @@ def says(error: BadRequest, *words: str) -> bool:
 NOT_MODIFIED = ("message is not modified",)
 NO_TEXT = ("there is no text in the message to edit",)
 GONE = ("message to edit not found", "message_id_invalid", "message to delete not found")
-TOO_OLD = ("query is too old", "query id is invalid")
+TOO_BIG = ("file is too big",)
+NOT_RICH = ("message text is empty", "text must be non-empty")
+"""What a Bot API server older than 10.1 says of an edit that has a rich message instead of a text."""

@@ -6,6 +6,7 @@ renderer can forget it. The page's HTML has its own renderer, markdown-it's.
 """
 
 from bot.adapters.text.plain import mail_body, plain, render_mail
+from bot.adapters.text.rich import render_rich
 from bot.adapters.text.slack import SlackPart, render_slack
 from bot.adapters.text.telegram import Entity, TelegramPart, render_telegram
 from bot.adapters.text.tree import File
@@ -18,6 +19,7 @@ __all__ = [
     "mail_body",
     "plain",
     "render_mail",
+    "render_rich",
     "render_slack",
     "render_telegram",
 ]

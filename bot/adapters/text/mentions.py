@@ -3,6 +3,8 @@
 Slack reads `<!channel>`, `<@U123>`, `<#C123>` and `<!subteam^S1>` in mrkdwn, and `@channel` wherever names are linked.
 Telegram finds `@username` (a name not preceded by a letter, a digit or `_`) and `tg://` by itself, after it has removed
 some characters: those are taken out first (`clean`), or their removal would close the break again (TDLib, misc.cpp).
+It also makes `/command` something to press, which sends just that in the person's own name: ours take no harm by it and
+stay; `/command@bot` would have another bot act, and is broken. Addresses, t.me among them, notify nobody and stay.
 """
 
 from __future__ import annotations
@@ -26,8 +28,9 @@ EVERYWHERE = (
     r"|tg:(?=//)"
 )
 USERNAME = rf"(?<![A-Za-z0-9_])@(?={REMOVED_BY_TELEGRAM}[A-Za-z0-9_])"
+ANOTHER_BOTS = rf"(?<![A-Za-z0-9_/])/[A-Za-z0-9_]{{1,64}}@(?={REMOVED_BY_TELEGRAM}[A-Za-z0-9_])"
 LIVE = re.compile(EVERYWHERE, re.IGNORECASE)
-LIVE_ON_TELEGRAM = re.compile(f"{EVERYWHERE}|{USERNAME}", re.IGNORECASE)
+LIVE_ON_TELEGRAM = re.compile(f"{EVERYWHERE}|{USERNAME}|{ANOTHER_BOTS}", re.IGNORECASE)
 URL = re.compile(r"https?://(?:[^\s<>\"'`@\\]|(?<=[/\w])@)+", re.IGNORECASE)
 UNSEEN = str.maketrans(
     {

@@ -21,6 +21,7 @@ from bot.adapters.text.mentions import URL, clean, dead, dead_url, defuse
 from bot.adapters.text.table import lay_out
 from bot.adapters.text.tree import (
     PLAIN,
+    TABLE,
     Block,
     Code,
     Document,
@@ -33,6 +34,7 @@ from bot.adapters.text.tree import (
     Run,
     Runs,
     Style,
+    Table,
 )
 
 DEEPEST = 40
@@ -40,7 +42,7 @@ DEEPEST = 40
 INLINE_CHARS = 8_000
 """Longer paragraphs are shown as they are: some patterns cost quadratic time."""
 INLINE_CHARS_IN_ALL = 64_000
-BLOCK_CHARS = 100_000
+BLOCK_CHARS = 50_000
 """Longer texts are shown as they are: they go out as a file anyway."""
 URL_CHARS = 2_000
 """Longer addresses are text: neither Telegram nor Slack takes them as links."""
@@ -68,14 +70,16 @@ def is_link(url: str) -> bool:
 _MARKDOWN = _markdown()
 
 
-def parse(markdown: str, *, usernames: bool = False) -> Document:
+def parse(markdown: str, *, usernames: bool = False, tables: list[Table] | None = None) -> Document:
     """The tree of a message, dead.
 
     Args:
         usernames: Break Telegram's @usernames as well.
+        tables: Where tables are put, for a surface that has them: in the tree stands `Code` of the language TABLE,
+            whose text is the table's number. Without it they are laid out for surfaces that have none.
     """
     source = clean(markdown)
-    reader = _Reader(source, usernames)
+    reader = _Reader(source, usernames, tables)
     if len(source) > BLOCK_CHARS:
         return reader.as_it_is(source)
     tokens = _MARKDOWN.parse(source, reader.env)
@@ -87,10 +91,11 @@ def parse(markdown: str, *, usernames: bool = False) -> Document:
 class _Reader:
     """Folds tokens into blocks."""
 
-    def __init__(self, source: str, usernames: bool) -> None:
+    def __init__(self, source: str, usernames: bool, tables: list[Table] | None = None) -> None:
         self.env: dict[str, Any] = {}
         self._lines = source.split("\n")
         self._usernames = usernames
+        self._tables = tables
         self._chars_left = INLINE_CHARS_IN_ALL
         self._urls: set[str] = set()
 
@@ -171,7 +176,10 @@ class _Reader:
                     rows[-1].append(self._inline(token.content))
                 case "tr_close":
                     rows[-1] += [self._inline(cell) for cell in beyond(line, len(aligns))]
-        return lay_out(rows, aligns)
+        if self._tables is None:
+            return lay_out(rows, aligns)
+        self._tables.append(Table(tuple(tuple(row) for row in rows), tuple(aligns)))
+        return (Code(str(len(self._tables) - 1), TABLE),)
 
     def _inline(self, content: str) -> Runs:
         if not content:
@@ -189,7 +197,9 @@ class _Reader:
             Run("".join(run.text for run in group), style, url)
             for (style, url), group in groupby(runs, key=lambda run: (run.style, run.url))
         ]
-        linked = [piece for run in joined for piece in linkify(run) if piece.text]
+        # a long text goes out as a file anyway, and 160,000 addresses took 20 s
+        is_long = sum(len(run.text) for run in joined) > BLOCK_CHARS
+        linked = joined if is_long else [piece for run in joined for piece in linkify(run) if piece.text]
         self._urls.update(run.url for run in linked)
         safe = [replace(run, url=dead_url(run.url)) if run.url else run for run in linked]
         spelled = [

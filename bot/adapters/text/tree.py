@@ -103,6 +103,20 @@ Block: TypeAlias = Paragraph | Heading | Code | Rule | Quote | List
 Document: TypeAlias = tuple[Block, ...]
 
 
+TABLE = "(table)"
+"""The language of a `Code` that stands for a table; no fence can name it."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells, the header first; a row may be longer than the header."""
+
+    rows: tuple[tuple[Runs, ...], ...]
+    aligns: tuple[str, ...]
+    """`left`, `center`, `right` or nothing, for the header's columns."""
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class File:

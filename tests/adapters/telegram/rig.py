@@ -50,14 +50,14 @@ def png(width: int = 40, height: int = 30) -> bytes:
 class Rig:
     """`start`, then talk to the fake server."""
 
-    def __init__(self, store: Store, url: str) -> None:
+    def __init__(self, store: Store, url: str, public_url: str = "") -> None:
         self.store = store
         self.heard: list[Inbound] = []
         self.health: list[AccountState] = []
         self.media = {"small": png(), "long": png(4000, 10)}
         made = make_ports(store, "telegram", PEOPLE, lambda inbound: self.accept(inbound), self.changed)
         ports = replace(made, media=self.read_media, note=lambda outbound, reference: self.note(outbound, reference))
-        self.channel = Telegram(TOKEN, ports, url)
+        self.channel = Telegram(TOKEN, ports, url, public_url)
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -119,6 +119,9 @@ class Rig:
 def answers_to(inbound: Inbound, key: str) -> list[Outbound]:
     """What the tiny handler says."""
     address = inbound.address
+    if inbound.attachments:
+        files = " ".join(f"{file.name}:{file.size_bytes}" for file in inbound.attachments)
+        return [Outbound(address=address, key=key, text=f"`{inbound.text}` {files}", answers=inbound.event_id)]
     if inbound.kind is InboundKind.PRESS:
         assert inbound.press is not None
         verb = inbound.press.value.split(":")[1]
@@ -135,7 +138,7 @@ def answers_to(inbound: Inbound, key: str) -> list[Outbound]:
         case ["work"]:
             working = Outbound(address=address, key=key, text="Working ...", kind=OutboundKind.WORKING)
             return [working, Outbound(address=address, key=key, text="Worked")]
-    return [Outbound(address=address, key=key, text=f"you said: {inbound.text}")]
+    return [Outbound(address=address, key=key, text=f"you said: {inbound.text}", answers=inbound.event_id)]
 
 
 def address(chat: int = 42, thread: str = "") -> Address:
@@ -161,6 +164,14 @@ def dies(rig: Rig, moment: str) -> None:
 
     if moment == "accept":
         rig.accept = accept  # type: ignore[method-assign]
+    elif moment == "fetched":  # a file is in the database, its event is not
+        keep = rig.channel._files._keep
+
+        async def kept(*args):
+            await keep(*args)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        rig.channel._files._keep = kept
     elif moment == "note":
         rig.note = note  # type: ignore[method-assign]
     elif moment:

@@ -131,7 +131,7 @@ def test_a_forward_is_a_quote_so_that_no_command_in_it_runs() -> None:
 def test_what_holds_no_text_is_heard_as_such_and_service_messages_are_not() -> None:
     document = {"file_id": "f", "file_unique_id": "u"}
     assert text_of(document=document) == ""
-    assert text_of(document=document, caption="see") == "see\n\n(Something is attached; I see no files.)"
+    assert text_of(document=document, caption="see") == "see"
     assert heard(new_chat_title="x") is None
 
 
