@@ -6,13 +6,16 @@ from the dispatcher, schedules become inbox rows through it.
 
 from bot.app.checks import examine_house
 from bot.app.house import House, open_house
-from bot.app.making import VERSION, make_presenter, make_router, prepare_home
+from bot.app.making import VERSION, executor_command, make_presenter, make_router, prepare_home
 from bot.app.page import open_page
+from bot.app.witness import FILE as CHECKPOINTS
 
 __all__ = [
+    "CHECKPOINTS",
     "VERSION",
     "House",
     "examine_house",
+    "executor_command",
     "make_presenter",
     "make_router",
     "open_house",

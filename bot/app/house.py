@@ -22,10 +22,11 @@ from bot.agent import Agent, Limits
 from bot.app.door import Door
 from bot.app.jobs import Schedules, make_jobs
 from bot.app.mail import make_mail
-from bot.app.making import VERSION, make_presenter, make_router, prepare_home, workspace_of
+from bot.app.making import VERSION, make_executor, make_presenter, make_router, prepare_home, workspace_of
 from bot.app.providers import Providers, open_providers
 from bot.app.slack import make_slack
 from bot.app.telegram import make_telegram
+from bot.app.witness import Witness
 from bot.config import BulkheadFile, Settings
 from bot.dispatcher import Dispatcher, Parts, capabilities, handler, rescuer
 from bot.prompt import Offer
@@ -71,6 +72,7 @@ class House:
     presenter: Presenter
     catalog: control.Catalog
     executor: control.Executor
+    signer: control.SigningKey
     coordinator: Coordinator
     dispatcher: Dispatcher = field(init=False)
     """Set by `open_house`: it is given what this object knows."""
@@ -184,7 +186,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(router.close)
         presenter = make_presenter(settings, router)
         stack.push_async_callback(presenter.close)
-        executor = control.Executor(settings.home, workspace)
+        executor = make_executor(settings, workspace)
         stack.push_async_callback(executor.close)
         house = House(
             settings=settings,
@@ -194,6 +196,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             presenter=presenter,
             catalog=catalog,
             executor=executor,
+            signer=control.SigningKey.open(settings.home / "keys"),
             coordinator=coordinator,
         )
         parts = make_parts(house, workspace)
@@ -207,13 +210,19 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(cancel, courier)
         await house.dispatcher.start()
         stack.push_async_callback(house.dispatcher.stop)
-        clock = schedule.Clock(make_jobs(store, house.dispatcher, house.person))
+        clock = schedule.Clock(jobs_of(house))
         clock.start()
         stack.push_async_callback(clock.stop)
         await stack.enter_async_context(open_providers(providers))  # last in, first out: nobody is heard who waits
         warming = asyncio.create_task(router.warm(), name="warm")
         stack.push_async_callback(cancel, warming)
         yield house
+
+
+def jobs_of(house: House) -> list[schedule.Job]:
+    """The housekeeping of this process."""
+    witness = Witness(house.store, house.settings.home, house.signer, house.file.audit.conversation)
+    return make_jobs(house.store, house.dispatcher, house.person, witness)
 
 
 def make_providers(house: House) -> Providers:
@@ -245,7 +254,8 @@ def make_parts(house: House, workspace: Path) -> Parts:
         coordinator=house.coordinator,
         agent=Agent(house.router, make_offers(house.catalog), limits),
         workspace=workspace,
-        rules=lambda tx: control.Rules(approvers=approvers(tx), manifests=house.catalog.digests),
+        rules=lambda tx: control.Rules(approvers=approvers(tx), manifests=house.catalog.digests, signer=house.signer),
+        signer=house.signer,
         approval_ttl_s=settings.approval_ttl_s or FOR_EVER_S,
         keep_media=put_media,
         schedules=Schedules(),

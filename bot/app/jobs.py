@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot import schedule
+from bot.app.witness import Witness
 from bot.dispatcher import Dispatcher
 from layers import control
 from layers.store import Store, Tx
@@ -30,7 +31,9 @@ class Schedules:
         return [schedule.line(entry) for entry in schedule.listing(tx, conversation)]
 
 
-def make_jobs(store: Store, dispatcher: Dispatcher, person: Callable[[str], Person]) -> list[schedule.Job]:
+def make_jobs(
+    store: Store, dispatcher: Dispatcher, person: Callable[[str], Person], witness: Witness
+) -> list[schedule.Job]:
     """The housekeeping of one process. Each looks before it opens a write transaction: an idle house writes nothing."""
 
     async def fire() -> None:
@@ -62,11 +65,15 @@ def make_jobs(store: Store, dispatcher: Dispatcher, person: Callable[[str], Pers
     async def beat() -> None:
         await store.run(lambda tx: tx.run("store.beat", id=tx.worker, now=tx.now))
 
+    async def checkpoint() -> None:
+        await witness.look()
+
     return [
         schedule.Job("schedules", 1.0, fire),
         schedule.Job("expiry", 1.0, expire),
         schedule.Job("pairings", 5.0, give_up),
         schedule.Job("heartbeat", 15.0, beat),
+        schedule.Job("checkpoint", 15.0, checkpoint),
     ]
 
 

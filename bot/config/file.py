@@ -59,6 +59,15 @@ class WorkspaceTable(BaseModel):
     """Relative to the home, or absolute."""
 
 
+class AuditTable(BaseModel):
+    """`[audit]`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    conversation: str = Field("web:main", pattern=r"^[a-z]+:\S+$")
+    """Where checkpoints of the audit trail are told: `slack:T012AB3CD/C045EF6GH` is a witness, the page is none."""
+
+
 class BulkheadFile(BaseModel):
     """`bulkhead.toml`."""
 
@@ -66,6 +75,7 @@ class BulkheadFile(BaseModel):
 
     people: dict[PersonId, PersonTable] = Field(default_factory=dict)
     workspace: WorkspaceTable = WorkspaceTable()
+    audit: AuditTable = AuditTable()
     transport: dict[Provider, TransportTable] = Field(default_factory=dict)
 
     @field_validator("people")
@@ -136,6 +146,7 @@ _TABLES: Mapping[str, type[BaseModel]] = {
     "people": PersonTable,
     "workspace": WorkspaceTable,
     "transport": TransportTable,
+    "audit": AuditTable,
 }
 
 

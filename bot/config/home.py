@@ -30,6 +30,11 @@ approver = true
 [workspace]
 path = "workspace"
 
+# Checkpoints of the audit trail are told to a conversation. One in Slack or Telegram is a witness that this machine
+# cannot change; the page is none.
+# [audit]
+# conversation = "slack:T012AB3CD/C045EF6GH"
+
 # How a provider's account is used; the agent can neither read nor change it. What is not set stays at the provider's
 # defaults. Channels: telegram, slack, mail.
 # [transport.mail]

@@ -6,7 +6,9 @@ request that a person decides.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+import time
 from collections.abc import Mapping
 
 from bot.dispatcher import answers, sending
@@ -45,6 +47,8 @@ class Hands:
         """Observe at once, or ask a person."""
         action = control.Action(capability=capability, parameters=parameters, requested_by=self._person, reason=reason)
         plan = control.plan(self._parts.catalog, action)
+        await asyncio.to_thread(control.refuse_credentials, parameters)
+        reason = await asyncio.to_thread(control.scrub, reason)
         if plan.risk == 0:
             return await self._observe(plan)
         self._work.add(lambda tx: self._request(tx, plan, reason))
@@ -55,6 +59,7 @@ class Hands:
         author = "agent" if self._is_agent else self._person.name
         patch = coordination.Patch(workspace=self._parts.workspace, diff=diff, base=base, author=author)
         proposal = await self._parts.coordinator.propose(patch)
+        summary = await asyncio.to_thread(control.scrub, summary)
         self._work.add(lambda tx: self._request_patch(tx, proposal, summary))
         return "the patch applies; a person decides whether it is committed"
 
@@ -76,7 +81,8 @@ class Hands:
         run_id = f"t{self._work.turn.id}-{secrets.token_hex(4)}"
 
         async def run() -> str:
-            return (await self._parts.executor.run(run_id, plan)).json
+            warrant = control.sign_warrant(self._parts.signer, control.warrant_for(run_id, plan, now=time.time()))
+            return (await self._parts.executor.run(run_id, plan, warrant)).json
 
         async with self._work.working(plan.title):
             outcome = control.Outcome.parse(await self._work.step(StepKind.EFFECT, plan.capability, run))

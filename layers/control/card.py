@@ -31,13 +31,15 @@ RISKS = ("observes", "can be undone", "is hard to undo", "cannot be undone")
 STATES = {
     State.PENDING: "Approval needed",
     State.APPROVED: "Approved, about to run",
-    State.CLAIMED: "Running",
+    State.CLAIMED: "About to run",
+    State.RUNNING: "Running",
     State.SUCCEEDED: "Done",
     State.FAILED: "Failed",
     State.UNKNOWN: "Outcome unknown",
     State.DENIED: "Denied",
     State.EXPIRED: "Expired",
     State.CANCELLED: "Cancelled",
+    State.INVALIDATED: "No longer valid",
 }
 
 
@@ -87,6 +89,8 @@ def leaves(plan: Plan) -> Iterator[tuple[str, list[str]]]:
     yield "workspace", ["may be written" if plan.is_workspace_writable else "read only"]
     yield "network", [quote(plan.network)]
     yield "environment", [" ".join(visible(name) for name in plan.environment) or "(empty)"]
+    if plan.secrets:
+        yield "secrets", [" ".join(visible(name) for name in plan.secrets)]
     yield "scope", [quote(plan.scope)]
     yield "risk", [f"{plan.risk} of 3: {RISKS[min(max(plan.risk, 0), 3)]}"]
     yield "limits", [f"{plan.timeout_s} s, {plan.output_cap_bytes} bytes of output"]

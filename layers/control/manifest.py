@@ -17,6 +17,7 @@ from layers.control.types import Value
 from layers.errors import Misconfigured, Refused
 
 SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+SECRET_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 ALLOWED_CONTROL = {"\n", "\t"}
 ABBREVIATED_AT = 80
@@ -127,6 +128,23 @@ class PathParameter(Parameter):
         return str(path)
 
 
+class SecretParameter(Parameter):
+    """A secret, by its name in the executor's store. The program gets the path of a file that holds the value."""
+
+    type: Literal["secret"]
+
+    @property
+    def expected(self) -> str:
+        """What a person is told. Never what was given: it may be a secret, typed by mistake."""
+        return "the name of a secret (`bulkhead secret list` has them), never the secret itself"
+
+    def read(self, raw: str) -> str:
+        """The name, or ValueError."""
+        if not SECRET_NAME.fullmatch(raw):
+            raise ValueError
+        return raw
+
+
 class BooleanParameter(Parameter):
     """Yes or no."""
 
@@ -143,7 +161,8 @@ class BooleanParameter(Parameter):
 
 
 AnyParameter = Annotated[
-    StringParameter | IntegerParameter | EnumParameter | PathParameter | BooleanParameter, Field(discriminator="type")
+    StringParameter | IntegerParameter | EnumParameter | PathParameter | BooleanParameter | SecretParameter,
+    Field(discriminator="type"),
 ]
 
 
@@ -170,6 +189,7 @@ class Manifest(Strict):
     output_cap_bytes: Annotated[int, Field(ge=1, le=1_048_576)] = 65_536
     probe: tuple[str, ...] = ()
     idempotent: bool = False
+    secrets: tuple[Annotated[str, Field(pattern=f"^{SECRET_NAME.pattern}$")], ...] = ()
     parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], AnyParameter] = {}
     sandbox: Sandbox = Sandbox()
 
@@ -188,6 +208,11 @@ class Manifest(Strict):
             raise ValueError(f"parameters {sorted(unused)} are in neither argv nor stdin")
         if self.risk == 0 and self.sandbox.writable_workspace:
             raise ValueError("risk 0 only observes; a writable workspace needs risk 1 or more")
+        asks = self.secrets or any(isinstance(one, SecretParameter) for one in self.parameters.values())
+        if self.risk == 0 and asks:
+            raise ValueError(
+                "risk 0 runs unasked; a secret is handed out by a person's decision only, so risk 1 or more"
+            )
         for name, parameter in self.parameters.items():
             if parameter.default is not None:
                 read_parameter(self.id, name, parameter, as_text(parameter.default))
@@ -209,6 +234,7 @@ def read_parameter(capability: str, name: str, parameter: AnyParameter, raw: str
         return parameter.read(raw)
     except (ValueError, KeyError):
         shown = raw if len(raw) <= ABBREVIATED_AT else f"{raw[:ABBREVIATED_AT]}..."
+        shown = "(not shown)" if isinstance(parameter, SecretParameter) else shown
         raise Refused(f"{capability}: {name}={shown!r} is refused; it must be {parameter.expected}") from None
 
 

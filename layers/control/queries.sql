@@ -1,8 +1,8 @@
--- name: add_approval(id, handle_hash, conversation_id, turn_id, kind, capability, plan, digest, scope, risk, requested_by, reason, now, expires_at)!
+-- name: add_approval(id, handle_hash, conversation_id, turn_id, kind, capability, plan, digest, scope, risk, requested_by, reason, seal, now, expires_at)!
 INSERT INTO approval (id, handle_hash, conversation_id, turn_id, kind, capability, plan, digest, scope, risk,
-                      requested_by, reason, state, created_at, expires_at)
+                      requested_by, reason, seal, state, created_at, expires_at)
 VALUES (:id, :handle_hash, :conversation_id, :turn_id, :kind, :capability, :plan, :digest, :scope, :risk,
-        :requested_by, :reason, 'pending', :now, :expires_at);
+        :requested_by, :reason, :seal, 'pending', :now, :expires_at);
 
 -- name: approval(id)^
 SELECT * FROM approval WHERE id = :id;
@@ -31,9 +31,15 @@ UPDATE approval SET state = :after, ended_at = :now WHERE id = :id AND state = '
 -- name: claim(id, digest, after)!
 UPDATE approval SET state = :after WHERE id = :id AND state = 'approved' AND digest = :digest;
 
+-- name: start(id, attempt, after)!
+UPDATE approval SET state = :after WHERE id = :id AND attempt = :attempt AND state = 'claimed';
+
+-- name: keep_warrant(id, warrant)!
+UPDATE approval SET warrant = :warrant WHERE id = :id AND state = 'approved';
+
 -- name: conclude(id, attempt, after, outcome, settle_hash, now)!
 UPDATE approval SET state = :after, outcome = :outcome, settle_hash = :settle_hash, ended_at = :now
-WHERE id = :id AND attempt = :attempt AND state = 'claimed';
+WHERE id = :id AND attempt = :attempt AND state IN ('claimed', 'running');
 
 -- name: expire(id, now)!
 UPDATE approval SET state = 'expired', ended_at = :now WHERE id = :id AND state = 'pending' AND expires_at <= :now;

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from layers.control.catalog import Capability, Catalog, nearest
-from layers.control.manifest import SLOT, Manifest, PathParameter, as_text, read_parameter
+from layers.control.manifest import SLOT, Manifest, PathParameter, SecretParameter, as_text, read_parameter
 from layers.control.types import CONTACT, PATCH, Action, Approval, Event, Plan, Rules, State, Value
 from layers.errors import Refused
 from layers.types import AGENT, CLOCK, Person
@@ -15,19 +15,29 @@ from layers.types import AGENT, CLOCK, Person
 ENVIRONMENT = ("HOME", "LANG", "PATH", "TMPDIR")
 """What a program sees: built by the executor, nothing inherited."""
 
+SECRETS = "/run/secrets"
+"""Where a program finds the secrets of its plan, one file each."""
+
 FOUR_EYES_RISK = 2
 """From this risk on, who asks and who approves must be two persons."""
 
 MOVES: Mapping[State, Mapping[Event, State]] = {
     State.PENDING: {Event.APPROVE: State.APPROVED, Event.DENY: State.DENIED, Event.EXPIRE: State.EXPIRED},
-    State.APPROVED: {Event.CLAIM: State.CLAIMED, Event.WITHDRAW: State.CANCELLED},
-    State.CLAIMED: {Event.SUCCEED: State.SUCCEEDED, Event.FAIL: State.FAILED, Event.LOSE: State.UNKNOWN},
+    State.APPROVED: {Event.CLAIM: State.CLAIMED, Event.WITHDRAW: State.INVALIDATED},
+    State.CLAIMED: {
+        Event.START: State.RUNNING,
+        Event.SUCCEED: State.SUCCEEDED,
+        Event.FAIL: State.FAILED,
+        Event.LOSE: State.UNKNOWN,
+    },
+    State.RUNNING: {Event.SUCCEED: State.SUCCEEDED, Event.FAIL: State.FAILED, Event.LOSE: State.UNKNOWN},
     State.UNKNOWN: {Event.HAPPENED: State.SUCCEEDED, Event.RERUN: State.APPROVED, Event.CANCEL: State.CANCELLED},
     State.SUCCEEDED: {},
     State.FAILED: {},
     State.DENIED: {},
     State.EXPIRED: {},
     State.CANCELLED: {},
+    State.INVALIDATED: {},
 }
 """Every move there is. No other order of things exists."""
 
@@ -78,8 +88,15 @@ def plan(catalog: Catalog, action: Action) -> Plan:
         environment=ENVIRONMENT,
         probe=fill(capability, manifest.probe, values, catalog.workspace),
         is_idempotent=manifest.idempotent,
+        secrets=secrets_of(manifest, values),
         manifest_digest=capability.digest,
     )
+
+
+def secrets_of(manifest: Manifest, values: Mapping[str, Value]) -> tuple[str, ...]:
+    """Names of the secrets that the program is handed: those of the manifest and those that parameters name."""
+    chosen = (str(values[name]) for name, spec in manifest.parameters.items() if isinstance(spec, SecretParameter))
+    return tuple(sorted({*manifest.secrets, *chosen}))
 
 
 def patch_plan(workspace: str, parameters: Mapping[str, str]) -> Plan:
@@ -142,6 +159,8 @@ def substitute(manifest: Manifest, template: str, values: Mapping[str, Value], w
     def fill_slot(name: str) -> str:
         text = as_text(values[name])
         is_path = isinstance(manifest.parameters[name], PathParameter)
+        if isinstance(manifest.parameters[name], SecretParameter):
+            return f"{SECRETS}/{text}"
         return str(PurePosixPath(workspace) / text) if is_path else text
 
     return SLOT.sub(lambda match: fill_slot(match.group(1)), template)

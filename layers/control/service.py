@@ -7,13 +7,28 @@ Functions draw fresh random handles, so running one twice (as the store may) lea
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import secrets
 
 from layers.control import audit
-from layers.control.rules import before, decided, drift, hopeless, move, refusal
-from layers.control.types import Approval, Context, Decision, Event, Outcome, Pending, Plan, Rules, State, digest_of
+from layers.control.rules import RUNS, before, decided, drift, hopeless, move, refusal
+from layers.control.types import (
+    Approval,
+    Context,
+    Decision,
+    Event,
+    Outcome,
+    Pending,
+    Plan,
+    Rules,
+    Signer,
+    State,
+    digest_of,
+)
+from layers.control.warrant import check_warrant, read_warrant, sign_warrant, warrant_for
 from layers.errors import Refused
+from layers.failpoint import Step, reach
 from layers.store import Row, Tx
 from layers.types import CLOCK, Person
 
@@ -22,6 +37,7 @@ log = logging.getLogger(__name__)
 ENDS = {State.SUCCEEDED: Event.SUCCEED, State.FAILED: Event.FAIL, State.UNKNOWN: Event.LOSE}
 PRESSES = (Event.APPROVE, Event.DENY, Event.HAPPENED, Event.RERUN, Event.CANCEL)
 EXECUTOR = "executor"
+SEAL = "seal"
 
 
 def hash_of(handle: str) -> str:
@@ -47,6 +63,7 @@ def approval_of(row: Row) -> Approval:
         decided_at=row["decided_at"],
         outcome=Outcome.parse(row["outcome"]) if row["outcome"] else None,
         ended_at=row["ended_at"],
+        warrant=row["warrant"],
     )
 
 
@@ -87,6 +104,7 @@ def request(tx: Tx, plan: Plan, context: Context) -> Pending:
     if reason := hopeless(plan, context.requested_by, context.rules):
         raise Refused(reason)
     approval_id, handle = secrets.token_hex(8), secrets.token_urlsafe(16)
+    values = (approval_id, hash_of(handle), plan.digest, context.requested_by.id)
     tx.run(
         "control.add_approval",
         id=approval_id,
@@ -101,11 +119,31 @@ def request(tx: Tx, plan: Plan, context: Context) -> Pending:
         risk=plan.risk,
         requested_by=context.requested_by.id,
         reason=context.reason,
+        seal=seal(context.rules, *values),
         now=tx.now,
         expires_at=tx.now + context.expires_after_s,
     )
+    reach(Step.REQUEST_ADDED)
     audit.append(tx, context.requested_by.id, "request", approval_id, {"plan": plan.digest, "risk": plan.risk})
+    reach(Step.REQUEST_AUDITED)
     return Pending(approval=by_id(tx, approval_id), handle=handle)
+
+
+def seal(rules: Rules, approval_id: str, handle_hash: str, digest: str, requested_by: str) -> str:
+    """What control signs when it shows a plan: that the buttons of this handle are about this plan of this person."""
+    if rules.signer is None:
+        return ""
+    return rules.signer.sign(SEAL, json.dumps([approval_id, handle_hash, digest, requested_by]))
+
+
+def broken_seal(row: Row, rules: Rules) -> str:
+    """Why the row is not what was shown; empty when it is. Edited rows get no warrant."""
+    if rules.signer is None:
+        return ""
+    shown = json.dumps([row["id"], row["handle_hash"], row["digest"], row["requested_by"]])
+    if rules.signer.is_signed(SEAL, shown, row["seal"]):
+        return ""
+    return "this request was changed in the database after it was shown; ask again"
 
 
 def decide(tx: Tx, handle: str, verb: str, person: Person, rules: Rules) -> Decision:
@@ -122,15 +160,39 @@ def decide(tx: Tx, handle: str, verb: str, person: Person, rules: Rules) -> Deci
     except Refused as error:
         return refuse(tx, None, row["id"], person, str(error))
     event = Event(verb)
-    reason = refusal(approval, event, person, rules, tx.now)
+    reason = refusal(approval, event, person, rules, tx.now) or (broken_seal(row, rules) if event in RUNS else "")
     if approval.state is State.PENDING and approval.expires_at <= tx.now:
         expire_one(tx, approval.id)
     if not reason and not write_decision(tx, hash_of(handle), approval, event, person):
         reason = decided(by_id(tx, approval.id))
     if reason:
         return refuse(tx, by_id(tx, approval.id), approval.id, person, reason)
+    reach(Step.DECISION_WRITTEN)
+    grant(tx, by_id(tx, approval.id), person, rules)
+    reach(Step.DECISION_SIGNED)
     audit.append(tx, person.id, event.value, approval.id, {"plan": approval.digest})
+    reach(Step.DECISION_AUDITED)
     return Decision(approval=by_id(tx, approval.id))
+
+
+def grant(tx: Tx, approval: Approval, person: Person, rules: Rules) -> None:
+    """Sign the warrant of what was just approved, in the transaction that approves it."""
+    if approval.state is not State.APPROVED or rules.signer is None:
+        return
+    warrant = warrant_for(
+        approval.run_id, approval.plan, now=tx.now, decisions=(person.id,), policy=rules.policy_digest
+    )
+    tx.run("control.keep_warrant", id=approval.id, warrant=sign_warrant(rules.signer, warrant))
+
+
+def demand_warrant(approval: Approval, signer: Signer) -> None:
+    """For what the wiring carries out itself (a patch, a first contact): the same as the executor demands.
+
+    Raises:
+        Refused: no person's decision was signed for just this.
+    """
+    # at no time: repeating these is harmless, and one that a crash interrupted may be finished much later
+    check_warrant(read_warrant(approval.warrant, signer), approval.run_id, approval.plan, now=0.0)
 
 
 def write_decision(tx: Tx, handle_hash: str, approval: Approval, event: Event, person: Person) -> bool:
@@ -171,8 +233,21 @@ def claim(tx: Tx, approval_id: str, rules: Rules) -> Decision:
     after = move(approval.state, Event.CLAIM).value
     if tx.run("control.claim", id=approval_id, digest=approval.digest, after=after) != 1:
         return Decision(approval=by_id(tx, approval_id), refused=f"request {approval_id} was claimed elsewhere")
+    reach(Step.CLAIM_TAKEN)
     audit.append(tx, EXECUTOR, Event.CLAIM.value, approval_id, {"plan": approval.digest, "run": approval.run_id})
+    reach(Step.CLAIM_AUDITED)
     return Decision(approval=by_id(tx, approval_id))
+
+
+def started(tx: Tx, run_id: str) -> bool:
+    """Write down that the executor has begun a claimed run. Too late to say so is no harm."""
+    approval_id, _, attempt = run_id.rpartition("-")
+    after = move(State.CLAIMED, Event.START).value
+    if tx.run("control.start", id=approval_id, attempt=int(attempt), after=after) != 1:
+        return False
+    reach(Step.START_WRITTEN)
+    audit.append(tx, EXECUTOR, Event.START.value, approval_id, {"run": run_id})
+    return True
 
 
 def conclude(tx: Tx, run_id: str, outcome: Outcome) -> Pending:
@@ -200,6 +275,7 @@ def conclude(tx: Tx, run_id: str, outcome: Outcome) -> Pending:
         if approval.attempt == int(attempt):
             move_or_same(approval, outcome.state)
         return Pending(approval=approval, handle="")
+    reach(Step.CONCLUSION_WRITTEN)
     details = {
         "exit_code": outcome.exit_code,
         "why": outcome.reason,
@@ -207,6 +283,7 @@ def conclude(tx: Tx, run_id: str, outcome: Outcome) -> Pending:
         "output": digest_of(outcome.output),
     }
     audit.append(tx, EXECUTOR, event.value, approval_id, details)
+    reach(Step.CONCLUSION_AUDITED)
     return Pending(approval=approval, handle=handle)
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from layers.errors import Refused
 from layers.types import Button, Person
@@ -29,6 +29,8 @@ class State(StrEnum):
     APPROVED = "approved"
     CLAIMED = "claimed"
     """Somebody went off to run it; nobody else may."""
+    RUNNING = "running"
+    """The executor said that the program has begun."""
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     UNKNOWN = "unknown"
@@ -36,6 +38,8 @@ class State(StrEnum):
     DENIED = "denied"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    INVALIDATED = "invalidated"
+    """It was approved, but what would run was no longer what was shown."""
 
 
 class Event(StrEnum):
@@ -47,6 +51,7 @@ class Event(StrEnum):
     CLAIM = "claim"
     WITHDRAW = "withdraw"
     """It was approved, but what would run is no longer what was shown."""
+    START = "start"
     SUCCEED = "succeed"
     FAIL = "fail"
     LOSE = "lose"
@@ -93,6 +98,8 @@ class Plan:
     probe: tuple[str, ...] = ()
     """A command that tells whether it happened (0 yes, 1 no); empty where there is none."""
     is_idempotent: bool = False
+    secrets: tuple[str, ...] = ()
+    """Names in the executor's store; each is a file `/run/secrets/NAME` while the program runs."""
     manifest_digest: str
     """sha256 of the manifest's file, hex; empty for a patch."""
 
@@ -185,11 +192,43 @@ class Approval:
     decided_at: float | None = None
     outcome: Outcome | None = None
     ended_at: float | None = None
+    warrant: str = ""
+    """Signed when it was approved; without it the executor runs nothing."""
 
     @property
     def run_id(self) -> str:
         """What the executor knows this attempt by; the same one never runs twice."""
         return f"{self.id}-{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warrant:
+    """What control signs when a person decides: that one run of one plan may begin, once and soon."""
+
+    run_id: str
+    plan_digest: str
+    capability: str
+    version: int
+    argv_digest: str
+    """sha256 of the argv as canonical JSON."""
+    scope: str
+    decisions: tuple[str, ...] = ()
+    """Ids of the persons who said yes; empty for what only observes."""
+    policy_digest: str = ""
+    not_after: float
+    """Epoch seconds. A run that has begun by then goes on."""
+    nonce: str
+    """128 random bits, hex."""
+
+
+class Signer(Protocol):
+    """Control's key. Only the server's process has it: who can merely write to the database cannot sign."""
+
+    def sign(self, kind: str, text: str) -> str:
+        """The signature over `text`, hex; it is good for this `kind` only."""
+
+    def is_signed(self, kind: str, text: str, signature: str) -> bool:
+        """Whether this key made `signature`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +239,10 @@ class Rules:
     """Nobody else decides; empty means that nothing can be approved."""
     manifests: Mapping[str, str] = field(default_factory=dict)
     """Capability -> digest of its manifest: `Catalog.digests`. A plan made from another one is refused."""
+    signer: Signer | None = None
+    """None: no warrant is made, so nothing that was approved can run."""
+    policy_digest: str = ""
+    """sha256 of the policy that decides; each warrant names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

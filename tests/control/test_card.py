@@ -104,6 +104,7 @@ def test_every_field_of_a_plan_changes_the_card() -> None:
         "output_cap_bytes": 7,
         "is_workspace_writable": False,
         "network": "all",
+        "secrets": ("TOKEN",),
         "environment": ("A",),
         "probe": ("/p",),
         "is_idempotent": True,

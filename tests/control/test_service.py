@@ -170,7 +170,7 @@ async def test_a_plan_changed_after_the_approval_is_withdrawn_not_run(
     evil = dataclasses.replace(note, argv=("/bin/evil",))
     await store.run(write, "UPDATE approval SET plan = :plan", plan=evil.canonical)
     assert "was changed" in (await store.run(claim, ready.id, rules)).refused
-    assert (await store.run(by_id, ready.id)).state is State.CANCELLED
+    assert (await store.run(by_id, ready.id)).state is State.INVALIDATED
 
 
 async def test_a_manifest_changed_since_the_card_stops_it_before_and_after_the_approval(
