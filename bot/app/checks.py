@@ -41,7 +41,7 @@ async def examine_house(settings: Settings) -> list[Check]:
     executor = make_executor(settings, workspace)
 
     async def where() -> str:
-        if not workspace.exists():
+        if not workspace.exists() or not any(workspace.iterdir()):  # the sandbox's canary needs the folder
             return f"{workspace} is made at the first start"
         return await coordinator.where(workspace)
 
