@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: run test lint bench soak screenshots clean
+.PHONY: run test lint bench bench-transport soak screenshots clean
 
 run: .venv/ready
 	@exec $(BIN)/bulkhead serve $(ARGS)
@@ -20,6 +20,9 @@ lint: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m benchmarks.house $(ARGS)
+
+bench-transport: .venv/ready
+	$(BIN)/python -m benchmarks.transport $(ARGS)
 
 soak: .venv/ready
 	$(BIN)/python -m pytest -m slow $(ARGS)

@@ -49,6 +49,7 @@ VENDORS = {
     "psycopg_pool": ("layers/store/postgres.py",),
     "pydantic_settings": ("bot/config/",),
     "pygraphviz": ("layers/presentation/",),
+    "selectolax": ("bot/adapters/mail/",),
     "slack_bolt": ("bot/adapters/slack/",),
     "slack_sdk": ("bot/adapters/slack/",),
     "sqlalchemy": ("migrations/", "layers/store/"),
@@ -61,15 +62,8 @@ VENDORS = {
 """Package -> the only files, or folders, that import it."""
 
 HEAVY = (
-    "litellm",
-    "matplotlib",
-    "telegram",
-    "slack_bolt",
-    "cedarpy",
-    "pygraphviz",
-    "psycopg",
-    "alembic",
-    "detect_secrets",
+    *("litellm", "matplotlib", "telegram", "slack_bolt", "imap_tools", "aiosmtplib", "selectolax", "cedarpy"),
+    *("pygraphviz", "psycopg", "alembic", "detect_secrets"),
 )
 
 BIG_TABLES = (
@@ -80,6 +74,7 @@ BIG_TABLES = (
     "turn",
     "message",
     "conversation",
+    "letter",
     "approval",
     "page_event",
     "audit",

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
+from bot.app.mail import probe_mail
 from bot.app.making import make_executor, make_presenter, make_router, prepare_home, workspace_of
 from bot.app.slack import probe_slack
 from bot.app.telegram import probe_telegram
@@ -20,6 +21,7 @@ from migrations import HEAD
 PROBES: tuple[tuple[str, Callable[[Settings], Awaitable[str]]], ...] = (
     ("telegram", probe_telegram),
     ("slack", probe_slack),
+    ("mail", probe_mail),
 )
 """Provider -> what asks it about the account that the settings name; empty text where they name none."""
 SAMPLE = "flowchart LR\n  a[Slack] --> b[Bulkhead]\n  b --> c[Agent]"
@@ -39,7 +41,7 @@ async def examine_house(settings: Settings) -> list[Check]:
     executor = make_executor(settings, workspace)
 
     async def where() -> str:
-        if not workspace.exists():
+        if not workspace.exists() or not any(workspace.iterdir()):  # the sandbox's canary needs the folder
             return f"{workspace} is made at the first start"
         return await coordinator.where(workspace)
 

@@ -21,6 +21,7 @@ from bot.adapters.web import CHANNEL, WebChannel, own_message
 from bot.agent import Agent, Limits
 from bot.app.door import Door
 from bot.app.jobs import Schedules, make_jobs
+from bot.app.mail import make_mail
 from bot.app.making import VERSION, make_executor, make_presenter, make_router, prepare_home, workspace_of
 from bot.app.providers import Providers, open_providers
 from bot.app.rulebook import open_policy, rules_now
@@ -237,7 +238,11 @@ def jobs_of(house: House) -> list[schedule.Job]:
 def make_providers(house: House) -> Providers:
     """The accounts that have a token, and their hooks for the page's server."""
     settings = house.settings
-    makes = (("slack", partial(make_slack, settings)), ("telegram", partial(make_telegram, settings)))
+    makes = (
+        ("slack", partial(make_slack, settings)),
+        ("telegram", partial(make_telegram, settings)),
+        ("mail", partial(make_mail, settings, house.store)),
+    )
     providers = Providers(house.store, Door(house.store, house.dispatcher), makes)
     house.hooks = providers.hooks
     return providers

@@ -62,6 +62,14 @@ class Settings(BaseSettings):
         SecretStr(""), description="Of the same app, for HTTP; wins over Socket Mode"
     )
     slack_api_url: str = Field("", description="Another Slack Web API; empty is Slack's own")
+    mail_address: str = Field("", description="Address of Bulkhead's own mailbox; empty is no mail")
+    mail_password: SecretStr = Field(SecretStr(""), description="Its password, or the one that the bridge shows")
+    mail_imap_url: str = Field(
+        "imap://127.0.0.1:1143", description="imap:// or imaps://, with user@ where that is not the address"
+    )
+    mail_smtp_url: str = Field("smtp://127.0.0.1:1025", description="smtp:// or smtps:// of the submission server")
+    mail_direct: bool = Field(False, description="Log in at servers that are not on this machine")
+    mail_ca_file: str = Field("", description="PEM file that signs the servers' certificates; empty is the system's")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
     log_format: Literal["text", "json"] = Field("text", description="text for people, json for collectors")
     concurrency: int = Field(64, ge=1, le=1000, description="Turns that one process works on at once")

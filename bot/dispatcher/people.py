@@ -26,6 +26,8 @@ from layers.transport import (
 from layers.types import Button, ButtonStyle, Outbound, OutboundKind, Person
 
 VERBS = frozenset(choice.value for choice in Choice)
+UNPROVEN = "mail"
+"""The channel whose senders are whoever they say they are."""
 
 
 async def press(_parts: Parts, work: Work, verb: str, handle: str) -> None:
@@ -45,7 +47,13 @@ async def press(_parts: Parts, work: Work, verb: str, handle: str) -> None:
 
 
 def pair(work: Work, command: Pair) -> None:
-    """`/pair`: the same decision, by the code."""
+    """`/pair`: the same decision, by the code.
+
+    Raises:
+        Refused: it came by mail, whose sender is anybody who says so.
+    """
+    if work.turn.inbound.address.channel == UNPROVEN:
+        raise Refused("nothing is decided by mail; open the page and press the button there")
     person, choice = work.turn.inbound.person, Choice(command.choice)
     key = work.key()
     work.add(lambda tx: told(work, key, audited(tx, person, choice.value, by_code(tx, command.code, choice, person))))

@@ -59,6 +59,14 @@ from layers.transport.people import (
 from layers.transport.policy import DEFAULTS, Policy, is_allowed
 from layers.transport.rules import State
 from layers.transport.taking import Rules
+from layers.transport.threads import (
+    Letter,
+    conversation_of,
+    forget_letter,
+    letter_to_answer,
+    put_letter,
+    sent_letter,
+)
 from layers.transport.types import (
     Accepted,
     Channels,
@@ -85,6 +93,7 @@ __all__ = [
     "FilePerson",
     "Known",
     "KnownIdentity",
+    "Letter",
     "Line",
     "LocalChannel",
     "Policy",
@@ -105,6 +114,7 @@ __all__ = [
     "claim",
     "close_bucket",
     "closed_until",
+    "conversation_of",
     "conversations_of",
     "decide",
     "enrol",
@@ -113,6 +123,7 @@ __all__ = [
     "fence",
     "finish",
     "forget",
+    "forget_letter",
     "get_cursor",
     "get_cursors",
     "give_back",
@@ -122,6 +133,7 @@ __all__ = [
     "kept_back",
     "key_of",
     "let_go",
+    "letter_to_answer",
     "may_decide",
     "media_head",
     "note_key",
@@ -132,6 +144,7 @@ __all__ = [
     "places",
     "put_account",
     "put_cursor",
+    "put_letter",
     "put_media",
     "put_reference",
     "put_step",
@@ -143,6 +156,7 @@ __all__ = [
     "resume",
     "said",
     "send",
+    "sent_letter",
     "settle_notes",
     "show_late",
     "shown",

@@ -452,6 +452,28 @@ OR EXISTS (SELECT 1 FROM inbox_alias WHERE source = :source AND alias = :event_i
 INSERT INTO cursor (channel, name, value) VALUES (:channel, :name, :value)
 ON CONFLICT (channel, name) DO UPDATE SET value = excluded.value;
 
+-- name: put_letter(correspondent, message_id, conversation_id, key, subject, ancestors, hops, now)^
+INSERT INTO letter (correspondent, message_id, conversation_id, key, subject, ancestors, hops, at)
+VALUES (:correspondent, :message_id, :conversation_id, :key, :subject, :ancestors, :hops, :now)
+ON CONFLICT (correspondent, message_id) DO NOTHING
+RETURNING id;
+
+-- name: forget_letter(correspondent, message_id)!
+DELETE FROM letter WHERE correspondent = :correspondent AND message_id = :message_id;
+
+-- name: letter(correspondent, message_id)^
+SELECT conversation_id, key FROM letter WHERE correspondent = :correspondent AND message_id = :message_id;
+
+-- name: sent_letter(message_id)^
+SELECT conversation_id, key, correspondent FROM letter WHERE message_id = :message_id AND key <> '' LIMIT 1;
+
+-- name: last_letter(conversation_id)^
+SELECT message_id, subject, ancestors, hops FROM letter
+WHERE conversation_id = :conversation_id AND key = '' ORDER BY id DESC LIMIT 1;
+
+-- name: first_letter(conversation_id)^
+SELECT message_id, subject, ancestors, hops FROM letter WHERE conversation_id = :conversation_id ORDER BY id LIMIT 1;
+
 -- name: cursors_under(channel, prefix, length)
 SELECT name, value FROM cursor WHERE channel = :channel AND substr(name, 1, :length) = :prefix;
 

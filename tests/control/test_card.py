@@ -125,6 +125,7 @@ def test_every_field_of_a_plan_changes_the_card() -> None:
         "environment": ("A",),
         "probe": ("/p",),
         "is_idempotent": True,
+        "approvals": 2,
         "manifest_digest": "ff",
     }
     assert set(others) == {field.name for field in dataclasses.fields(Plan)}

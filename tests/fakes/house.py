@@ -158,27 +158,33 @@ class House:
         raise AssertionError(f"no answer to {text!r} within {seconds} s")
 
 
-def main() -> int:
-    """Run the command with a hook that kills."""
+def run(kill_at: str, *arguments: str) -> int:
+    """Run the command, with a hook that kills at the N-th reach of a point where `kill_at` is `POINT:N`.
+
+    `POINT:N:PORT` does not kill: it calls that port and waits for a byte.
+    """
     from bot.__main__ import main as bulkhead
     from layers import failpoint
 
-    name, _, times = sys.argv[1].partition(":")
-    left = int(times)
+    name, times, port = [*kill_at.split(":"), "", ""][:3]
+    left = int(times or 0)
 
     def hook(point: failpoint.Point | failpoint.Step) -> None:
         nonlocal left
         if point.value == name:
             left -= 1
-            if left == 0:
+            if left == 0 and port:
+                with socket.create_connection(("127.0.0.1", int(port)), timeout=5) as trap:
+                    trap.recv(1)
+            elif left == 0:
                 if name in ("draw.started", "effect.running", "model.called"):
                     with contextlib.suppress(InterruptedError):
                         time.sleep(0.15)  # let the other process get into the middle of it
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    failpoint.hook = hook
-    return bulkhead(sys.argv[2:])
+    failpoint.hook = hook if name else None
+    return bulkhead(arguments)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(run(*sys.argv[1:]))

@@ -182,6 +182,8 @@ class ModelServer:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.port = 0
+        self.lines: dict[str, str] = {}
+        """What is answered to a text instead of what the model would say."""
         self.app = Starlette(
             routes=[
                 Route("/v1/chat/completions", self.chat, methods=["POST"]),
@@ -243,7 +245,8 @@ class ModelServer:
             await asyncio.sleep(float(slow[1]))
         if model.startswith("vision") and not has_picture(messages):
             return refuse(400)
-        whole = body_of(model, answer(model, messages), len(raw))
+        line = self.lines.get(last_text(messages))
+        whole = body_of(model, Answer(text=line) if line else answer(model, messages), len(raw))
         if body.get("stream"):
             parts = b"".join(chunks(whole))
             stream = halves(parts) if model == "midbreak" else iter(chunks(whole))

@@ -150,7 +150,7 @@ class Workspace:
 
     def _is_processed(self, file: dict[str, Any]) -> bool:
         done_at: float = file["done_at"]
-        return done_at > 0 and time.monotonic() >= done_at + self.processing_s
+        return bool(done_at > 0 and time.monotonic() >= done_at + self.processing_s)
 
     def _files_getuploadurlexternal(self, arguments: dict[str, Any]) -> dict[str, Any]:
         id = f"F{next(self.numbers):09}"
@@ -165,7 +165,7 @@ class Workspace:
     def store(self, id: str, content: bytes) -> bool:
         """Take the bytes of an upload; whether they are as many as were announced."""
         self.files[id]["bytes"] = content
-        return len(content) == self.files[id]["length"]
+        return len(content) == int(self.files[id]["length"])
 
     def _files_completeuploadexternal(self, arguments: dict[str, Any]) -> dict[str, Any]:
         files = parsed(arguments["files"])

@@ -21,7 +21,7 @@ import socket
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -58,6 +58,8 @@ class People:
         """What getUpdates has not been told to forget."""
         self._chats = chats
         self._ids = itertools.count(1000)
+        self.on_push: Callable[[], None] = lambda: None
+        """Called after each update, from the thread of whoever made it."""
 
     def say(self, text: str, *, chat: int = 42, user: int = 42, **more: Any) -> Params:
         """Somebody writes; a negative chat is a group."""
@@ -87,6 +89,7 @@ class People:
         update = {"update_id": next(self._ids), kind: body}
         with self._lock:
             self._updates.append(update)
+        self.on_push()
         return update
 
     def waiting(self, offset: int = 0) -> list[Params]:
@@ -99,6 +102,7 @@ class People:
         """Deliver the same update twice, as after an offset that was lost."""
         with self._lock:
             self._updates.append({**update, "update_id": next(self._ids)})
+        self.on_push()
 
 
 class TelegramServer:
@@ -119,6 +123,8 @@ class TelegramServer:
         self._slow: dict[str, float] = {}
         self._poll = 0
         """Number of the newest long poll; an older one gets 409."""
+        self._polls: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+        self.people.on_push = self._wake_polls
         self.app = Starlette(
             routes=[
                 Route("/bot{token}/{method}", self.serve, methods=["GET", "POST"]),
@@ -138,7 +144,10 @@ class TelegramServer:
         self._limits[chat] = time.monotonic() + seconds
 
     def drop(self, method: str, times: int = 1) -> None:
-        """Process the next calls of `method`, then close the connection without an answer."""
+        """Process the next calls of `method`, then close the connection without an answer.
+
+        An empty `method` is any but getUpdates, which is always under way.
+        """
         self._drops[method] += times
 
     def fail(self, method: str, code: int, description: str, **parameters: int) -> None:
@@ -185,8 +194,9 @@ class TelegramServer:
             if error.parameters:
                 body["parameters"] = error.parameters
             return JSONResponse(body, status_code=error.code)
-        if self._drops[method] > 0:
-            self._drops[method] -= 1
+        drop = method if self._drops[method] > 0 or method == "getUpdates" else ""
+        if self._drops[drop] > 0:
+            self._drops[drop] -= 1
             return StreamingResponse(broken(), headers={"content-length": "1000"})
         # pure ASCII, as the real server writes it: half a surrogate pair travels, too
         return Response(json.dumps({"ok": True, "result": result}), media_type="application/json")
@@ -227,18 +237,34 @@ class TelegramServer:
     async def get_updates(self, request: Request, params: Params) -> list[Params]:
         """A new long poll wins over an older one; an offset confirms all before it."""
         self._poll += 1
+        self._wake_polls()
         mine, end = self._poll, time.monotonic() + params.get("timeout", 0)
-        offset = params.get("offset", 0)
-        while True:
-            if self.is_revoked:
-                raise Refusal(401, "Unauthorized")
-            if mine != self._poll:
-                raise Refusal(409, "Conflict: terminated by other getUpdates request; make sure that only one runs")
-            if waiting := self.people.waiting(offset):
-                return waiting[: params.get("limit", 100)]
-            if time.monotonic() >= end or await request.is_disconnected():
-                return []
-            await asyncio.sleep(0.01)
+        woken = (asyncio.get_running_loop(), asyncio.Event())
+        self._polls.add(woken)
+        try:
+            while not (waiting := self._handed_out(mine, params.get("offset", 0))):
+                if time.monotonic() >= end or await request.is_disconnected():
+                    return []
+                with contextlib.suppress(TimeoutError):  # trouble is made without a word: look now and then
+                    async with asyncio.timeout(0.02):
+                        await woken[1].wait()
+                woken[1].clear()
+            return waiting[: params.get("limit", 100)]
+        finally:
+            self._polls.discard(woken)
+
+    def _handed_out(self, poll: int, offset: int) -> list[Params]:
+        """What that poll is answered with, or a refusal; nothing yet: nothing."""
+        if self.is_revoked:
+            raise Refusal(401, "Unauthorized")
+        if poll != self._poll:
+            raise Refusal(409, "Conflict: terminated by other getUpdates request; make sure that only one runs")
+        return self.people.waiting(offset)
+
+    def _wake_polls(self) -> None:
+        for loop, event in list(self._polls):
+            with contextlib.suppress(RuntimeError):  # its loop has ended
+                loop.call_soon_threadsafe(event.set)
 
 
 def read(body: bytes, content_type: str) -> tuple[Params, Files]:

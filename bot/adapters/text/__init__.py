@@ -5,7 +5,7 @@ file) and nothing is live: what would notify people on Slack or Telegram is brok
 renderer can forget it. The page's HTML has its own renderer, markdown-it's.
 """
 
-from bot.adapters.text.plain import plain, render_mail
+from bot.adapters.text.plain import mail_body, plain, render_mail
 from bot.adapters.text.rich import render_rich
 from bot.adapters.text.slack import SlackPart, render_slack
 from bot.adapters.text.telegram import Entity, TelegramPart, render_telegram
@@ -16,6 +16,7 @@ __all__ = [
     "File",
     "SlackPart",
     "TelegramPart",
+    "mail_body",
     "plain",
     "render_mail",
     "render_rich",

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from typing import assert_never
 
+from bot.adapters.text.files import take_long_code
 from bot.adapters.text.mentions import dead_names
 from bot.adapters.text.parse import parse
-from bot.adapters.text.tree import Block, Code, Document, Heading, Item, List, Paragraph, Quote, Rule, flat, mark
+from bot.adapters.text.tree import Block, Code, Document, File, Heading, Item, List, Paragraph, Quote, Rule, flat, mark
 
 RULE = "-" * 40
+LONG_CODE = 6_000
+"""Characters of one code block: about 100 lines."""
 TICKS = re.compile("`{3,}")
 
 
@@ -21,6 +24,12 @@ def plain(markdown: str) -> str:
 def render_mail(markdown: str) -> str:
     """A mail's body. Lines are not wrapped: the message is encoded, and every mail program wraps."""
     return to_text(parse(markdown), is_mail=True)
+
+
+def mail_body(markdown: str) -> tuple[str, list[File]]:
+    """As `render_mail`, and the code that is too long to be read there, as files."""
+    blocks, files = take_long_code(parse(markdown), LONG_CODE)
+    return to_text(blocks, is_mail=True), files
 
 
 def to_text(blocks: Document, *, is_mail: bool = False, between: str = "\n\n") -> str:
