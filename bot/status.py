@@ -31,6 +31,9 @@ class Facts:
     """Why a newer file was not taken; empty when there is none."""
     approvers: tuple[str, ...]
     pending: int
+    is_frozen: bool
+    drills: str
+    """How many decoys were caught."""
     workspace: str
 
 
@@ -61,6 +64,11 @@ def status_text(facts: Facts) -> str:
         *([f"  - a newer file was not taken: {facts.policy_problem}"] if facts.policy_problem else []),
         f"- approvers: {', '.join(facts.approvers) or 'none, so nothing can be approved: set one in bulkhead.toml'}",
         f"- waiting for a decision: {facts.pending}",
+        *(
+            ["- **frozen**: nothing is asked for, approved or begun until an approver sends /unfreeze"]
+            * facts.is_frozen
+        ),
+        f"- drills: {facts.drills}",
         f"- workspace: `{facts.workspace}`",
     ]
     return "\n".join(lines)

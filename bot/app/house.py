@@ -128,6 +128,8 @@ class House:
                 policy_problem=self.policy.problem,
                 approvers=tuple(person.name for person in await self.store.run(approvers)),
                 pending=len(await self.store.run(control.pending)),
+                is_frozen=await control.look_frozen(self.store),
+                drills=(await control.look_drills(self.store)).line,
                 workspace=str(workspace_of(self.settings, self.file)),
             )
         )
@@ -232,7 +234,7 @@ def make_courier(house: House, providers: Providers) -> Courier:
 def jobs_of(house: House) -> list[schedule.Job]:
     """The housekeeping of this process."""
     witness = Witness(house.store, house.settings.home, house.signer, house.file.audit.conversation)
-    return make_jobs(house.store, house.dispatcher, house.person, witness, house.policy)
+    return make_jobs(house.store, house.dispatcher, house.person, witness, house.policy, house.executor)
 
 
 def make_providers(house: House) -> Providers:
@@ -273,6 +275,7 @@ def make_parts(house: House, workspace: Path) -> Parts:
         has_model=house.has_model,
         policies=house.file.policies,
         notes=NOTES,
+        page=settings.public_url or (f"http://{settings.host}:{settings.port}" if settings.port else ""),
     )
 
 

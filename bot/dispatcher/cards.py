@@ -10,6 +10,8 @@ from layers.transport import put_media, send
 from layers.types import Address, Attachment, Outbound, OutboundKind
 
 PAGE = "web"
+MAIL = "mail"
+"""Nothing is decided by mail: its channel shows the same message on the page, and there it is pressed."""
 
 
 def undecidable(approval: control.Approval) -> control.Pending:
@@ -21,6 +23,8 @@ def approval_message(tx: Tx, parts: Parts, work: Work, pending: control.Pending)
     """An approval as the one visible message that all its states edit; its copies elsewhere are sent along."""
     approval = pending.approval
     shown = {place.conversation_id for place in control.places(tx, approval.id)}
+    if Address.parse(approval.conversation_id).channel == MAIL:
+        shown -= {parts.notes}
     for place in sorted({*shown, *pending.copies} - {approval.conversation_id}):
         copy = card_at(tx, parts, approval, place, pending.copies.get(place, ""))
         send(tx, copy, f"t{work.turn.id}.{copy.key}.{place}.{approval.state.value}", work.turn.id)
@@ -31,7 +35,7 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
     """The card as it stands in one conversation. A patch shows its diff above its plan."""
     rules = parts.rules(tx)
     view = control.View(
-        is_page=Address.parse(place).channel == PAGE,
+        is_page=Address.parse(place).channel in (PAGE, MAIL),
         needs_page=control.needs_page(approval.plan, approval.requested_by, rules),
         is_solo=control.is_solo(approval.plan, approval.requested_by, rules),
         shows_number=place == approval.conversation_id,

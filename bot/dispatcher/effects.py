@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from bot.dispatcher import answers, sending
-from bot.dispatcher.cards import approval_message
+from bot.dispatcher.cards import MAIL, approval_message
 from bot.dispatcher.observing import observe, planner_of
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
@@ -136,7 +136,8 @@ class Hands:
             rules=self._parts.rules(tx),
             reason=reason,
             expires_after_s=self._parts.approval_ttl_s,
-            page=self._parts.notes and APPROVALS,
+            pressed_at=self._parts.notes if turn.inbound.address.channel == MAIL else "",
+            page=APPROVALS,
         )
 
     def _request(self, tx: Tx, plan: control.Plan, reason: str) -> Outbound:

@@ -22,6 +22,7 @@ from layers.control.kernel import Proof, Ruling, is_solo
 from layers.control.keys import PUBLIC, SigningKey, VerifyingKey
 from layers.control.manifest import Manifest, parse_manifest, template
 from layers.control.masking import refuse_credentials, scrub
+from layers.control.passphrase import Passphrases
 from layers.control.planning import Planner
 from layers.control.policy import APPROVER, EVERYWHERE, Act, Member, PolicyEngine, Question, Verdict
 from layers.control.policyfile import GOLDEN, POLICY, PolicyFile, install_policy, read_policy, shipped_policy
@@ -78,6 +79,7 @@ __all__ = [
     "Member",
     "Notebook",
     "Outcome",
+    "Passphrases",
     "Pending",
     "Place",
     "Plan",

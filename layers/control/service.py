@@ -61,7 +61,7 @@ def request(tx: Tx, plan: Plan, context: Context, *, is_drill: bool = False) -> 
         return Pending(approval=by_id(tx, approval.id), handle="")
     return Pending(
         approval=approval,
-        handle=add_card(tx, approval, context.conversation_id, rules),
+        handle=add_card(tx, approval, context.pressed_at or context.conversation_id, rules),
         copies={place: add_card(tx, approval, place, rules) for place in elsewhere(plan, context)},
     )
 
@@ -94,7 +94,7 @@ def write_down(tx: Tx, plan: Plan, context: Context, *, is_drill: bool) -> Appro
 
 def elsewhere(plan: Plan, context: Context) -> tuple[str, ...]:
     """Where its card is shown besides the conversation of the request: on the page, when it is decided there."""
-    is_page = context.conversation_id.partition(":")[0] == context.page.partition(":")[0]
+    is_page = (context.pressed_at or context.conversation_id).partition(":")[0] == context.page.partition(":")[0]
     if not context.page or is_page or not needs_page(plan, context.requested_by.id, context.rules):
         return ()
     return (context.page,)
@@ -182,11 +182,13 @@ def conclude(tx: Tx, run_id: str, outcome: Outcome, rules: Rules = NO_RULES) -> 
 
 def with_buttons(tx: Tx, approval: Approval, rules: Rules, purpose: Purpose = Purpose.DECIDE) -> Pending:
     """An approval with fresh buttons wherever it is shown."""
-    shown = {place.conversation_id for place in places(tx, approval.id)} - {approval.conversation_id}
+    shown = [place.conversation_id for place in places(tx, approval.id)] or [approval.conversation_id]
+    main = approval.conversation_id if approval.conversation_id in shown else shown[0]
+    others = sorted({*shown} - {main})
     return Pending(
         approval=approval,
-        handle=add_card(tx, approval, approval.conversation_id, rules, purpose),
-        copies={place: add_card(tx, approval, place, rules, purpose) for place in sorted(shown)},
+        handle=add_card(tx, approval, main, rules, purpose),
+        copies={place: add_card(tx, approval, place, rules, purpose) for place in others},
     )
 
 

@@ -297,6 +297,8 @@ class Context:
     reason: str = ""
     expires_after_s: float = 3600.0
     """Seconds a person has to decide."""
+    pressed_at: str = ""
+    """Where the buttons of its card can be pressed; empty where that is the conversation itself. A mail has none."""
     page: str = ""
     """The conversation of the page where what a chat may not decide is shown as well."""
 
