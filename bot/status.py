@@ -43,6 +43,9 @@ CONNECT = (
 )
 
 
+FROZEN = "- **frozen**: nothing is asked for, approved or begun until an approver sends /unfreeze"
+
+
 def status_text(facts: Facts) -> str:
     """Markdown, one line a part."""
     counts = facts.counts
