@@ -20,10 +20,12 @@ from benchmarks.control.section import Measured, Section, missed
 from benchmarks.databases import postgres_server
 from bot.dispatcher.answers import observation
 from layers.control import (
+    APPROVER,
     Approval,
     Checkpoint,
     Context,
     Executor,
+    Member,
     Outcome,
     Plan,
     Rules,
@@ -40,7 +42,7 @@ from layers.control import (
 from layers.control.audit import GENESIS, link
 from layers.control.masking import forms
 from layers.store import Store, open_store
-from tests.control.conftest import OWNER, press, script_plan, signed
+from tests.control.conftest import OWNER, POLICY, press, script_plan, signed
 from tests.control.crashing import KINDS, STEPS, Verdict, cell
 from tests.control.probes import PROBES, attempt, rig
 from tests.control.test_secrets import hidden
@@ -58,7 +60,12 @@ class World:
     def __init__(self, folder: Path, store: Store, executor: Executor) -> None:
         self.folder, self.store, self.executor = folder, store, executor
         self.rules = Rules(
-            approvers=(OWNER,), manifests={"test.probe": ""}, signer=SigningKey.open(executor.home / "keys")
+            approvers=(OWNER,),
+            manifests={"test.probe": ""},
+            risks={"test.probe": 1},
+            people=(Member(person=OWNER, roles=(APPROVER,)),),
+            policy=POLICY,
+            signer=SigningKey.open(executor.home / "keys"),
         )
 
     async def decided(self, plan: Plan) -> Approval:

@@ -12,7 +12,7 @@ from layers.control import audit
 from layers.control.fatigue import HASTY_S, INERT_S, WRONG_NUMBERS
 from layers.control.freezing import with_freeze
 from layers.control.handles import Purpose, broken_seal, hash_of
-from layers.control.kernel import PAGE_RISK, RUNS, Proof, Ruling, approvers, unproven
+from layers.control.kernel import RUNS, Proof, Ruling, approvers, proofs, unproven
 from layers.control.reading import approval_of, by_id, readable
 from layers.control.rules import befores, move, rule
 from layers.control.types import Approval, Click, Decision, Event, Rules, Signer, State
@@ -111,7 +111,8 @@ def settle(tx: Tx, pressed: Pressed, person: Person, rules: Rules) -> Decision:
 
 def inert(pressed: Pressed, now: float) -> str:
     """Why it is too soon to approve what cannot be undone; empty when it is not."""
-    if pressed.event is not Event.APPROVE or pressed.approval.plan.risk < PAGE_RISK or pressed.age_s(now) >= INERT_S:
+    is_final = Proof.PAGE in proofs(pressed.approval.plan)
+    if pressed.event is not Event.APPROVE or not is_final or pressed.age_s(now) >= INERT_S:
         return ""
     return f"this cannot be undone; its Approve works {INERT_S:.0f} s after the card was made, so read it first"
 

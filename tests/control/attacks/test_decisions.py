@@ -42,8 +42,16 @@ from tests.control.test_service import write
 
 THIRD = Person(id="third", name="Theo Third")
 NUMBER = frozenset({Proof.NUMBER_MATCH})
-TWO = '\nid = "test.two"\ntitle = "Two"\ndescription = "Needs two."\nscope = "test"\nrisk = 1\napprovals = 2\nargv = ["true"]\n'
-FINAL = '\nid = "test.final"\ntitle = "Final"\ndescription = "Cannot be undone."\nscope = "test"\nrisk = 3\nargv = ["true"]\n'
+TWO = """
+id = "test.two"
+title = "Two"
+description = "Needs two."
+scope = "test"
+risk = 1
+approvals = 2
+argv = ["true"]
+"""
+FINAL = TWO.replace("test.two", "test.final").replace("risk = 1\napprovals = 2", "risk = 3")
 
 
 @pytest.fixture
