@@ -43,6 +43,12 @@ def control() -> None:
     op.create_index("approval_conversation", "approval", ["conversation_id", "created_at"])
     op.create_index("approval_digest", "approval", ["digest", "created_at"])
     partial("approval_drill", "approval", ["created_at"], "is_drill = 1")
+    cards()
+    standing()
+
+
+def cards() -> None:
+    """Where approvals are shown, and with which buttons."""
     op.create_table(
         "approval_card",  # one row for each set of buttons that was ever shown
         text("handle_hash", primary_key=True),  # sha256 of the handle in the buttons, hex
@@ -54,6 +60,10 @@ def control() -> None:
         time("made_at"),
     )
     op.create_index("approval_card_approval", "approval_card", ["approval_id"])
+
+
+def standing() -> None:
+    """What is allowed beforehand, and the freeze."""
     op.create_table(
         "standing_grant",
         text("id", primary_key=True),

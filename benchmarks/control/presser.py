@@ -1,4 +1,4 @@
-"""One of the processes that press at random: `python -m benchmarks.control.presser HOME URL SEED PRESSES`.
+"""One of the processes that press at random: `python -m benchmarks.control.presser HOME URL SEEDS PRESSES`.
 
 It presses buttons of the cards in `HOME/cards.json` in an order of its own, claims what is approved, and writes each
 claim down as an effect. Standard output: one JSON list of the ids that it ran.
@@ -50,14 +50,17 @@ def press_of(card: Sequence[str], verb: str) -> Click:
     return Click(handle=card[1], verb=verb, conversation_id=card[2], key=f"a{card[0]}")
 
 
-async def press_all(home: Path, url: str, seed: int, presses: int) -> list[str]:
-    """Press, claim, run; the ids that were run here."""
+async def press_all(home: Path, url: str, seeds: Sequence[int], presses: int) -> list[str]:
+    """Press, claim, run, for each seed at once; the ids that were run here."""
     cards: list[list[str]] = json.loads((home / "cards.json").read_text())
-    generator = random.Random(seed)
     rules, store = rules_of(home), await open_store(url)
-    todo = [(generator.choice(cards), generator.choice(("approve", "deny"))) for _ in range(presses)]
     ran: list[str] = []
-    await asyncio.gather(*(work(store, rules, todo, ran) for _ in range(AT_ONCE)))
+    jobs = []
+    for seed in seeds:
+        generator = random.Random(seed)
+        todo = [(generator.choice(cards), generator.choice(("approve", "deny"))) for _ in range(presses)]
+        jobs += [work(store, rules, todo, ran) for _ in range(AT_ONCE)]
+    await asyncio.gather(*jobs)
     await store.close()
     return ran
 
@@ -75,4 +78,4 @@ async def work(store: Store, rules: Rules, todo: list[tuple[list[str], str]], ra
 
 if __name__ == "__main__":
     home, url, seed, presses = sys.argv[1:]
-    print(json.dumps(asyncio.run(press_all(Path(home), url, int(seed), int(presses)))))
+    print(json.dumps(asyncio.run(press_all(Path(home), url, [int(word) for word in seed.split(",")], int(presses)))))

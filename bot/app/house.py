@@ -20,7 +20,7 @@ from bot.adapters.ports import Hook
 from bot.adapters.web import CHANNEL, WebChannel, own_message
 from bot.agent import Agent, Limits
 from bot.app.door import Door
-from bot.app.jobs import Schedules, make_jobs
+from bot.app.jobs import Schedules, frost, make_jobs
 from bot.app.mail import make_mail
 from bot.app.making import VERSION, make_executor, make_presenter, make_router, prepare_home, workspace_of
 from bot.app.providers import Providers, open_providers
@@ -234,7 +234,8 @@ def make_courier(house: House, providers: Providers) -> Courier:
 def jobs_of(house: House) -> list[schedule.Job]:
     """The housekeeping of this process."""
     witness = Witness(house.store, house.settings.home, house.signer, house.file.audit.conversation)
-    return make_jobs(house.store, house.dispatcher, house.person, witness, house.policy, house.executor)
+    jobs = make_jobs(house.store, house.dispatcher, house.person, witness, house.policy)
+    return [frost(house.store, house.executor), *jobs]
 
 
 def make_providers(house: House) -> Providers:

@@ -38,7 +38,6 @@ def make_jobs(
     person: Callable[[str], Person],
     witness: Witness,
     policy: control.PolicyFile,
-    executor: control.Executor,
 ) -> list[schedule.Job]:
     """The housekeeping of one process. Each looks before it opens a write transaction: an idle house writes nothing."""
 
@@ -74,13 +73,7 @@ def make_jobs(
     async def reread() -> None:
         await asyncio.to_thread(policy.refresh)
 
-    async def thaw_nothing() -> None:
-        """While everything is frozen nothing runs here, whichever server was told."""
-        if await control.look_frozen(store):
-            await executor.stop_all()
-
     return [
-        schedule.Job("freeze", 0.5, thaw_nothing),
         schedule.Job("policy", 5.0, reread),
         schedule.Job("schedules", 1.0, fire),
         schedule.Job("expiry", 1.0, expire),
@@ -88,6 +81,16 @@ def make_jobs(
         schedule.Job("heartbeat", 15.0, beat),
         schedule.Job("checkpoint", 15.0, witness.look),
     ]
+
+
+def frost(store: Store, executor: control.Executor) -> schedule.Job:
+    """While everything is frozen nothing runs in this process, whichever server was told."""
+
+    async def stop() -> None:
+        if await control.look_frozen(store):
+            await executor.stop_all()
+
+    return schedule.Job("freeze", 0.5, stop)
 
 
 def expiry_of(approval: control.Approval) -> Inbound:

@@ -58,8 +58,7 @@ async def cancel(parts: Parts, work: Work, request: str) -> None:
     approval = await work.store.run(control.by_id, request)
     if not said["refused"]:
         work.add(lambda tx: approval_message(tx, parts, work, undecidable(approval)))
-        if approval.conversation_id != work.turn.inbound.address.id:
-            work.say(f"Request {request} is cancelled.")
+        work.say(f"Request {request} is cancelled.")
     elif said["may_stop"] and approval.state in (control.State.CLAIMED, control.State.RUNNING):
         await parts.executor.stop(approval.run_id)
         work.write(lambda tx: control.audit.append(tx, person.id, "stop", approval.id, {"run": approval.run_id}))
