@@ -66,7 +66,7 @@ def test_A11_what_is_typed_decides_nothing_and_reaches_no_model(house: House) ->
         assert (told["kind"], "by typing" in told["html"]) == ("error", True)
     assert "cancelled" in house.ask(f"/cancel {shown['key'][1:]}", "typed")["html"].lower()
     house.press(shown, "Approve", "typed")
-    assert "cancelled" in error(house, "typed")
+    house.wait_for(lambda event: event["kind"] == "error" and "cancelled" in event["html"], "typed")
     assert "typed" not in effects(house.home)
 
 
