@@ -21,11 +21,10 @@ def control() -> None:
         text("digest"),  # sha256 of plan, hex
         text("scope"),
         number("risk"),
-        text("requested_by"),
+        text("requested_by"),  # the human being, also when the agent asked
+        number("by_agent"),
         text("reason"),
-        # pending | approved | claimed | running | succeeded | failed | unknown
-        # | denied | expired | cancelled | invalidated
-        text("state"),
+        text("state"),  # one of control.State
         number("attempt", server_default="1"),  # grows when an approver has an unknown outcome run again
         time("created_at"),
         time("expires_at"),

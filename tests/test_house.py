@@ -80,7 +80,7 @@ BIG_TABLES = (
     "audit",
     "schedule",
 )
-COLD: dict[str, str] = {}
+COLD: dict[str, str] = {"control.asked_since": "what `bulkhead control simulate` reads, once, for an operator"}
 """Statement -> why it may read a whole table. Every other one is hot."""
 
 

@@ -14,10 +14,10 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.control import executor
+from benchmarks.control import executor, policy
 from benchmarks.control.section import Section
 
-SECTIONS: Mapping[str, Section] = {**executor.SECTIONS}
+SECTIONS: Mapping[str, Section] = {**policy.SECTIONS, **executor.SECTIONS}
 """Name -> section, in the order in which they run."""
 
 

@@ -24,6 +24,7 @@ from bot.app.jobs import Schedules, make_jobs
 from bot.app.mail import make_mail
 from bot.app.making import VERSION, make_executor, make_presenter, make_router, prepare_home, workspace_of
 from bot.app.providers import Providers, open_providers
+from bot.app.rulebook import open_policy, rules_now
 from bot.app.slack import make_slack
 from bot.app.telegram import make_telegram
 from bot.app.witness import Witness
@@ -71,6 +72,7 @@ class House:
     router: Router
     presenter: Presenter
     catalog: control.Catalog
+    policy: control.PolicyFile
     executor: control.Executor
     signer: control.SigningKey
     coordinator: Coordinator
@@ -122,6 +124,8 @@ class House:
                 model_problems=found.notes,
                 sandbox=self.executor.profile,
                 capabilities=capabilities(self.catalog),
+                policy=self.policy.summary,
+                policy_problem=self.policy.problem,
                 approvers=tuple(person.name for person in await self.store.run(approvers)),
                 pending=len(await self.store.run(control.pending)),
                 workspace=str(workspace_of(self.settings, self.file)),
@@ -182,6 +186,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         coordinator = Coordinator()
         await coordinator.create_workspace(workspace)
         catalog = control.Catalog.load(settings.home / "capabilities", workspace)
+        policy = open_policy(settings.home, file, catalog)
         router = make_router(settings)
         stack.push_async_callback(router.close)
         presenter = make_presenter(settings, router)
@@ -195,6 +200,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             router=router,
             presenter=presenter,
             catalog=catalog,
+            policy=policy,
             executor=executor,
             signer=control.SigningKey.open(settings.home / "keys"),
             coordinator=coordinator,
@@ -204,9 +210,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         providers = make_providers(house)
         await store.run(enrol)
         stack.push_async_callback(store.run, leave)
-        channels = ChainMap(providers.channels, CHANNELS)
-        rules = Rules(policies=file.policies, notes=NOTES)
-        courier = asyncio.create_task(Courier(store, channels, rules=rules).run(), name="courier")
+        courier = asyncio.create_task(make_courier(house, providers).run(), name="courier")
         stack.push_async_callback(cancel, courier)
         await house.dispatcher.start()
         stack.push_async_callback(house.dispatcher.stop)
@@ -219,10 +223,16 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         yield house
 
 
+def make_courier(house: House, providers: Providers) -> Courier:
+    """Who takes everything out."""
+    rules = Rules(policies=house.file.policies, notes=NOTES)
+    return Courier(house.store, ChainMap(providers.channels, CHANNELS), rules=rules)
+
+
 def jobs_of(house: House) -> list[schedule.Job]:
     """The housekeeping of this process."""
     witness = Witness(house.store, house.settings.home, house.signer, house.file.audit.conversation)
-    return make_jobs(house.store, house.dispatcher, house.person, witness)
+    return make_jobs(house.store, house.dispatcher, house.person, witness, house.policy)
 
 
 def make_providers(house: House) -> Providers:
@@ -254,7 +264,7 @@ def make_parts(house: House, workspace: Path) -> Parts:
         coordinator=house.coordinator,
         agent=Agent(house.router, make_offers(house.catalog), limits),
         workspace=workspace,
-        rules=lambda tx: control.Rules(approvers=approvers(tx), manifests=house.catalog.digests, signer=house.signer),
+        rules=partial(rules_now, house.file, house.catalog, house.policy, house.signer),
         signer=house.signer,
         approval_ttl_s=settings.approval_ttl_s or FOR_EVER_S,
         keep_media=put_media,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,7 +33,11 @@ class Schedules:
 
 
 def make_jobs(
-    store: Store, dispatcher: Dispatcher, person: Callable[[str], Person], witness: Witness
+    store: Store,
+    dispatcher: Dispatcher,
+    person: Callable[[str], Person],
+    witness: Witness,
+    policy: control.PolicyFile,
 ) -> list[schedule.Job]:
     """The housekeeping of one process. Each looks before it opens a write transaction: an idle house writes nothing."""
 
@@ -65,15 +70,16 @@ def make_jobs(
     async def beat() -> None:
         await store.run(lambda tx: tx.run("store.beat", id=tx.worker, now=tx.now))
 
-    async def checkpoint() -> None:
-        await witness.look()
+    async def reread() -> None:
+        await asyncio.to_thread(policy.refresh)
 
     return [
+        schedule.Job("policy", 5.0, reread),
         schedule.Job("schedules", 1.0, fire),
         schedule.Job("expiry", 1.0, expire),
         schedule.Job("pairings", 5.0, give_up),
         schedule.Job("heartbeat", 15.0, beat),
-        schedule.Job("checkpoint", 15.0, checkpoint),
+        schedule.Job("checkpoint", 15.0, witness.look),
     ]
 
 

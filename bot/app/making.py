@@ -29,6 +29,7 @@ def prepare_home(settings: Settings) -> BulkheadFile:
         if not routes.exists():
             routes.write_text(default_routes_text(), encoding="utf-8")
         control.install_capabilities(settings.home / "capabilities")
+        control.install_policy(settings.home)
     except OSError as error:
         raise Misconfigured(
             f"{str(error.filename)!r} cannot be made ({error.strerror}); move away what is in its place, or make room"

@@ -1,4 +1,4 @@
-"""The command line: `bulkhead serve | ask | link | draw | route | doctor | audit | ...`. Each verb has --json.
+"""The command line: `bulkhead serve | ask | link | draw | route | doctor | control | ...`. Each verb has --json.
 
 A failure is one sentence on standard error (with --json one object on standard output) and exit code 2; a check that
 found something is exit code 1. What nobody foresaw is one sentence too, with its traceback in the log and exit code 70.
@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import NoReturn
 
 from bot.cli import auditing, batch, custody, records, serving
+from bot.cli.control import add_control_verb
 from bot.cli.logs import set_up_logging
 from bot.config import Settings, load_settings
 from layers.errors import BulkheadError, Misconfigured
@@ -112,6 +113,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     add_picture_verbs(verb)
     verb("doctor", records.doctor, "check every part, and say what to do for each that fails")
+    add_control_verb(verbs, common)
     add_control_verbs(verb)
     slack = verb("slack", records.slack_manifest, "print the app manifest to paste at api.slack.com")
     slack.add_argument("action", choices=["manifest"])

@@ -22,6 +22,8 @@ approver = true
 # [people.anna]
 # name = "Anna"
 # approver = false
+# roles = ["deployer"]                       # policy.cedar speaks of them
+# scopes = ["workspace", "deploy.web"]       # where they may approve; left out, everywhere
 # identities = ["telegram:123456789", "slack:T012AB3CD:U045EF6GH"]   # their accounts: ids, never names
 # People can also be let in while Bulkhead runs: whoever writes to it gets a code, and you press a button.
 

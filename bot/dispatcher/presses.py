@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from bot.dispatcher import answers, people, sending, transports, undelivered
 from bot.dispatcher.effects import Draft, approval_message, figure_buttons, trees
+from bot.dispatcher.observing import planner_of
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination, presentation
@@ -83,9 +84,11 @@ def settled(tx: Tx, work: Work, approval: control.Approval) -> Outbound:
 async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
     """Run what was approved, once, and edit its card to the outcome."""
     memory = await asyncio.to_thread(parts.executor.memory)
+    drifted = await planner_of(parts).drift(approval.plan)
 
     def claim(tx: Tx) -> str:
-        return json.dumps({"refused": control.claim(tx, approval.id, parts.rules(tx)).refused, "memory": memory})
+        refused = control.claim(tx, approval.id, parts.rules(tx), drifted).refused
+        return json.dumps({"refused": refused, "memory": memory})
 
     said = json.loads(await work.step_in("claim", claim))
     refused = said["refused"]

@@ -29,6 +29,8 @@ from types import FrameType
 from layers.control import landlock
 from layers.control.ledger import RUN_ID, Ledger
 from layers.control.masking import patterns
+from layers.control.programs import check_programs
+from layers.control.reach import check_reach
 from layers.control.rules import ENVIRONMENT
 from layers.control.runner import Stop, choose, execute, plan_command, probe, sweep
 from layers.control.sandbox import Sandbox, User
@@ -172,8 +174,10 @@ def check(plan: Plan, workspace: str) -> None:
         raise Refused(f"{plan.capability} has no absolute program to run; nothing was run")
     if plan.cwd not in (workspace, "/"):
         raise Refused(f"{plan.capability} would run in {plan.cwd!r}, which is not the workspace {workspace!r}")
-    if plan.network != "none" or plan.environment != ENVIRONMENT:
-        raise Refused(f"{plan.capability} asks for a network or an environment that the sandbox does not give")
+    if plan.environment != ENVIRONMENT:
+        raise Refused(f"{plan.capability} asks for an environment that the sandbox does not give")
+    check_reach(plan)
+    check_programs(plan.programs)
 
 
 def tell(connection: socket.socket, event: Mapping[str, str | None]) -> None:

@@ -1,8 +1,8 @@
--- name: add_approval(id, handle_hash, conversation_id, turn_id, kind, capability, plan, digest, scope, risk, requested_by, reason, seal, now, expires_at)!
+-- name: add_approval(id, handle_hash, conversation_id, turn_id, kind, capability, plan, digest, scope, risk, requested_by, by_agent, reason, seal, now, expires_at)!
 INSERT INTO approval (id, handle_hash, conversation_id, turn_id, kind, capability, plan, digest, scope, risk,
-                      requested_by, reason, seal, state, created_at, expires_at)
+                      requested_by, by_agent, reason, seal, state, created_at, expires_at)
 VALUES (:id, :handle_hash, :conversation_id, :turn_id, :kind, :capability, :plan, :digest, :scope, :risk,
-        :requested_by, :reason, :seal, 'pending', :now, :expires_at);
+        :requested_by, :by_agent, :reason, :seal, 'pending', :now, :expires_at);
 
 -- name: approval(id)^
 SELECT * FROM approval WHERE id = :id;
@@ -12,6 +12,9 @@ SELECT * FROM approval WHERE handle_hash = :handle_hash OR settle_hash = :handle
 
 -- name: pending()
 SELECT * FROM approval WHERE state = 'pending' ORDER BY created_at, id;
+
+-- name: asked_since(since)
+SELECT * FROM approval WHERE created_at >= :since ORDER BY created_at, id;
 
 -- name: due(now)
 SELECT * FROM approval WHERE state = 'pending' AND expires_at <= :now ORDER BY expires_at, id;

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from layers.control.masking import Mask
+from layers.control.reach import Reach
 from layers.control.sandbox import PROCESSES, Bubblewrap, Command, Landlock, Sandbox, User, find, text_file
 from layers.control.types import Outcome, Plan, State
 from layers.errors import BulkheadError, Misconfigured
@@ -60,7 +61,7 @@ def canary(sandbox: Sandbox, folder: Path) -> None:
     works = execute(sandbox, command_of(("true",)), folder)
     if works.state is not State.SUCCEEDED:
         raise Misconfigured(f"a harmless program does not run in it ({works.output.strip() or works.reason})")
-    if "seen" in execute(sandbox, command_of(("cat", str(secret))), folder).output:
+    if execute(sandbox, command_of(("cat", str(secret))), folder).output == "seen\n":
         raise Misconfigured("a program in it can read files outside")
 
 
@@ -92,6 +93,7 @@ def plan_command(plan: Plan, secrets: Mapping[str, str]) -> Command:
         timeout_s=plan.timeout_s,
         output_cap_bytes=plan.output_cap_bytes,
         stdin=plan.stdin,
+        reach=Reach.of(plan),
         secrets=secrets,
     )
 
@@ -110,6 +112,7 @@ def probe(sandbox: Sandbox, plan: Plan, folder: Path, secrets: Mapping[str, str]
             timeout_s=min(plan.timeout_s, PROBE_S),
             output_cap_bytes=plan.output_cap_bytes,
             stdin=plan.stdin,
+            reach=Reach.of(plan),
             secrets=secrets,
         ),
         folder,

@@ -21,6 +21,7 @@ from typing import Protocol, TypedDict
 
 from layers.control import landlock
 from layers.control.catalog import PATH
+from layers.control.reach import NOTHING, Reach
 from layers.control.rules import SECRETS
 from layers.errors import Misconfigured
 
@@ -48,6 +49,7 @@ class Command:
     timeout_s: int
     output_cap_bytes: int
     stdin: str = ""
+    reach: Reach = NOTHING
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Name -> value: files that only this program can read, `/run/secrets/NAME`. Never in argv or environment."""
 
@@ -104,7 +106,7 @@ class Bubblewrap:
 
     def arguments(self, command: Command) -> list[str]:
         """Namespaces, mounts and environment."""
-        options = ["--unshare-all", "--unshare-user", "--disable-userns", "--uid", "65534", "--gid", "65534"]
+        options = [*command.reach.namespaces, "--unshare-user", "--disable-userns", "--uid", "65534", "--gid", "65534"]
         options += ["--cap-drop", "ALL", "--die-with-parent", "--new-session", "--clearenv"]
         for name, value in environment("/tmp").items():
             options += ["--setenv", name, value]
@@ -115,8 +117,8 @@ class Bubblewrap:
                 options += ["--ro-bind-try", path, path]
         for path in EXTRAS:
             options += ["--ro-bind-try", path, path]
-        options += ["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"]
-        options += ["--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
+        options += [*command.reach.proc, "--dev", "/dev"]
+        options += ["--size", str(TMP_BYTES), "--tmpfs", "/tmp", *command.reach.mounts]
         if command.cwd != "/":
             options += ["--bind" if command.is_writable else "--ro-bind", command.cwd, command.cwd]
         return options
@@ -136,7 +138,9 @@ class Landlock:
 
     def start(self, command: Command, stdin: int, scratch: Path) -> subprocess.Popen[bytes]:
         """See `Sandbox`. The caller's process has one thread, so running Python between fork and exec is safe."""
-        readable = [*SYSTEM, *EXTRAS, "/proc"]
+        if command.reach.needs_bubblewrap:
+            raise OSError("it needs a network or a socket, which only bubblewrap can give; install bubblewrap")
+        readable = [*SYSTEM, *EXTRAS, "/proc", *command.reach.readable]
         writable = [*DEVICES, str(scratch)]
         if command.cwd != "/":
             (writable if command.is_writable else readable).append(command.cwd)

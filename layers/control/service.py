@@ -12,7 +12,9 @@ import logging
 import secrets
 
 from layers.control import audit
-from layers.control.rules import RUNS, before, decided, drift, hopeless, move, refusal
+from layers.control.kernel import RUNS, Proof, Ruling, unproven
+from layers.control.policy import Act
+from layers.control.rules import Asker, before, hopeless, may, move, rule, standing
 from layers.control.types import (
     Approval,
     Context,
@@ -27,6 +29,7 @@ from layers.control.types import (
     digest_of,
 )
 from layers.control.warrant import check_warrant, read_warrant, sign_warrant, warrant_for
+from layers.control.wording import decided
 from layers.errors import Refused
 from layers.failpoint import Step, reach
 from layers.store import Row, Tx
@@ -54,6 +57,7 @@ def approval_of(row: Row) -> Approval:
         plan=Plan.parse(row["plan"]),
         digest=row["digest"],
         requested_by=row["requested_by"],
+        by_agent=bool(row["by_agent"]),
         reason=row["reason"],
         state=State(row["state"]),
         attempt=row["attempt"],
@@ -95,13 +99,20 @@ def pending(tx: Tx) -> list[Approval]:
     return readable(tx.all("control.pending"))
 
 
+def asked_since(tx: Tx, since: float) -> list[Approval]:
+    """Every request made since then (epoch seconds), oldest first, whatever became of it."""
+    return readable(tx.all("control.asked_since", since=since))
+
+
 def request(tx: Tx, plan: Plan, context: Context) -> Pending:
     """Write down what is asked for.
 
     Raises:
-        Refused: nobody could ever approve it.
+        Refused: the policy lets them not ask for it, or nobody could ever approve it.
     """
-    if reason := hopeless(plan, context.requested_by, context.rules):
+    asker = Asker(person=context.requested_by.id, by_agent=context.by_agent)
+    may(plan, Act.REQUEST, asker, context.rules, tx.now)
+    if reason := hopeless(plan, asker, context.rules, tx.now):
         raise Refused(reason)
     approval_id, handle = secrets.token_hex(8), secrets.token_urlsafe(16)
     values = (approval_id, hash_of(handle), plan.digest, context.requested_by.id)
@@ -118,6 +129,7 @@ def request(tx: Tx, plan: Plan, context: Context) -> Pending:
         scope=plan.scope,
         risk=plan.risk,
         requested_by=context.requested_by.id,
+        by_agent=int(context.by_agent),
         reason=context.reason,
         seal=seal(context.rules, *values),
         now=tx.now,
@@ -146,8 +158,10 @@ def broken_seal(row: Row, rules: Rules) -> str:
     return "this request was changed in the database after it was shown; ask again"
 
 
-def decide(tx: Tx, handle: str, verb: str, person: Person, rules: Rules) -> Decision:
-    """Take a press: `verb` and `handle` are those of the button `a:<verb>:<handle>`.
+def decide(
+    tx: Tx, handle: str, verb: str, person: Person, rules: Rules, proofs: frozenset[Proof] = frozenset()
+) -> Decision:
+    """Take a press: `verb` and `handle` are those of the button `a:<verb>:<handle>`; `proofs` came along, checked.
 
     A refusal leaves the approval as it was, for somebody who may; one that expired becomes `expired` on the way.
     """
@@ -160,7 +174,8 @@ def decide(tx: Tx, handle: str, verb: str, person: Person, rules: Rules) -> Deci
     except Refused as error:
         return refuse(tx, None, row["id"], person, str(error))
     event = Event(verb)
-    reason = refusal(approval, event, person, rules, tx.now) or (broken_seal(row, rules) if event in RUNS else "")
+    ruling = rule(approval, event, person, rules, tx.now)
+    reason = ruling.reason or unproven(ruling, proofs) or (broken_seal(row, rules) if event in RUNS else "")
     if approval.state is State.PENDING and approval.expires_at <= tx.now:
         expire_one(tx, approval.id)
     if not reason and not write_decision(tx, hash_of(handle), approval, event, person):
@@ -168,21 +183,32 @@ def decide(tx: Tx, handle: str, verb: str, person: Person, rules: Rules) -> Deci
     if reason:
         return refuse(tx, by_id(tx, approval.id), approval.id, person, reason)
     reach(Step.DECISION_WRITTEN)
-    grant(tx, by_id(tx, approval.id), person, rules)
+    grant(tx, by_id(tx, approval.id), person, ruling, rules)
     reach(Step.DECISION_SIGNED)
-    audit.append(tx, person.id, event.value, approval.id, {"plan": approval.digest})
+    audit.append(tx, person.id, event.value, approval.id, {"plan": approval.digest, **grounds(ruling)})
     reach(Step.DECISION_AUDITED)
     return Decision(approval=by_id(tx, approval.id))
 
 
-def grant(tx: Tx, approval: Approval, person: Person, rules: Rules) -> None:
+def grant(tx: Tx, approval: Approval, person: Person, ruling: Ruling, rules: Rules) -> None:
     """Sign the warrant of what was just approved, in the transaction that approves it."""
     if approval.state is not State.APPROVED or rules.signer is None:
         return
     warrant = warrant_for(
-        approval.run_id, approval.plan, now=tx.now, decisions=(person.id,), policy=rules.policy_digest
+        approval.run_id,
+        approval.plan,
+        now=tx.now,
+        decisions=(person.id,),
+        policy=ruling.verdict.policy_sha if ruling.verdict else "",
     )
     tx.run("control.keep_warrant", id=approval.id, warrant=sign_warrant(rules.signer, warrant))
+
+
+def grounds(ruling: Ruling) -> dict[str, object]:
+    """Why a decision was allowed, for the audit trail."""
+    verdict = ruling.verdict
+    said: dict[str, object] = {"solo": True} if ruling.is_solo else {}
+    return said | ({"policy": verdict.policy_sha, "policies": list(verdict.policy_ids)} if verdict else {})
 
 
 def demand_warrant(approval: Approval, signer: Signer) -> None:
@@ -215,10 +241,11 @@ def refuse(tx: Tx, approval: Approval | None, ref: str, person: Person, reason: 
     return Decision(approval=approval, refused=reason)
 
 
-def claim(tx: Tx, approval_id: str, rules: Rules) -> Decision:
+def claim(tx: Tx, approval_id: str, rules: Rules, drifted: str = "") -> Decision:
     """Take an approved request for running: once, whoever else tries.
 
-    What would no longer run as shown is withdrawn, and the refusal says why.
+    What would no longer run as shown, or be approved, is invalidated, and the refusal says why. `drifted` is what
+    `Planner.drift` found.
     """
     row = tx.one("control.approval", id=approval_id)
     if row is None:
@@ -226,7 +253,7 @@ def claim(tx: Tx, approval_id: str, rules: Rules) -> Decision:
     approval = approval_of(row)
     if approval.state is not State.APPROVED:
         return Decision(approval=approval, refused=f"request {approval_id} is {approval.state.value}; nothing runs")
-    if reason := drift(approval, rules):
+    if reason := drifted or standing(approval, rules, tx.now):
         tx.run("control.withdraw", id=approval_id, after=move(approval.state, Event.WITHDRAW).value, now=tx.now)
         audit.append(tx, EXECUTOR, Event.WITHDRAW.value, approval_id, {"why": reason})
         return Decision(approval=by_id(tx, approval_id), refused=reason)

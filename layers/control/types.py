@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Protocol
 
+from layers.control.policy import Member, PolicyEngine
 from layers.errors import Refused
 from layers.types import Button, Person
 
@@ -20,6 +21,9 @@ PATCH = "workspace.patch"
 CONTACT = "transport.contact"
 """The capability whose plan is a first message to somebody; the wiring executes it as well."""
 KINDS = {PATCH: "patch", CONTACT: "contact"}
+OWN_RISKS = {PATCH: 1, CONTACT: 3}
+"""What the wiring carries out itself has no manifest; this is its risk. A first message cannot be taken back."""
+OWN_SCOPES = {PATCH: "workspace.files", CONTACT: "transport.contact"}
 
 
 class State(StrEnum):
@@ -39,7 +43,7 @@ class State(StrEnum):
     EXPIRED = "expired"
     CANCELLED = "cancelled"
     INVALIDATED = "invalidated"
-    """It was approved, but what would run was no longer what was shown."""
+    """It was approved, but the world or the rules were no longer those that were shown."""
 
 
 class Event(StrEnum):
@@ -69,6 +73,8 @@ class Action:
     """As typed: `{"target": "all"}`."""
     requested_by: Person
     """The human being on whose behalf, also when the agent asks."""
+    by_agent: bool = False
+    """Whether the agent made the request."""
     reason: str = ""
     """The asker's own words. Shown last, quoted, believed by nothing."""
 
@@ -93,11 +99,26 @@ class Plan:
     output_cap_bytes: int
     is_workspace_writable: bool = False
     network: str = "none"
+    """`none`, or `host`: all that this machine reaches."""
+    sockets: tuple[str, ...] = ()
+    """Unix sockets of this machine that the program may talk to."""
+    readable: tuple[str, ...] = ()
+    """Files and folders of this machine that it may read besides the system's programs."""
+    sees_processes: bool = False
+    """Whether it sees the processes of this machine, not only its own."""
     environment: tuple[str, ...] = ()
     """Names of the variables the program sees; their values are the executor's own."""
     probe: tuple[str, ...] = ()
     """A command that tells whether it happened (0 yes, 1 no); empty where there is none."""
     is_idempotent: bool = False
+    programs: Mapping[str, str] = field(default_factory=dict)
+    """Absolute path of each program named here -> sha256 of its file, hex."""
+    dry_run: tuple[str, ...] = ()
+    """The command that showed what would happen; empty where there is none."""
+    evidence: str = ""
+    """The beginning of what it printed."""
+    evidence_digest: str = ""
+    """sha256 of all that it printed and of its exit code, hex."""
     secrets: tuple[str, ...] = ()
     """Names in the executor's store; each is a file `/run/secrets/NAME` while the program runs."""
     manifest_digest: str
@@ -181,7 +202,8 @@ class Approval:
     plan: Plan
     digest: str
     requested_by: str
-    """A `Person.id`."""
+    """A `Person.id`: the human being, also when the agent asked."""
+    by_agent: bool = False
     reason: str
     state: State
     attempt: int = 1
@@ -239,10 +261,16 @@ class Rules:
     """Nobody else decides; empty means that nothing can be approved."""
     manifests: Mapping[str, str] = field(default_factory=dict)
     """Capability -> digest of its manifest: `Catalog.digests`. A plan made from another one is refused."""
+    risks: Mapping[str, int] = field(default_factory=dict)
+    """Capability -> the risk that its manifest says: `Catalog.risks`. Nothing else is believed."""
+    people: tuple[Member, ...] = ()
+    """Everybody whom this install knows, as policies see them."""
+    policy: PolicyEngine | None = None
+    """What the operator allows of what the kernel lets through; None allows nothing."""
+    is_frozen: bool = False
+    """Nothing is approved, nothing is claimed."""
     signer: Signer | None = None
     """None: no warrant is made, so nothing that was approved can run."""
-    policy_digest: str = ""
-    """sha256 of the policy that decides; each warrant names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +280,7 @@ class Context:
     conversation_id: str
     turn_id: int
     requested_by: Person
+    by_agent: bool = False
     rules: Rules
     reason: str = ""
     expires_after_s: float = 3600.0
@@ -285,4 +314,6 @@ class Card:
     """Markdown."""
     is_approvable: bool
     """False when not every leaf of the plan is on it."""
+    full: str = ""
+    """All of it, to go along as a file, where `text` is only its beginning."""
     buttons: tuple[Button, ...] = ()

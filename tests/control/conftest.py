@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from layers.control import (
+    APPROVER,
     Action,
     Catalog,
     Context,
     Executor,
+    Member,
     Outcome,
     Plan,
     Rules,
     SigningKey,
     install_capabilities,
+    install_policy,
+    load_policies,
     plan,
     sign_warrant,
     warrant_for,
 )
+from layers.control.cedar import SHIPPED
 from layers.control.executor import Told
 from layers.types import Person
 
+POLICY = load_policies((SHIPPED / "policy.cedar").read_text())
 OWNER = Person(id="owner", name="Olga Owner")
 GUEST = Person(id="guest", name="Gus Guest")
 
@@ -32,6 +39,7 @@ GUEST = Person(id="guest", name="Gus Guest")
 def home(tmp_path: Path) -> Path:
     (tmp_path / "home" / "workspace").mkdir(parents=True)
     install_capabilities(tmp_path / "home" / "capabilities")
+    install_policy(tmp_path / "home")
     return tmp_path / "home"
 
 
@@ -47,7 +55,35 @@ def catalog(home: Path, workspace: Path) -> Catalog:
 
 @pytest.fixture
 def rules(home: Path, catalog: Catalog) -> Rules:
-    return Rules(approvers=(OWNER,), manifests=catalog.digests, signer=SigningKey.open(home / "keys"))
+    return replace(rules_of(catalog, OWNER), signer=SigningKey.open(home / "keys"))
+
+
+def rules_of(catalog: Catalog, *approvers: Person) -> Rules:
+    """The rules of an install with the shipped policy, where OWNER and GUEST are known."""
+    people = [
+        Member(person=person, roles=(APPROVER,) if person in approvers else ())
+        for person in dict.fromkeys((OWNER, GUEST, *approvers))
+    ]
+    return Rules(
+        approvers=approvers, manifests=catalog.digests, risks=catalog.risks, people=tuple(people), policy=POLICY
+    )
+
+
+RISKY = """
+id = "test.risky"
+title = "Risky"
+description = "Hard to undo."
+scope = "test"
+risk = 2
+argv = ["true"]
+"""
+
+
+@pytest.fixture
+def risky(home: Path, workspace: Path) -> Catalog:
+    """The catalog with `test.risky`, of risk 2."""
+    (home / "capabilities" / "test.risky.toml").write_text(RISKY)
+    return Catalog.load(home / "capabilities", workspace)
 
 
 @pytest.fixture

@@ -123,7 +123,11 @@ async def test_the_failpoint_is_reached_while_it_runs(
         ({"argv": ()}, "no absolute program"),
         ({"argv": ("sh", "-c", "id")}, "no absolute program"),
         ({"cwd": "/etc"}, "not the workspace"),
-        ({"network": "host"}, "does not give"),
+        ({"network": "everywhere"}, "there is none and host"),
+        ({"sockets": ("run/docker.sock",)}, "no absolute path"),
+        ({"readable": ("/etc/../root",)}, "no absolute path"),
+        ({"programs": {"/bin/true": "00"}}, "not the one that was approved"),
+        ({"programs": {"/bin/gone": "00"}}, "cannot be read"),
         ({"environment": ("LD_PRELOAD",)}, "does not give"),
     ],
 )
