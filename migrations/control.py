@@ -35,6 +35,7 @@ def control() -> None:
         text("seal"),  # control's signature over what was shown, and for whose handle
         text("warrant", server_default=""),  # signed with the decision; the executor runs nothing without it
     )
+    op.create_table("control_key", number("id", primary_key=True, autoincrement=False), text("public"), time("at"))
     partial("approval_pending", "approval", ["expires_at"], "state = 'pending'")
     partial("approval_in_flight", "approval", ["created_at"], "state IN ('approved', 'claimed', 'running')")
     op.create_index("approval_conversation", "approval", ["conversation_id", "created_at"])

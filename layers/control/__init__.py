@@ -11,6 +11,7 @@ from layers.control.catalog import Capability, Catalog, install_capabilities, lo
 from layers.control.cedar import Known, load_policies
 from layers.control.checkpoint import Checkpoint, Notebook, is_due, note, read_fingerprint, read_notes
 from layers.control.executor import Executor, Place, service_command
+from layers.control.fleet import adopt_key, replace_key
 from layers.control.golden import check_golden, parse_golden
 from layers.control.history import Replay, replay
 from layers.control.kernel import Proof, Ruling
@@ -98,6 +99,7 @@ __all__ = [
     "Verdict",
     "VerifyingKey",
     "Warrant",
+    "adopt_key",
     "approval_of",
     "asked_since",
     "audit",
@@ -130,6 +132,7 @@ __all__ = [
     "read_notes",
     "read_policy",
     "refuse_credentials",
+    "replace_key",
     "replay",
     "request",
     "scrub",
