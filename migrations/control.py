@@ -38,6 +38,7 @@ def control() -> None:
         text("grant_id", server_default=""),  # the standing grant that approved it
         number("is_drill", server_default="0"),  # asks for nothing; never runs
     )
+    op.create_table("control_key", number("id", primary_key=True, autoincrement=False), text("public"), time("at"))
     partial("approval_pending", "approval", ["expires_at"], "state = 'pending'")
     partial("approval_in_flight", "approval", ["created_at"], "state IN ('approved', 'claimed', 'running')")
     op.create_index("approval_conversation", "approval", ["conversation_id", "created_at"])

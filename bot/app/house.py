@@ -210,7 +210,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         parts = make_parts(house, workspace)
         house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
         providers = make_providers(house)
-        await store.run(enrol)
+        await store.run(enrol, house.signer.raw)
         stack.push_async_callback(store.run, leave)
         courier = asyncio.create_task(make_courier(house, providers).run(), name="courier")
         stack.push_async_callback(cancel, courier)
@@ -309,8 +309,13 @@ def show_own(tx: Tx, inbound: Inbound) -> None:
         own_message(tx, inbound)
 
 
-def enrol(tx: Tx) -> None:
-    """Write this process down, and forget those that run no more."""
+def enrol(tx: Tx, public_key: bytes) -> None:
+    """Write this process down, and forget those that run no more.
+
+    Raises:
+        Misconfigured: the fleet seals its requests with another key.
+    """
+    control.adopt_key(tx, public_key)
     for row in tx.all("store.workers"):
         if tx.is_gone(row["id"]):
             tx.run("store.forget", id=row["id"])

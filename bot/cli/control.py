@@ -1,4 +1,4 @@
-"""`control explain | simulate | check | new-capability`: who may do what here, and why."""
+"""`control explain | simulate | check | new-capability | new-key`: who may do what here, and why."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.cli.records import say
 from bot.config import Settings
 from layers import control
 from layers.errors import BulkheadError, Misconfigured
-from layers.store import read_store
+from layers.store import open_store, read_store
 
 Verb = Callable[[argparse.Namespace, Settings], Awaitable[int]]
 AGES = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -150,9 +150,22 @@ async def new_capability(parsed: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+async def new_key(parsed: argparse.Namespace, settings: Settings) -> int:
+    """Make this home's key the database's; what waits for a decision must be asked for again."""
+    prepare_home(settings)
+    key = control.SigningKey.open(settings.home / "keys")
+    store = await open_store(settings.store_url)
+    try:
+        await store.run(control.replace_key, key.raw)
+    finally:
+        await store.close()
+    say(parsed, {"ok": True, "public": key.raw.hex()}, f"the database's key is now {key.raw.hex()}")
+    return 0
+
+
 def add_control_verb(verbs: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401
     """Put `control` and its own verbs into a parser's (`verbs` is argparse's unnamed kind of parser)."""
-    about = "who may do what: explain, simulate, check, new-capability"
+    about = "who may do what: explain, simulate, check, new-capability, new-key"
     inner = verbs.add_parser("control", help=about, description=about).add_subparsers(
         dest="control_verb", required=True, metavar="VERB"
     )
@@ -171,6 +184,7 @@ def add_control_verb(verbs: Any, common: argparse.ArgumentParser) -> None:  # no
     checked.add_argument("file", nargs="?", help="another policy than the home's; a golden file may lie beside it")
     written = verb("new-capability", new_capability, "write a commented manifest to begin with, and check it")
     written.add_argument("name", help="its id, e.g. deploy.web")
+    verb("new-key", new_key, "make this home's key the database's, where the old one is lost")
 
 
 def why(ruling: control.Ruling) -> str:

@@ -13,6 +13,7 @@ from layers.control.checkpoint import Checkpoint, Notebook, is_due, note, read_f
 from layers.control.deciding import cancel, decide, demand_warrant, expire
 from layers.control.drills import Drills, drill, look_drills
 from layers.control.executor import Executor, Place, service_command
+from layers.control.fleet import adopt_key, replace_key
 from layers.control.freezing import is_frozen, look_frozen, set_freeze
 from layers.control.golden import check_golden, parse_golden
 from layers.control.grants import give, listing, revoke
@@ -100,6 +101,7 @@ __all__ = [
     "VerifyingKey",
     "View",
     "Warrant",
+    "adopt_key",
     "approval_of",
     "asked_since",
     "audit",
@@ -144,6 +146,7 @@ __all__ = [
     "read_policy",
     "readable",
     "refuse_credentials",
+    "replace_key",
     "replay",
     "request",
     "revoke",

@@ -139,3 +139,12 @@ SELECT seq, hash, (SELECT COALESCE(MAX(seq), 0) FROM audit) AS last FROM audit_h
 
 -- name: audit_page(after, last, limit)
 SELECT seq, body, previous, hash FROM audit WHERE seq > :after AND seq <= :last ORDER BY seq LIMIT :limit;
+
+-- name: key()^
+SELECT public FROM control_key WHERE id = 1;
+
+-- name: put_key(public, now)!
+INSERT INTO control_key (id, public, at) VALUES (1, :public, :now) ON CONFLICT (id) DO NOTHING;
+
+-- name: drop_key()!
+DELETE FROM control_key WHERE id = 1;
