@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from layers.control.types import Approval, Plan
+from layers.control.types import Plan
 from layers.errors import Refused
 from layers.store import Tx
 
@@ -53,8 +53,3 @@ def draw_numbers() -> tuple[str, ...]:
     while len(drawn) < CHOICES:
         drawn[str(10 + secrets.randbelow(90))] = None
     return tuple(drawn)
-
-
-def is_waiting_for_more(approval: Approval) -> bool:
-    """Whether somebody said yes and more persons have to."""
-    return 0 < len(approval.said_yes) < approval.plan.approvals
