@@ -25,6 +25,10 @@ class Facts:
     """The profile that holds; empty when nothing has been run yet."""
     capabilities: str
     """A list in markdown."""
+    policy: str
+    """What is in force."""
+    policy_problem: str
+    """Why a newer file was not taken; empty when there is none."""
     approvers: tuple[str, ...]
     pending: int
     workspace: str
@@ -53,6 +57,8 @@ def status_text(facts: Facts) -> str:
         f"- sandbox: {sandbox}",
         "- capabilities:",
         *[f"  {line}" for line in facts.capabilities.splitlines()],
+        f"- policy: {facts.policy}",
+        *([f"  - a newer file was not taken: {facts.policy_problem}"] if facts.policy_problem else []),
         f"- approvers: {', '.join(facts.approvers) or 'none, so nothing can be approved: set one in bulkhead.toml'}",
         f"- waiting for a decision: {facts.pending}",
         f"- workspace: `{facts.workspace}`",

@@ -6,18 +6,22 @@ request that a person decides.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+import time
 from collections.abc import Mapping
+from functools import partial
 
 from bot.dispatcher import answers, sending
+from bot.dispatcher.observing import observe, planner_of
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination, presentation
 from layers.failpoint import Point, reach
 from layers.presentation import Diagram, Figure
 from layers.store import Tx
-from layers.transport import StepKind, conversations_of
-from layers.types import Address, Button, ButtonStyle, Outbound, OutboundKind, Person, Picture, Urgency
+from layers.transport import StepKind, conversations_of, put_media
+from layers.types import Address, Attachment, Button, ButtonStyle, Outbound, OutboundKind, Person, Picture, Urgency
 
 
 class Hands:
@@ -43,10 +47,19 @@ class Hands:
 
     async def act(self, capability: str, parameters: Mapping[str, str], reason: str = "") -> str:
         """Observe at once, or ask a person."""
-        action = control.Action(capability=capability, parameters=parameters, requested_by=self._person, reason=reason)
-        plan = control.plan(self._parts.catalog, action)
+        await asyncio.to_thread(control.refuse_credentials, parameters)
+        reason = await asyncio.to_thread(control.scrub, reason)
+        action = control.Action(
+            capability=capability,
+            parameters=parameters,
+            requested_by=self._person,
+            by_agent=self._is_agent,
+            reason=reason,
+        )
+        rules = await self._parts.store.run(self._parts.rules)
+        plan = await planner_of(self._parts).make(action, partial(self._permit, rules))
         if plan.risk == 0:
-            return await self._observe(plan)
+            return await self._observe(plan, self._permit(rules, plan).policy_sha)
         self._work.add(lambda tx: self._request(tx, plan, reason))
         return f"requested, a person decides about it: {plan.title}; go on without its result"
 
@@ -55,6 +68,7 @@ class Hands:
         author = "agent" if self._is_agent else self._person.name
         patch = coordination.Patch(workspace=self._parts.workspace, diff=diff, base=base, author=author)
         proposal = await self._parts.coordinator.propose(patch)
+        summary = await asyncio.to_thread(control.scrub, summary)
         self._work.add(lambda tx: self._request_patch(tx, proposal, summary))
         return "the patch applies; a person decides whether it is committed"
 
@@ -71,12 +85,12 @@ class Hands:
         self._work.add(lambda tx: Outbound(address=address, key=key, text=content, urgency=urgency))
         return "it is sent as soon as the channel's rules allow"
 
-    async def _observe(self, plan: control.Plan) -> str:
+    async def _observe(self, plan: control.Plan, policy: str) -> str:
         """Run a risk-0 capability now, journalled and audited."""
         run_id = f"t{self._work.turn.id}-{secrets.token_hex(4)}"
 
         async def run() -> str:
-            return (await self._parts.executor.run(run_id, plan)).json
+            return (await observe(self._parts, run_id, plan, policy)).json
 
         async with self._work.working(plan.title):
             outcome = control.Outcome.parse(await self._work.step(StepKind.EFFECT, plan.capability, run))
@@ -87,12 +101,19 @@ class Hands:
             self._work.say(text)
         return text
 
+    def _permit(self, rules: control.Rules, plan: control.Plan) -> control.Verdict:
+        """Ask the policy before anything is run, a dry run included. Raises Refused."""
+        act = control.Act.OBSERVE if plan.risk == 0 else control.Act.REQUEST
+        asker = control.Asker(person=self._person.id, by_agent=self._is_agent)
+        return control.may(plan, act, asker, rules, time.time())
+
     def _context(self, tx: Tx, reason: str) -> control.Context:
         turn = self._work.turn
         return control.Context(
             conversation_id=turn.inbound.address.id,
             turn_id=turn.id,
             requested_by=self._person,
+            by_agent=self._is_agent,
             rules=self._parts.rules(tx),
             reason=reason,
             expires_after_s=self._parts.approval_ttl_s,
@@ -136,6 +157,18 @@ def approval_message(tx: Tx, work: Work, pending: control.Pending) -> Outbound:
         text=text,
         kind=OutboundKind.CARD,
         buttons=card.buttons,
+        files=(whole_card(tx, approval.id, card.full),) if card.full else (),
+    )
+
+
+def whole_card(tx: Tx, approval_id: str, text: str) -> Attachment:
+    """A card that is too long for a message, as a file."""
+    content = text.encode()
+    return Attachment(
+        digest=put_media(tx, "text/plain", content),
+        name=f"plan-{approval_id}.txt",
+        content_type="text/plain",
+        size_bytes=len(content),
     )
 
 

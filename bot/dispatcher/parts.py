@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.agent import Agent
-from layers.control import Catalog, Executor, Rules
+from layers.control import Catalog, Executor, Rules, Signer
 from layers.coordination import Coordinator
 from layers.presentation import Presenter
 from layers.store import Store, Tx
@@ -41,6 +41,7 @@ class Parts:
     workspace: Path
     rules: Callable[[Tx], Rules]
     """Who may decide and what the manifests are, at the moment of a decision."""
+    signer: Signer
     approval_ttl_s: float
     keep_media: Callable[[Tx, str, bytes], str]
     """(content type, content) -> digest."""

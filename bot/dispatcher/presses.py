@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from bot.dispatcher import answers, people, sending, transports, undelivered
 from bot.dispatcher.effects import Draft, approval_message, figure_buttons, trees
+from bot.dispatcher.observing import planner_of
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination, presentation
@@ -26,6 +27,8 @@ from layers.transport import send, shown
 from layers.types import InboundKind, Outbound, OutboundKind
 
 log = logging.getLogger(__name__)
+
+IN_FLIGHT = (control.State.APPROVED, control.State.CLAIMED, control.State.RUNNING)
 
 
 async def press(parts: Parts, work: Work) -> None:
@@ -58,7 +61,7 @@ async def decide(parts: Parts, work: Work, verb: str, handle: str) -> None:
             work.add(lambda tx: settled(tx, work, approval))
         work.say(said["refused"], OutboundKind.ERROR)
         return
-    if approval.state in (control.State.APPROVED, control.State.CLAIMED):
+    if approval.state in IN_FLIGHT:
         await run(parts, work, approval)
     else:
         work.add(lambda tx: settled(tx, work, approval))
@@ -81,9 +84,11 @@ def settled(tx: Tx, work: Work, approval: control.Approval) -> Outbound:
 async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
     """Run what was approved, once, and edit its card to the outcome."""
     memory = await asyncio.to_thread(parts.executor.memory)
+    drifted = await planner_of(parts).drift(approval.plan)
 
     def claim(tx: Tx) -> str:
-        return json.dumps({"refused": control.claim(tx, approval.id, parts.rules(tx)).refused, "memory": memory})
+        refused = control.claim(tx, approval.id, parts.rules(tx), drifted).refused
+        return json.dumps({"refused": refused, "memory": memory})
 
     said = json.loads(await work.step_in("claim", claim))
     refused = said["refused"]
@@ -124,7 +129,7 @@ def rescue(parts: Parts, work: Work) -> None:
 def abandon(tx: Tx, parts: Parts, work: Work, approval_id: str) -> Outbound:
     """The card of an approval whose run cannot go on here."""
     approval = control.by_id(tx, approval_id)
-    if approval.state is control.State.CLAIMED:
+    if approval.state in (control.State.CLAIMED, control.State.RUNNING):
         reason = "Bulkhead failed while it ran"
         return conclude(tx, work, approval.run_id, control.Outcome(state=control.State.UNKNOWN, reason=reason))
     if approval.state is control.State.APPROVED and not control.claim(tx, approval_id, parts.rules(tx)).refused:
@@ -135,6 +140,8 @@ def abandon(tx: Tx, parts: Parts, work: Work, approval_id: str) -> Outbound:
 
 async def perform(parts: Parts, approval: control.Approval, *, is_ours: bool) -> control.Outcome:
     """Hand the plan to whoever can carry it out. What another server's executor took may have happened: not again."""
+    if approval.plan.kind != "capability":
+        control.demand_warrant(approval, parts.signer)
     if approval.plan.kind == "patch":
         return await apply_patch(parts, approval)
     if approval.plan.kind == "contact":
@@ -142,7 +149,11 @@ async def perform(parts: Parts, approval: control.Approval, *, is_ours: bool) ->
     if not is_ours:
         reason = "the server that ran it has stopped, and nobody saw the end"
         return control.Outcome(state=control.State.UNKNOWN, reason=reason)
-    return await parts.executor.run(approval.run_id, approval.plan)
+
+    async def told() -> None:
+        await parts.store.run(control.started, approval.run_id)
+
+    return await parts.executor.run(approval.run_id, approval.plan, approval.warrant, told)
 
 
 def conclude(tx: Tx, work: Work, run_id: str, outcome: control.Outcome) -> Outbound:

@@ -1,8 +1,8 @@
--- name: add_approval(id, handle_hash, conversation_id, turn_id, kind, capability, plan, digest, scope, risk, requested_by, reason, now, expires_at)!
+-- name: add_approval(id, handle_hash, conversation_id, turn_id, kind, capability, plan, digest, scope, risk, requested_by, by_agent, reason, seal, now, expires_at)!
 INSERT INTO approval (id, handle_hash, conversation_id, turn_id, kind, capability, plan, digest, scope, risk,
-                      requested_by, reason, state, created_at, expires_at)
+                      requested_by, by_agent, reason, seal, state, created_at, expires_at)
 VALUES (:id, :handle_hash, :conversation_id, :turn_id, :kind, :capability, :plan, :digest, :scope, :risk,
-        :requested_by, :reason, 'pending', :now, :expires_at);
+        :requested_by, :by_agent, :reason, :seal, 'pending', :now, :expires_at);
 
 -- name: approval(id)^
 SELECT * FROM approval WHERE id = :id;
@@ -12,6 +12,9 @@ SELECT * FROM approval WHERE handle_hash = :handle_hash OR settle_hash = :handle
 
 -- name: pending()
 SELECT * FROM approval WHERE state = 'pending' ORDER BY created_at, id;
+
+-- name: asked_since(since)
+SELECT * FROM approval WHERE created_at >= :since ORDER BY created_at, id;
 
 -- name: due(now)
 SELECT * FROM approval WHERE state = 'pending' AND expires_at <= :now ORDER BY expires_at, id;
@@ -31,9 +34,15 @@ UPDATE approval SET state = :after, ended_at = :now WHERE id = :id AND state = '
 -- name: claim(id, digest, after)!
 UPDATE approval SET state = :after WHERE id = :id AND state = 'approved' AND digest = :digest;
 
+-- name: start(id, attempt, after)!
+UPDATE approval SET state = :after WHERE id = :id AND attempt = :attempt AND state = 'claimed';
+
+-- name: keep_warrant(id, warrant)!
+UPDATE approval SET warrant = :warrant WHERE id = :id AND state = 'approved';
+
 -- name: conclude(id, attempt, after, outcome, settle_hash, now)!
 UPDATE approval SET state = :after, outcome = :outcome, settle_hash = :settle_hash, ended_at = :now
-WHERE id = :id AND attempt = :attempt AND state = 'claimed';
+WHERE id = :id AND attempt = :attempt AND state IN ('claimed', 'running');
 
 -- name: expire(id, now)!
 UPDATE approval SET state = 'expired', ended_at = :now WHERE id = :id AND state = 'pending' AND expires_at <= :now;
@@ -55,3 +64,12 @@ SELECT seq, hash, (SELECT COALESCE(MAX(seq), 0) FROM audit) AS last FROM audit_h
 
 -- name: audit_page(after, last, limit)
 SELECT seq, body, previous, hash FROM audit WHERE seq > :after AND seq <= :last ORDER BY seq LIMIT :limit;
+
+-- name: key()^
+SELECT public FROM control_key WHERE id = 1;
+
+-- name: put_key(public, now)!
+INSERT INTO control_key (id, public, at) VALUES (1, :public, :now) ON CONFLICT (id) DO NOTHING;
+
+-- name: drop_key()!
+DELETE FROM control_key WHERE id = 1;

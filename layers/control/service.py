@@ -7,13 +7,31 @@ Functions draw fresh random handles, so running one twice (as the store may) lea
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import secrets
 
 from layers.control import audit
-from layers.control.rules import before, decided, drift, hopeless, move, refusal
-from layers.control.types import Approval, Context, Decision, Event, Outcome, Pending, Plan, Rules, State, digest_of
+from layers.control.kernel import RUNS, Proof, Ruling, unproven
+from layers.control.policy import Act
+from layers.control.rules import Asker, before, hopeless, may, move, rule, standing
+from layers.control.types import (
+    Approval,
+    Context,
+    Decision,
+    Event,
+    Outcome,
+    Pending,
+    Plan,
+    Rules,
+    Signer,
+    State,
+    digest_of,
+)
+from layers.control.warrant import check_warrant, read_warrant, sign_warrant, warrant_for
+from layers.control.wording import decided
 from layers.errors import Refused
+from layers.failpoint import Step, reach
 from layers.store import Row, Tx
 from layers.types import CLOCK, Person
 
@@ -22,6 +40,7 @@ log = logging.getLogger(__name__)
 ENDS = {State.SUCCEEDED: Event.SUCCEED, State.FAILED: Event.FAIL, State.UNKNOWN: Event.LOSE}
 PRESSES = (Event.APPROVE, Event.DENY, Event.HAPPENED, Event.RERUN, Event.CANCEL)
 EXECUTOR = "executor"
+SEAL = "seal"
 
 
 def hash_of(handle: str) -> str:
@@ -38,6 +57,7 @@ def approval_of(row: Row) -> Approval:
         plan=Plan.parse(row["plan"]),
         digest=row["digest"],
         requested_by=row["requested_by"],
+        by_agent=bool(row["by_agent"]),
         reason=row["reason"],
         state=State(row["state"]),
         attempt=row["attempt"],
@@ -47,6 +67,7 @@ def approval_of(row: Row) -> Approval:
         decided_at=row["decided_at"],
         outcome=Outcome.parse(row["outcome"]) if row["outcome"] else None,
         ended_at=row["ended_at"],
+        warrant=row["warrant"],
     )
 
 
@@ -78,15 +99,23 @@ def pending(tx: Tx) -> list[Approval]:
     return readable(tx.all("control.pending"))
 
 
+def asked_since(tx: Tx, since: float) -> list[Approval]:
+    """Every request made since then (epoch seconds), oldest first, whatever became of it."""
+    return readable(tx.all("control.asked_since", since=since))
+
+
 def request(tx: Tx, plan: Plan, context: Context) -> Pending:
     """Write down what is asked for.
 
     Raises:
-        Refused: nobody could ever approve it.
+        Refused: the policy lets them not ask for it, or nobody could ever approve it.
     """
-    if reason := hopeless(plan, context.requested_by, context.rules):
+    asker = Asker(person=context.requested_by.id, by_agent=context.by_agent)
+    may(plan, Act.REQUEST, asker, context.rules, tx.now)
+    if reason := hopeless(plan, asker, context.rules, tx.now):
         raise Refused(reason)
     approval_id, handle = secrets.token_hex(8), secrets.token_urlsafe(16)
+    values = (approval_id, hash_of(handle), plan.digest, context.requested_by.id)
     tx.run(
         "control.add_approval",
         id=approval_id,
@@ -100,16 +129,39 @@ def request(tx: Tx, plan: Plan, context: Context) -> Pending:
         scope=plan.scope,
         risk=plan.risk,
         requested_by=context.requested_by.id,
+        by_agent=int(context.by_agent),
         reason=context.reason,
+        seal=seal(context.rules, *values),
         now=tx.now,
         expires_at=tx.now + context.expires_after_s,
     )
+    reach(Step.REQUEST_ADDED)
     audit.append(tx, context.requested_by.id, "request", approval_id, {"plan": plan.digest, "risk": plan.risk})
+    reach(Step.REQUEST_AUDITED)
     return Pending(approval=by_id(tx, approval_id), handle=handle)
 
 
-def decide(tx: Tx, handle: str, verb: str, person: Person, rules: Rules) -> Decision:
-    """Take a press: `verb` and `handle` are those of the button `a:<verb>:<handle>`.
+def seal(rules: Rules, approval_id: str, handle_hash: str, digest: str, requested_by: str) -> str:
+    """What control signs when it shows a plan: that the buttons of this handle are about this plan of this person."""
+    if rules.signer is None:
+        return ""
+    return rules.signer.sign(SEAL, json.dumps([approval_id, handle_hash, digest, requested_by]))
+
+
+def broken_seal(row: Row, rules: Rules) -> str:
+    """Why the row is not what was shown; empty when it is. Edited rows get no warrant."""
+    if rules.signer is None:
+        return ""
+    shown = json.dumps([row["id"], row["handle_hash"], row["digest"], row["requested_by"]])
+    if rules.signer.is_signed(SEAL, shown, row["seal"]):
+        return ""
+    return "this request was changed in the database after it was shown; ask again"
+
+
+def decide(
+    tx: Tx, handle: str, verb: str, person: Person, rules: Rules, proofs: frozenset[Proof] = frozenset()
+) -> Decision:
+    """Take a press: `verb` and `handle` are those of the button `a:<verb>:<handle>`; `proofs` came along, checked.
 
     A refusal leaves the approval as it was, for somebody who may; one that expired becomes `expired` on the way.
     """
@@ -122,15 +174,51 @@ def decide(tx: Tx, handle: str, verb: str, person: Person, rules: Rules) -> Deci
     except Refused as error:
         return refuse(tx, None, row["id"], person, str(error))
     event = Event(verb)
-    reason = refusal(approval, event, person, rules, tx.now)
+    ruling = rule(approval, event, person, rules, tx.now)
+    reason = ruling.reason or unproven(ruling, proofs) or (broken_seal(row, rules) if event in RUNS else "")
     if approval.state is State.PENDING and approval.expires_at <= tx.now:
         expire_one(tx, approval.id)
     if not reason and not write_decision(tx, hash_of(handle), approval, event, person):
         reason = decided(by_id(tx, approval.id))
     if reason:
         return refuse(tx, by_id(tx, approval.id), approval.id, person, reason)
-    audit.append(tx, person.id, event.value, approval.id, {"plan": approval.digest})
+    reach(Step.DECISION_WRITTEN)
+    grant(tx, by_id(tx, approval.id), person, ruling, rules)
+    reach(Step.DECISION_SIGNED)
+    audit.append(tx, person.id, event.value, approval.id, {"plan": approval.digest, **grounds(ruling)})
+    reach(Step.DECISION_AUDITED)
     return Decision(approval=by_id(tx, approval.id))
+
+
+def grant(tx: Tx, approval: Approval, person: Person, ruling: Ruling, rules: Rules) -> None:
+    """Sign the warrant of what was just approved, in the transaction that approves it."""
+    if approval.state is not State.APPROVED or rules.signer is None:
+        return
+    warrant = warrant_for(
+        approval.run_id,
+        approval.plan,
+        now=tx.now,
+        decisions=(person.id,),
+        policy=ruling.verdict.policy_sha if ruling.verdict else "",
+    )
+    tx.run("control.keep_warrant", id=approval.id, warrant=sign_warrant(rules.signer, warrant))
+
+
+def grounds(ruling: Ruling) -> dict[str, object]:
+    """Why a decision was allowed, for the audit trail."""
+    verdict = ruling.verdict
+    said: dict[str, object] = {"solo": True} if ruling.is_solo else {}
+    return said | ({"policy": verdict.policy_sha, "policies": list(verdict.policy_ids)} if verdict else {})
+
+
+def demand_warrant(approval: Approval, signer: Signer) -> None:
+    """For what the wiring carries out itself (a patch, a first contact): the same as the executor demands.
+
+    Raises:
+        Refused: no person's decision was signed for just this.
+    """
+    # at no time: repeating these is harmless, and one that a crash interrupted may be finished much later
+    check_warrant(read_warrant(approval.warrant, signer), approval.run_id, approval.plan, now=0.0)
 
 
 def write_decision(tx: Tx, handle_hash: str, approval: Approval, event: Event, person: Person) -> bool:
@@ -153,10 +241,11 @@ def refuse(tx: Tx, approval: Approval | None, ref: str, person: Person, reason: 
     return Decision(approval=approval, refused=reason)
 
 
-def claim(tx: Tx, approval_id: str, rules: Rules) -> Decision:
+def claim(tx: Tx, approval_id: str, rules: Rules, drifted: str = "") -> Decision:
     """Take an approved request for running: once, whoever else tries.
 
-    What would no longer run as shown is withdrawn, and the refusal says why.
+    What would no longer run as shown, or be approved, is invalidated, and the refusal says why. `drifted` is what
+    `Planner.drift` found.
     """
     row = tx.one("control.approval", id=approval_id)
     if row is None:
@@ -164,15 +253,28 @@ def claim(tx: Tx, approval_id: str, rules: Rules) -> Decision:
     approval = approval_of(row)
     if approval.state is not State.APPROVED:
         return Decision(approval=approval, refused=f"request {approval_id} is {approval.state.value}; nothing runs")
-    if reason := drift(approval, rules):
+    if reason := drifted or standing(approval, rules, tx.now):
         tx.run("control.withdraw", id=approval_id, after=move(approval.state, Event.WITHDRAW).value, now=tx.now)
         audit.append(tx, EXECUTOR, Event.WITHDRAW.value, approval_id, {"why": reason})
         return Decision(approval=by_id(tx, approval_id), refused=reason)
     after = move(approval.state, Event.CLAIM).value
     if tx.run("control.claim", id=approval_id, digest=approval.digest, after=after) != 1:
         return Decision(approval=by_id(tx, approval_id), refused=f"request {approval_id} was claimed elsewhere")
+    reach(Step.CLAIM_TAKEN)
     audit.append(tx, EXECUTOR, Event.CLAIM.value, approval_id, {"plan": approval.digest, "run": approval.run_id})
+    reach(Step.CLAIM_AUDITED)
     return Decision(approval=by_id(tx, approval_id))
+
+
+def started(tx: Tx, run_id: str) -> bool:
+    """Write down that the executor has begun a claimed run. Too late to say so is no harm."""
+    approval_id, _, attempt = run_id.rpartition("-")
+    after = move(State.CLAIMED, Event.START).value
+    if tx.run("control.start", id=approval_id, attempt=int(attempt), after=after) != 1:
+        return False
+    reach(Step.START_WRITTEN)
+    audit.append(tx, EXECUTOR, Event.START.value, approval_id, {"run": run_id})
+    return True
 
 
 def conclude(tx: Tx, run_id: str, outcome: Outcome) -> Pending:
@@ -200,6 +302,7 @@ def conclude(tx: Tx, run_id: str, outcome: Outcome) -> Pending:
         if approval.attempt == int(attempt):
             move_or_same(approval, outcome.state)
         return Pending(approval=approval, handle="")
+    reach(Step.CONCLUSION_WRITTEN)
     details = {
         "exit_code": outcome.exit_code,
         "why": outcome.reason,
@@ -207,6 +310,7 @@ def conclude(tx: Tx, run_id: str, outcome: Outcome) -> Pending:
         "output": digest_of(outcome.output),
     }
     audit.append(tx, EXECUTOR, event.value, approval_id, details)
+    reach(Step.CONCLUSION_AUDITED)
     return Pending(approval=approval, handle=handle)
 
 

@@ -17,6 +17,7 @@ from layers.control import (
     Outcome,
     Pending,
     Plan,
+    Proof,
     Rules,
     State,
     approval_of,
@@ -34,7 +35,7 @@ from layers.control import (
 from layers.errors import Refused
 from layers.store import Store, Tx
 from layers.types import AGENT
-from tests.control.conftest import GUEST, OWNER, action
+from tests.control.conftest import GUEST, OWNER, action, rules_of
 
 
 async def trail(store: Store) -> list[str]:
@@ -123,9 +124,11 @@ async def test_a_handle_or_verb_nobody_made_decides_nothing(
     assert (await store.run(by_id, asked.approval.id)).state is State.PENDING
 
 
-async def test_without_an_approver_a_request_is_refused_at_once(store: Store, note: Plan, context: Context) -> None:
+async def test_without_an_approver_a_request_is_refused_at_once(
+    store: Store, note: Plan, context: Context, catalog: Catalog
+) -> None:
     with pytest.raises(Refused, match="none is set"):
-        await store.run(request, note, dataclasses.replace(context, rules=Rules(approvers=())))
+        await store.run(request, note, dataclasses.replace(context, rules=rules_of(catalog)))
     assert await store.run(pending) == []
 
 
@@ -170,7 +173,7 @@ async def test_a_plan_changed_after_the_approval_is_withdrawn_not_run(
     evil = dataclasses.replace(note, argv=("/bin/evil",))
     await store.run(write, "UPDATE approval SET plan = :plan", plan=evil.canonical)
     assert "was changed" in (await store.run(claim, ready.id, rules)).refused
-    assert (await store.run(by_id, ready.id)).state is State.CANCELLED
+    assert (await store.run(by_id, ready.id)).state is State.INVALIDATED
 
 
 async def test_a_manifest_changed_since_the_card_stops_it_before_and_after_the_approval(
@@ -180,12 +183,44 @@ async def test_a_manifest_changed_since_the_card_stops_it_before_and_after_the_a
     ready = await approved(store, note, context)
     file = home / "capabilities" / "workspace.write-note.toml"
     file.write_text(file.read_text() + "\n# changed\n")
-    now = Rules(approvers=(OWNER,), manifests=Catalog.load(home / "capabilities", workspace).digests)
+    now = rules_of(Catalog.load(home / "capabilities", workspace), OWNER)
     assert (
         "manifest of workspace.write-note changed"
         in (await store.run(decide, asked.handle, "approve", OWNER, now)).refused
     )
     assert "manifest of workspace.write-note changed" in (await store.run(claim, ready.id, now)).refused
+
+
+async def test_an_approval_whose_giver_lost_the_right_is_invalidated_not_run(
+    store: Store, note: Plan, context: Context, catalog: Catalog
+) -> None:
+    ready = await approved(store, note, context)
+    assert "may no longer approve" in (await store.run(claim, ready.id, rules_of(catalog, GUEST))).refused
+    assert (await store.run(by_id, ready.id)).state is State.INVALIDATED
+
+
+async def test_a_lone_approvers_own_request_counts_only_with_its_proofs(
+    store: Store, risky: Catalog, context: Context
+) -> None:
+    rules = rules_of(risky, OWNER)
+    asked = await store.run(request, plan(risky, action("test.risky")), dataclasses.replace(context, rules=rules))
+    bare = await store.run(decide, asked.handle, "approve", OWNER, rules)
+    assert "also needs: number match, passphrase" in bare.refused
+    proven = frozenset({Proof.NUMBER_MATCH, Proof.PASSPHRASE})
+    assert (await store.run(decide, asked.handle, "approve", OWNER, rules, proven)).refused == ""
+    body = json.loads((await store.fetch_all("control.audit_page", after=2, last=9, limit=9))[0]["body"])
+    assert body["details"]["solo"] is True
+    assert body["details"]["policies"] == ["approvers-decide"]
+
+
+async def test_what_the_policy_forbids_to_ask_is_never_written(
+    store: Store, note: Plan, context: Context, rules: Rules
+) -> None:
+    guests = tuple(dataclasses.replace(member, is_external=True) for member in rules.people)
+    shut = dataclasses.replace(context, rules=dataclasses.replace(rules, people=guests))
+    with pytest.raises(Refused, match="guests and people of other workspaces change nothing"):
+        await store.run(request, note, shut)
+    assert await store.run(pending) == []
 
 
 async def test_of_many_presses_at_once_exactly_one_decides(

@@ -1,0 +1,70 @@
+"""The tables of control: what was asked for, who decided, and the audit chain."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from migrations.columns import number, partial, text, time
+
+
+def control() -> None:
+    """Requests, decisions, outcomes."""
+    op.create_table(
+        "approval",
+        text("id", primary_key=True),
+        text("handle_hash", unique=True),  # sha256 of the handle in the buttons, hex
+        text("settle_hash", nullable=True, unique=True),  # the same for the buttons of an unknown outcome
+        text("conversation_id"),
+        number("turn_id"),
+        text("kind"),  # capability | patch
+        text("capability"),
+        text("plan"),  # canonical JSON: what was shown is what runs
+        text("digest"),  # sha256 of plan, hex
+        text("scope"),
+        number("risk"),
+        text("requested_by"),  # the human being, also when the agent asked
+        number("by_agent"),
+        text("reason"),
+        text("state"),  # one of control.State
+        number("attempt", server_default="1"),  # grows when an approver has an unknown outcome run again
+        time("created_at"),
+        time("expires_at"),
+        text("decided_by", nullable=True),
+        time("decided_at", nullable=True),
+        text("outcome", nullable=True),
+        time("ended_at", nullable=True),
+        text("seal"),  # control's signature over what was shown, and for whose handle
+        text("warrant", server_default=""),  # signed with the decision; the executor runs nothing without it
+    )
+    op.create_table("control_key", number("id", primary_key=True, autoincrement=False), text("public"), time("at"))
+    partial("approval_pending", "approval", ["expires_at"], "state = 'pending'")
+    partial("approval_in_flight", "approval", ["created_at"], "state IN ('approved', 'claimed', 'running')")
+    op.create_index("approval_conversation", "approval", ["conversation_id", "created_at"])
+
+
+def audit() -> None:
+    """The hash chain."""
+    op.create_table(
+        "audit",
+        sa.Column("seq", sa.BigInteger(), primary_key=True, autoincrement=False),
+        text("body"),
+        text("previous"),
+        text("hash"),
+    )
+    op.create_table("audit_head", number("id", primary_key=True, autoincrement=False), number("seq"), text("hash"))
+    op.execute(f"INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, '{'00' * 32}')")
+    refuse = "the audit trail is only ever added to"
+    if op.get_bind().dialect.name == "sqlite":
+        for verb in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON audit "
+                f"BEGIN SELECT RAISE(ABORT, '{refuse}'); END"
+            )
+        return
+    op.execute(
+        "CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{refuse}'; END $$"
+    )
+    op.execute(
+        "CREATE TRIGGER audit_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()"
+    )
