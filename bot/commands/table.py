@@ -156,6 +156,8 @@ def _schedule(rest: str) -> Command:
     inner = _word(found["text"])
     if inner is not None and inner[0] == "schedule":
         raise BadInput("A schedule cannot send `/schedule`: it would breed. Schedule a text or another command.")
+    if inner is not None and inner[0] == "pair":
+        raise BadInput("A schedule cannot send `/pair`: a person decides, when they see the code. Send it yourself.")
     parse(found["text"])  # a command that will be refused on Monday is refused now
     cron = " ".join(found["cron"].translate(HYPHENS).split())
     return AddSchedule(cron, found["zone"].translate(HYPHENS), found["text"])
