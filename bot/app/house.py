@@ -82,10 +82,6 @@ class House:
     """What providers may post to, by name."""
     started_at: float = field(default_factory=time.time)
 
-    def person(self, id: str) -> Person:
-        """The person of that id, also one whom bulkhead.toml no longer knows."""
-        return self.file.persons.get(id) or Person(id=id, name=id)
-
     def operator(self, id: str = "") -> Person:
         """Who sits at the command line: the named person, else the first approver, else anybody.
 
@@ -234,7 +230,7 @@ def make_courier(house: House, providers: Providers) -> Courier:
 def jobs_of(house: House) -> list[schedule.Job]:
     """The housekeeping of this process."""
     witness = Witness(house.store, house.settings.home, house.signer, house.file.audit.conversation)
-    jobs = make_jobs(house.store, house.dispatcher, house.person, witness, house.policy)
+    jobs = make_jobs(house.store, house.dispatcher, witness, house.policy)
     return [frost(house.store, house.executor), *jobs]
 
 

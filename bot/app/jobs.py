@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 from bot import schedule
@@ -13,7 +12,7 @@ from bot.dispatcher import Dispatcher
 from layers import control
 from layers.store import Store, Tx
 from layers.transport import expire_pairings, person_by_id, send
-from layers.types import CLOCK, Address, Inbound, InboundKind, Outbound, Person
+from layers.types import CLOCK, Address, Inbound, InboundKind, Outbound, OutboundKind
 
 
 class Schedules:
@@ -35,7 +34,6 @@ class Schedules:
 def make_jobs(
     store: Store,
     dispatcher: Dispatcher,
-    person: Callable[[str], Person],
     witness: Witness,
     policy: control.PolicyFile,
 ) -> list[schedule.Job]:
@@ -46,8 +44,16 @@ def make_jobs(
             await store.run(fire_all)
 
     def accept_known(tx: Tx, inbound: Inbound) -> None:
-        who = person_by_id(tx, inbound.person.id) or person(inbound.person.id)
-        dispatcher.accept_in(tx, replace(inbound, person=who))
+        who = person_by_id(tx, inbound.person.id)
+        if who is not None:
+            dispatcher.accept_in(tx, replace(inbound, person=who))
+            return
+        text = (
+            f"Schedule {inbound.subject} did not run: whoever made it is nobody here any more. "
+            f"`/schedule remove {inbound.subject}` ends it."
+        )
+        key = f"gone.{inbound.event_id}"
+        send(tx, Outbound(address=inbound.address, key=key, text=text, kind=OutboundKind.ERROR), key)
 
     def fire_all(tx: Tx) -> None:
         for fired in schedule.fire_due(tx, accept_known):

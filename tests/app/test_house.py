@@ -14,9 +14,10 @@ import pytest
 from bot.adapters.console import Request, to_inbound
 from bot.app import House, open_house
 from bot.config import Settings
-from layers.control import Executor, Outcome, State
+from layers.control import Executor, Outcome, State, pending
 from layers.errors import Unavailable
-from layers.transport import give_back
+from layers.store import Tx
+from layers.transport import give_back, said
 from layers.types import Button, Outbound, OutboundKind
 from tests.crash.scenario import APPEND
 from tests.fakes.house import KEYS
@@ -225,3 +226,19 @@ async def test_a_house_without_a_model_says_how_to_connect_one(house: House) -> 
     assert "ANTHROPIC_API_KEY" in answer.text
     (status,) = await say(house, "/status")
     assert "none connected" in status.text
+
+
+async def test_a_schedule_of_somebody_who_is_nobody_here_any_more_does_not_run(house: House) -> None:
+    console = to_inbound(Request(verb="ask", conversation="main", text="x", value=""), house.operator()).address.id
+
+    def plant(tx: Tx) -> None:
+        due = {"next_fire": tx.now - 1, "now": tx.now, "timezone": "UTC", "cron": "0 0 1 1 *"}
+        text = "/run workspace.append text=ghost"
+        tx.run("bot.schedule_add", conversation_id=console, text=text, created_by="gone", **due)
+
+    async def told() -> bool:
+        return any("nobody here any more" in outbound.text for _, outbound in await said(house.store, console, 0))
+
+    await house.store.run(plant)
+    await eventually(told)
+    assert not await house.store.run(pending)
