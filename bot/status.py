@@ -25,8 +25,15 @@ class Facts:
     """The profile that holds; empty when nothing has been run yet."""
     capabilities: str
     """A list in markdown."""
+    policy: str
+    """What is in force."""
+    policy_problem: str
+    """Why a newer file was not taken; empty when there is none."""
     approvers: tuple[str, ...]
     pending: int
+    is_frozen: bool
+    drills: str
+    """How many decoys were caught."""
     workspace: str
 
 
@@ -34,6 +41,9 @@ CONNECT = (
     "Set `ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `GEMINI_API_KEY` or another provider's usual key in the environment or "
     "in `.env` and restart, or start Ollama, LM Studio or llama.cpp on this machine."
 )
+
+
+FROZEN = "- **frozen**: nothing is asked for, approved or begun until an approver sends /unfreeze"
 
 
 def status_text(facts: Facts) -> str:
@@ -53,8 +63,15 @@ def status_text(facts: Facts) -> str:
         f"- sandbox: {sandbox}",
         "- capabilities:",
         *[f"  {line}" for line in facts.capabilities.splitlines()],
+        f"- policy: {facts.policy}",
+        *([f"  - a newer file was not taken: {facts.policy_problem}"] if facts.policy_problem else []),
         f"- approvers: {', '.join(facts.approvers) or 'none, so nothing can be approved: set one in bulkhead.toml'}",
         f"- waiting for a decision: {facts.pending}",
+        *(
+            ["- **frozen**: nothing is asked for, approved or begun until an approver sends /unfreeze"]
+            * facts.is_frozen
+        ),
+        f"- drills: {facts.drills}",
         f"- workspace: `{facts.workspace}`",
     ]
     return "\n".join(lines)

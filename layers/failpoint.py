@@ -40,10 +40,39 @@ class Point(StrEnum):
     SENT_AFTER_COMMIT = "sent.after_commit"
 
 
-hook: Callable[[Point], None] | None = None
+class Step(StrEnum):
+    """Every place of an approved run, in control and in the executor, where the crash matrix kills a process."""
+
+    REQUEST_ADDED = "request.added"
+    REQUEST_AUDITED = "request.audited"
+    DECISION_WRITTEN = "decision.written"
+    DECISION_SIGNED = "decision.signed"
+    DECISION_AUDITED = "decision.audited"
+    CLAIM_TAKEN = "claim.taken"
+    CLAIM_AUDITED = "claim.audited"
+    AUDIT_ENTRY_ADDED = "audit.entry_added"
+    START_WRITTEN = "start.written"
+    CONCLUSION_WRITTEN = "conclusion.written"
+    CONCLUSION_AUDITED = "conclusion.audited"
+    REQUEST_TAKEN = "executor.request_taken"
+    WARRANT_CHECKED = "executor.warrant_checked"
+    CLAIM_WRITTEN = "executor.claim_written"
+    NONCE_SPENT = "executor.nonce_spent"
+    RUN_CLAIMED = "executor.run_claimed"
+    SECRETS_READ = "executor.secrets_read"
+    PROGRAM_STARTED = "executor.program_started"
+    PROGRAM_TOLD = "executor.program_told"
+    PROGRAM_ENDED = "executor.program_ended"
+    OUTPUT_MASKED = "executor.output_masked"
+    RESULT_WRITTEN = "executor.result_written"
+    RESULT_KEPT = "executor.result_kept"
+    ANSWER_SENT = "executor.answer_sent"
 
 
-def reach(point: Point) -> None:
+hook: Callable[[Point | Step], None] | None = None
+
+
+def reach(point: Point | Step) -> None:
     """Tell the hook, if there is one, that execution is at `point`."""
     if hook is not None:
         hook(point)

@@ -59,6 +59,9 @@ class InboundKind(StrEnum):
     PRESS = "press"
     SCHEDULE = "schedule"
     EXPIRY = "expiry"
+    """An approval ran out."""
+    RUN = "run"
+    """A standing grant approved what is to be run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,10 @@ class Press:
     """The pressed button's `Button.value`."""
     key: str = ""
     """The `Outbound.key` of the message that carried the button, where the channel tells it."""
+    reference: str = ""
+    """The provider's own id of that message, where the channel tells that instead."""
+    proofs: tuple[str, ...] = ()
+    """What came along and was checked at the door: `page` (a session of the page), `passphrase`. No chat sets any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +104,7 @@ class Inbound:
     """What was said, in markdown. Empty for a press or an expiry."""
     press: Press | None = None
     subject: str = ""
-    """For an expiry: the approval's id. For a schedule: the schedule's id."""
+    """For an expiry or a run: the approval's id. For a schedule: the schedule's id."""
     aliases: tuple[str, ...] = ()
     """Further ids under which the provider may bring the same event again."""
     attachments: tuple[Attachment, ...] = ()

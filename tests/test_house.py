@@ -40,6 +40,7 @@ VENDORS = {
     "apscheduler": ("bot/schedule.py",),
     "cedarpy": ("layers/control/",),
     "cryptography": ("layers/control/",),
+    "detect_secrets": ("layers/control/masking.py",),
     "dotenv": ("bot/config/",),
     "imap_tools": ("bot/adapters/mail/",),
     "litellm": ("layers/routing/litellm_model.py",),
@@ -62,7 +63,7 @@ VENDORS = {
 
 HEAVY = (
     *("litellm", "matplotlib", "telegram", "slack_bolt", "imap_tools", "aiosmtplib", "selectolax", "cedarpy"),
-    *("pygraphviz", "psycopg", "alembic"),
+    *("pygraphviz", "psycopg", "alembic", "detect_secrets"),
 )
 
 BIG_TABLES = (
@@ -79,7 +80,7 @@ BIG_TABLES = (
     "audit",
     "schedule",
 )
-COLD: dict[str, str] = {}
+COLD: dict[str, str] = {"control.asked_since": "what `bulkhead control simulate` reads, once, for an operator"}
 """Statement -> why it may read a whole table. Every other one is hot."""
 
 

@@ -18,6 +18,8 @@ from layers.store import Tx
 from layers.types import Address, Inbound, InboundKind, Outbound, Person, Press
 
 CHANNEL = "web"
+PAGE = "page"
+"""What a press on the page proves: that somebody is signed in there."""
 
 Conversation = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 
@@ -55,7 +57,7 @@ def to_inbound(kind: InboundKind, body: bytes, person: Person) -> Inbound:
                 event_id=str(press.id),
                 person=person,
                 kind=kind,
-                press=Press(value=press.value, key=press.key),
+                press=Press(value=press.value, key=press.key, proofs=(PAGE,)),
             )
         message = MessageBody.model_validate_json(body)
     except ValidationError as error:

@@ -6,16 +6,24 @@ from the dispatcher, schedules become inbox rows through it.
 
 from bot.app.checks import examine_house
 from bot.app.house import House, open_house
-from bot.app.making import VERSION, make_presenter, make_router, prepare_home
+from bot.app.making import VERSION, executor_command, make_presenter, make_router, prepare_home
 from bot.app.page import open_page
+from bot.app.rulebook import make_rules, members_of, read_catalog, read_rulebook
+from bot.app.witness import FILE as CHECKPOINTS
 
 __all__ = [
+    "CHECKPOINTS",
     "VERSION",
     "House",
     "examine_house",
+    "executor_command",
     "make_presenter",
     "make_router",
+    "make_rules",
+    "members_of",
     "open_house",
     "open_page",
     "prepare_home",
+    "read_catalog",
+    "read_rulebook",
 ]

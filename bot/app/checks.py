@@ -7,12 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from bot.app.mail import probe_mail
-from bot.app.making import make_presenter, make_router, prepare_home, workspace_of
+from bot.app.making import make_executor, make_presenter, make_router, prepare_home, workspace_of
 from bot.app.slack import probe_slack
 from bot.app.telegram import probe_telegram
 from bot.config import Settings
 from bot.doctor import Check, Probes, examine
-from layers import control
 from layers.coordination import Coordinator, git_version
 from layers.errors import Misconfigured
 from layers.presentation import Diagram, badge
@@ -39,10 +38,10 @@ async def examine_house(settings: Settings) -> list[Check]:
     coordinator = Coordinator()
     router = make_router(settings)
     presenter = make_presenter(settings)
-    executor = control.Executor(settings.home, workspace)
+    executor = make_executor(settings, workspace)
 
     async def where() -> str:
-        if not workspace.exists():
+        if not workspace.exists() or not any(workspace.iterdir()):  # the sandbox's canary needs the folder
             return f"{workspace} is made at the first start"
         return await coordinator.where(workspace)
 

@@ -20,12 +20,14 @@ from bot.adapters.ports import Hook
 from bot.adapters.web import CHANNEL, WebChannel, own_message
 from bot.agent import Agent, Limits
 from bot.app.door import Door
-from bot.app.jobs import Schedules, make_jobs
+from bot.app.jobs import Schedules, frost, make_jobs
 from bot.app.mail import make_mail
-from bot.app.making import VERSION, make_presenter, make_router, prepare_home, workspace_of
+from bot.app.making import VERSION, make_executor, make_presenter, make_router, prepare_home, workspace_of
 from bot.app.providers import Providers, open_providers
+from bot.app.rulebook import open_policy, rules_now
 from bot.app.slack import make_slack
 from bot.app.telegram import make_telegram
+from bot.app.witness import Witness
 from bot.config import BulkheadFile, Settings
 from bot.dispatcher import Dispatcher, Parts, capabilities, handler, rescuer
 from bot.prompt import Offer
@@ -70,7 +72,9 @@ class House:
     router: Router
     presenter: Presenter
     catalog: control.Catalog
+    policy: control.PolicyFile
     executor: control.Executor
+    signer: control.SigningKey
     coordinator: Coordinator
     dispatcher: Dispatcher = field(init=False)
     """Set by `open_house`: it is given what this object knows."""
@@ -120,8 +124,12 @@ class House:
                 model_problems=found.notes,
                 sandbox=self.executor.profile,
                 capabilities=capabilities(self.catalog),
+                policy=self.policy.summary,
+                policy_problem=self.policy.problem,
                 approvers=tuple(person.name for person in await self.store.run(approvers)),
                 pending=len(await self.store.run(control.pending)),
+                is_frozen=await control.look_frozen(self.store),
+                drills=(await control.look_drills(self.store)).line,
                 workspace=str(workspace_of(self.settings, self.file)),
             )
         )
@@ -180,11 +188,12 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         coordinator = Coordinator()
         await coordinator.create_workspace(workspace)
         catalog = control.Catalog.load(settings.home / "capabilities", workspace)
+        policy = open_policy(settings.home, file, catalog)
         router = make_router(settings)
         stack.push_async_callback(router.close)
         presenter = make_presenter(settings, router)
         stack.push_async_callback(presenter.close)
-        executor = control.Executor(settings.home, workspace)
+        executor = make_executor(settings, workspace)
         stack.push_async_callback(executor.close)
         house = House(
             settings=settings,
@@ -193,27 +202,40 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             router=router,
             presenter=presenter,
             catalog=catalog,
+            policy=policy,
             executor=executor,
+            signer=control.SigningKey.open(settings.home / "keys"),
             coordinator=coordinator,
         )
         parts = make_parts(house, workspace)
         house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
         providers = make_providers(house)
-        await store.run(enrol)
+        await store.run(enrol, house.signer.raw)
         stack.push_async_callback(store.run, leave)
-        channels = ChainMap(providers.channels, CHANNELS)
-        rules = Rules(policies=file.policies, notes=NOTES)
-        courier = asyncio.create_task(Courier(store, channels, rules=rules).run(), name="courier")
+        courier = asyncio.create_task(make_courier(house, providers).run(), name="courier")
         stack.push_async_callback(cancel, courier)
         await house.dispatcher.start()
         stack.push_async_callback(house.dispatcher.stop)
-        clock = schedule.Clock(make_jobs(store, house.dispatcher, house.person))
+        clock = schedule.Clock(jobs_of(house))
         clock.start()
         stack.push_async_callback(clock.stop)
         await stack.enter_async_context(open_providers(providers))  # last in, first out: nobody is heard who waits
         warming = asyncio.create_task(router.warm(), name="warm")
         stack.push_async_callback(cancel, warming)
         yield house
+
+
+def make_courier(house: House, providers: Providers) -> Courier:
+    """Who takes everything out."""
+    rules = Rules(policies=house.file.policies, notes=NOTES)
+    return Courier(house.store, ChainMap(providers.channels, CHANNELS), rules=rules)
+
+
+def jobs_of(house: House) -> list[schedule.Job]:
+    """The housekeeping of this process."""
+    witness = Witness(house.store, house.settings.home, house.signer, house.file.audit.conversation)
+    jobs = make_jobs(house.store, house.dispatcher, house.person, witness, house.policy)
+    return [frost(house.store, house.executor), *jobs]
 
 
 def make_providers(house: House) -> Providers:
@@ -245,7 +267,8 @@ def make_parts(house: House, workspace: Path) -> Parts:
         coordinator=house.coordinator,
         agent=Agent(house.router, make_offers(house.catalog), limits),
         workspace=workspace,
-        rules=lambda tx: control.Rules(approvers=approvers(tx), manifests=house.catalog.digests),
+        rules=partial(rules_now, house.file, house.catalog, house.policy, house.signer),
+        signer=house.signer,
         approval_ttl_s=settings.approval_ttl_s or FOR_EVER_S,
         keep_media=put_media,
         schedules=Schedules(),
@@ -253,6 +276,7 @@ def make_parts(house: House, workspace: Path) -> Parts:
         has_model=house.has_model,
         policies=house.file.policies,
         notes=NOTES,
+        page=settings.public_url or (f"http://{settings.host}:{settings.port}" if settings.port else ""),
     )
 
 
@@ -285,8 +309,13 @@ def show_own(tx: Tx, inbound: Inbound) -> None:
         own_message(tx, inbound)
 
 
-def enrol(tx: Tx) -> None:
-    """Write this process down, and forget those that run no more."""
+def enrol(tx: Tx, public_key: bytes) -> None:
+    """Write this process down, and forget those that run no more.
+
+    Raises:
+        Misconfigured: the fleet seals its requests with another key.
+    """
+    control.adopt_key(tx, public_key)
     for row in tx.all("store.workers"):
         if tx.is_gone(row["id"]):
             tx.run("store.forget", id=row["id"])

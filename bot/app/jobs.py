@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from bot import schedule
+from bot.app.witness import Witness
 from bot.dispatcher import Dispatcher
 from layers import control
 from layers.store import Store, Tx
@@ -30,7 +32,13 @@ class Schedules:
         return [schedule.line(entry) for entry in schedule.listing(tx, conversation)]
 
 
-def make_jobs(store: Store, dispatcher: Dispatcher, person: Callable[[str], Person]) -> list[schedule.Job]:
+def make_jobs(
+    store: Store,
+    dispatcher: Dispatcher,
+    person: Callable[[str], Person],
+    witness: Witness,
+    policy: control.PolicyFile,
+) -> list[schedule.Job]:
     """The housekeeping of one process. Each looks before it opens a write transaction: an idle house writes nothing."""
 
     async def fire() -> None:
@@ -62,12 +70,27 @@ def make_jobs(store: Store, dispatcher: Dispatcher, person: Callable[[str], Pers
     async def beat() -> None:
         await store.run(lambda tx: tx.run("store.beat", id=tx.worker, now=tx.now))
 
+    async def reread() -> None:
+        await asyncio.to_thread(policy.refresh)
+
     return [
+        schedule.Job("policy", 5.0, reread),
         schedule.Job("schedules", 1.0, fire),
         schedule.Job("expiry", 1.0, expire),
         schedule.Job("pairings", 5.0, give_up),
         schedule.Job("heartbeat", 15.0, beat),
+        schedule.Job("checkpoint", 15.0, witness.look),
     ]
+
+
+def frost(store: Store, executor: control.Executor) -> schedule.Job:
+    """While everything is frozen nothing runs in this process, whichever server was told."""
+
+    async def stop() -> None:
+        if await control.look_frozen(store):
+            await executor.stop_all()
+
+    return schedule.Job("freeze", 0.5, stop)
 
 
 def expiry_of(approval: control.Approval) -> Inbound:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pwd
+from collections.abc import Mapping
 from pathlib import Path
 
 from bot.config import FILE_NAME, BulkheadFile, Settings, first_start, load_file
@@ -27,6 +29,7 @@ def prepare_home(settings: Settings) -> BulkheadFile:
         if not routes.exists():
             routes.write_text(default_routes_text(), encoding="utf-8")
         control.install_capabilities(settings.home / "capabilities")
+        control.install_policy(settings.home)
     except OSError as error:
         raise Misconfigured(
             f"{str(error.filename)!r} cannot be made ({error.strerror}); move away what is in its place, or make room"
@@ -66,3 +69,27 @@ def make_presenter(settings: Settings, router: Router | None = None) -> Presente
         return seen.model, seen.opinion, findings
 
     return Presenter(budget_s=settings.draw_budget_s, look=look)
+
+
+def make_executor(settings: Settings, workspace: Path) -> control.Executor:
+    """The way to the executor: a child of this process, or the service that the settings name."""
+    place = control.Place(address=settings.executor_socket, user=settings.executor_user)
+    return control.Executor(settings.home, workspace, place)
+
+
+def executor_command(settings: Settings, environ: Mapping[str, str]) -> tuple[str, list[str], dict[str, str]]:
+    """Program, arguments and environment of an executor that listens by itself.
+
+    Raises:
+        Misconfigured: it has no socket to listen on, or nobody of that name may ask.
+    """
+    if not settings.executor_socket:
+        raise Misconfigured("BULKHEAD_EXECUTOR_SOCKET is empty; name the socket that executor and server share")
+    workspace = workspace_of(settings, prepare_home(settings))
+    peer = settings.executor_peer or str(os.geteuid())
+    try:
+        uid = int(peer) if peer.isdigit() else pwd.getpwnam(peer).pw_uid
+    except KeyError:
+        raise Misconfigured(f"BULKHEAD_EXECUTOR_PEER is {peer!r}; this machine has no such user") from None
+    place = control.Place(address=settings.executor_socket, user=settings.executor_user)
+    return control.service_command(settings.home, workspace, place, uid, environ)

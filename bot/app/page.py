@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from bot.adapters.console import ConsoleServer
 from bot.adapters.web import to_inbound
 from bot.app.house import House
 from bot.app.making import VERSION
 from bot.web import PageServer, PageServices, create_app, listen, mint_link
+from layers import control
 from layers.types import Person
+
+
+class Passphrases:
+    """Control's passphrases, off the event loop: each try takes its time."""
+
+    def __init__(self, home: Path) -> None:
+        self._kept = control.Passphrases(home / "keys")
+
+    async def has(self, person: str) -> bool:
+        """Whether that person has set one."""
+        return await asyncio.to_thread(self._kept.has, person)
+
+    async def prove(self, person: str, passphrase: str, again: str) -> None:
+        """Accept theirs, or set their first. Raises Refused."""
+        await asyncio.to_thread(self._kept.prove, person, passphrase, again)
 
 
 @asynccontextmanager
@@ -27,6 +45,7 @@ async def open_page(house: House) -> AsyncIterator[str]:
         pending=house.pending,
         transports=house.transports,
         hooks=house.hooks,
+        passphrases=Passphrases(settings.home),
         ready=lambda: is_ready,
         persons=house.file.persons.get,
         port=port,

@@ -1,4 +1,4 @@
-"""The command line: `bulkhead serve | ask | link | draw | route | doctor | audit | migrate | db`. Each verb has --json.
+"""The command line: `bulkhead serve | ask | link | draw | route | doctor | control | ...`. Each verb has --json.
 
 A failure is one sentence on standard error (with --json one object on standard output) and exit code 2; a check that
 found something is exit code 1. What nobody foresaw is one sentence too, with its traceback in the log and exit code 70.
@@ -15,7 +15,8 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NoReturn
 
-from bot.cli import batch, records, serving
+from bot.cli import auditing, batch, custody, records, serving
+from bot.cli.control import add_control_verb
 from bot.cli.logs import set_up_logging
 from bot.config import Settings, load_settings
 from layers.errors import BulkheadError, Misconfigured
@@ -112,8 +113,8 @@ def make_parser() -> argparse.ArgumentParser:
 
     add_picture_verbs(verb)
     verb("doctor", records.doctor, "check every part, and say what to do for each that fails")
-    audit = verb("audit", records.audit, "check the hash chain of the audit trail")
-    audit.add_argument("action", choices=["verify"])
+    add_control_verb(verbs, common)
+    add_control_verbs(verb)
     slack = verb("slack", records.slack_manifest, "print the app manifest to paste at api.slack.com")
     slack.add_argument("action", choices=["manifest"])
     slack.add_argument(
@@ -125,6 +126,20 @@ def make_parser() -> argparse.ArgumentParser:
     database.add_argument("source", metavar="FROM", help="sqlite:///... or postgresql://...")
     database.add_argument("target", metavar="TO", help="sqlite:///... or postgresql://...")
     return parser
+
+
+def add_control_verbs(verb: Callable[[str, Verb, str], argparse.ArgumentParser]) -> None:
+    """`audit`, `secret` and `executor`."""
+    audit = verb("audit", auditing.audit, "check the hash chain of the audit trail, or export it")
+    audit.add_argument("action", choices=["verify", "export"])
+    audit.add_argument("--export", metavar="FILE", help="verify this export, without a database")
+    audit.add_argument("--checkpoint", metavar="FILE", help="a file of checkpoints, or a fingerprint from the chat")
+    audit.add_argument("--key", metavar="FILE", help="the public key of the checkpoints (keys/control.pub)")
+    audit.add_argument("-o", "--output", metavar="FILE", help="where an export goes; standard output without it")
+    secret = verb("secret", custody.secret, "keep a secret for the executor: its value comes from standard input")
+    secret.add_argument("action", choices=["set", "list", "remove"])
+    secret.add_argument("name", nargs="?", default="", help="capitals, digits and _")
+    verb("executor", custody.executor, "be the executor, as a user of its own, at BULKHEAD_EXECUTOR_SOCKET")
 
 
 def add_picture_verbs(verb: Callable[[str, Verb, str], argparse.ArgumentParser]) -> None:

@@ -1,4 +1,7 @@
-"""Logging for the whole process: events with fields, as text or as JSON lines, on standard error."""
+"""Logging for the whole process: events with fields, as text or as JSON lines, on standard error.
+
+A traceback is the one thing here whose words are not ours: URLs with tokens stand in vendors' errors, so it is masked.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import json
 import logging
 import sys
 import time
+
+from layers.control import scrub
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """Attributes every record has; what else a record carries are the event's fields."""
@@ -24,7 +29,7 @@ class TextFormatter(logging.Formatter):
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
         pairs = "".join(f" {name}={value!r}" for name, value in fields(record).items())
         line = f"{clock} {record.levelname.lower():7} {record.getMessage()}{pairs}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        return f"{line}\n{scrub(self.formatException(record.exc_info))}" if record.exc_info else line
 
 
 class JsonFormatter(logging.Formatter):
@@ -40,7 +45,7 @@ class JsonFormatter(logging.Formatter):
             **fields(record),
         }
         if record.exc_info:
-            event["traceback"] = self.formatException(record.exc_info)
+            event["traceback"] = scrub(self.formatException(record.exc_info))
         return json.dumps(event, default=repr)
 
 

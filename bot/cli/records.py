@@ -1,4 +1,4 @@
-"""`doctor`, `audit verify`, `migrate`, `db copy` and `slack manifest`: what an operator does at 3 a.m."""
+"""`doctor`, `migrate`, `db copy` and `slack manifest`: what an operator does at 3 a.m."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from bot.adapters.slack.manifest import manifest_text
 from bot.app import examine_house
 from bot.config import Settings, first_start
 from bot.doctor import as_json, as_text
-from layers import control
-from layers.store import copy_store, read_store, upgrade_store
+from layers.store import copy_store, upgrade_store
 
 
 async def doctor(parsed: argparse.Namespace, settings: Settings) -> int:
@@ -20,26 +19,6 @@ async def doctor(parsed: argparse.Namespace, settings: Settings) -> int:
     checks = await examine_house(settings)
     say(parsed, as_json(checks), as_text(checks))
     return 0 if all(check.ok or check.severity != "error" for check in checks) else 1
-
-
-async def audit(parsed: argparse.Namespace, settings: Settings) -> int:
-    """Verify the chain, also beside a running server; 1 when it is broken."""
-    async with read_store(settings.store_url) as store:
-        report = await control.verify_store(store)
-    told = {
-        "ok": report.ok,
-        "entries": report.entries,
-        "error": report.reason or None,
-        "first_bad_seq": report.first_bad_seq,
-        "reason": report.reason or None,
-        "head": report.head,
-    }
-    if report.ok:
-        text = f"the audit trail is whole: {report.entries} entries, head {report.head[:16] or '(empty)'}"
-    else:
-        text = f"the audit trail is BROKEN at entry {report.first_bad_seq}: {report.reason}"
-    say(parsed, told, text)
-    return 0 if report.ok else 1
 
 
 async def migrate(parsed: argparse.Namespace, settings: Settings) -> int:

@@ -26,6 +26,8 @@ _LABEL_OR_DASH = re.compile(
     r'"[^"]{0,999}"|\[[^\]]{0,999}\]|\([^)]{0,999}\)|\{[^}]{0,999}\}|\|[^|]{0,999}\||(?P<dash>[\u2013\u2014])'
 )
 _SMART_LABEL = re.compile(rf"([\[({{|])[{OPENING}]([^{OPENING}{CLOSING}\"\n]*)[{CLOSING}]([\])}}|])")
+_CAPABILITY = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)*")
+_PARAMETER = re.compile(r"([a-z][a-z0-9_-]*)=(.*)", re.DOTALL)
 
 
 def unfenced(text: str, command: str) -> str:
@@ -91,3 +93,34 @@ def short(text: str) -> str:
     """The value for an error text: quoted, and cut where it is long."""
     text = text.strip()
     return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def action(rest: str, command: str, example: str) -> tuple[str, dict[str, str]]:
+    """A capability and its parameters.
+
+    Raises:
+        BadInput: what follows `command` is not of that form.
+    """
+    words = split(rest, command)
+    if not words:
+        raise BadInput(f"`{command}` needs a capability, for example `{command} {example}`.", expected="a capability")
+    capability = words[0].translate(HYPHENS)
+    if not _CAPABILITY.fullmatch(capability):
+        raise BadInput(
+            f"{short(words[0])} is not a capability's name; those look like `host.uptime`: small letters, digits, "
+            "`-`, `_` and dots.",
+            expected="a capability",
+        )
+    parameters: dict[str, str] = {}
+    for word in words[1:]:
+        name, sign, value = word.partition("=")
+        pair = _PARAMETER.fullmatch(name.translate(HYPHENS) + sign + value)
+        if pair is None:
+            raise BadInput(
+                f'{short(word)} is not of the form key=value; put a value with spaces in quotes: `note="two words"`.',
+                expected="key=value",
+            )
+        if pair[1] in parameters:
+            raise BadInput(f"The parameter {pair[1]!r} is given twice; give it once.", expected="key=value")
+        parameters[pair[1]] = pair[2]
+    return capability, parameters

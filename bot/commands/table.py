@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.commands.reading import CLOSING, HYPHENS, OPENING, plain_mermaid, short, split, unfenced
+from bot.commands import governing
+from bot.commands.reading import CLOSING, HYPHENS, OPENING, action, plain_mermaid, short, unfenced
 from bot.commands.values import (
     AddSchedule,
     Command,
@@ -29,8 +30,6 @@ from layers.errors import BadInput, Refused
 _WORD = re.compile(r"/([^\s/@]*)(?:@\w+)?(?=\s|$)")
 _BASE = re.compile(r"\s*base=(\S*)[ \t]*(?:\r?\n|$)")
 _REVISION = re.compile(r"[0-9A-Za-z][\w./~^@{}-]*")
-_CAPABILITY = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)*")
-_PARAMETER = re.compile(r"([a-z][a-z0-9_-]*)=(.*)", re.DOTALL)
 _DIFF_START = re.compile(r"^(?:diff --git |--- |@@ )", re.MULTILINE)
 _SCHEDULE = re.compile(
     rf"[\"'{OPENING}\u2018](?P<cron>[^\"'{OPENING}{CLOSING}\u2018\u2019]*)[\"'{CLOSING}\u2019]"
@@ -114,29 +113,7 @@ def _diagram(rest: str) -> Command:
 
 
 def _run(rest: str) -> Command:
-    words = split(rest, "/run")
-    if not words:
-        raise BadInput("`/run` needs a capability, for example `/run host.uptime`.", expected="a capability")
-    capability = words[0].translate(HYPHENS)
-    if not _CAPABILITY.fullmatch(capability):
-        raise BadInput(
-            f"{short(words[0])} is not a capability's name; those look like `host.uptime`: small letters, digits, "
-            "`-`, `_` and dots.",
-            expected="a capability",
-        )
-    parameters: dict[str, str] = {}
-    for word in words[1:]:
-        name, sign, value = word.partition("=")
-        pair = _PARAMETER.fullmatch(name.translate(HYPHENS) + sign + value)
-        if pair is None:
-            raise BadInput(
-                f'{short(word)} is not of the form key=value; put a value with spaces in quotes: `note="two words"`.',
-                expected="key=value",
-            )
-        if pair[1] in parameters:
-            raise BadInput(f"The parameter {pair[1]!r} is given twice; give it once.", expected="key=value")
-        parameters[pair[1]] = pair[2]
-    return RunCapability(capability, parameters)
+    return RunCapability(*action(rest, "/run", "host.uptime"))
 
 
 def _patch(rest: str) -> Command:
@@ -179,6 +156,8 @@ def _schedule(rest: str) -> Command:
     inner = _word(found["text"])
     if inner is not None and inner[0] == "schedule":
         raise BadInput("A schedule cannot send `/schedule`: it would breed. Schedule a text or another command.")
+    if inner is not None and inner[0] == "pair":
+        raise BadInput("A schedule cannot send `/pair`: a person decides, when they see the code. Send it yourself.")
     parse(found["text"])  # a command that will be refused on Monday is refused now
     cron = " ".join(found["cron"].translate(HYPHENS).split())
     return AddSchedule(cron, found["zone"].translate(HYPHENS), found["text"])
@@ -278,6 +257,7 @@ COMMANDS = (
         examples=("/pair ABCD-EFGH",),
         read=_pair,
     ),
+    *(Entry(**vars(each)) for each in governing.ENTRIES),
 )
 """Every command, in the order of `/help`."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.commands.governing import Governed
+
 
 @dataclass(frozen=True, slots=True)
 class ShowHelp:
@@ -95,5 +97,5 @@ class Pair:
 
 Command = (
     ShowHelp | ShowPending | ShowWhy | ShowStatus | DrawDiagram | RunCapability | ProposePatch
-    | ListSchedules | AddSchedule | RemoveSchedule | ShowTransports | ShowPeople | Pair
+    | ListSchedules | AddSchedule | RemoveSchedule | ShowTransports | ShowPeople | Pair | Governed
 )  # fmt: skip

@@ -24,6 +24,8 @@ IDENTITY = (
 Identity = Annotated[str, StringConstraints(pattern=IDENTITY)]
 NOBODY = ("telegram:777000", "telegram:1087968824", "telegram:136817688")
 """Telegram's own service account, anonymous group admins and channels: many people, or none."""
+Role = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+Scope = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z0-9-]+(\.[a-z0-9-]+)*)$")]
 SLACKBOT = ":USLACKBOT"
 PersonId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
@@ -46,8 +48,19 @@ class PersonTable(BaseModel):
     name: str = Field("", max_length=80)
     """What cards call them; empty means their id."""
     approver: bool = False
+    roles: tuple[Role, ...] = Field((), strict=False)
+    """What policy.cedar calls them besides `approver`, which `approver = true` says."""
+    scopes: tuple[Scope, ...] = Field(("*",), strict=False)
+    """Where policy.cedar lets them approve: `deploy.web`, or `*` for everywhere."""
     identities: tuple[Identity, ...] = Field((), strict=False)
     """Their accounts elsewhere. A name is none: names are given up and taken by others."""
+
+    @field_validator("roles")
+    @classmethod
+    def _keep_the_approvers_role(cls, roles: tuple[str, ...]) -> tuple[str, ...]:
+        if "approver" in roles:
+            raise ValueError("it must not name approver; write approver = true instead")
+        return roles
 
 
 class WorkspaceTable(BaseModel):
@@ -59,6 +72,15 @@ class WorkspaceTable(BaseModel):
     """Relative to the home, or absolute."""
 
 
+class AuditTable(BaseModel):
+    """`[audit]`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    conversation: str = Field("web:main", pattern=r"^[a-z]+:\S+$")
+    """Where checkpoints of the audit trail are told: `slack:T012AB3CD/C045EF6GH` is a witness, the page is none."""
+
+
 class BulkheadFile(BaseModel):
     """`bulkhead.toml`."""
 
@@ -66,6 +88,7 @@ class BulkheadFile(BaseModel):
 
     people: dict[PersonId, PersonTable] = Field(default_factory=dict)
     workspace: WorkspaceTable = WorkspaceTable()
+    audit: AuditTable = AuditTable()
     transport: dict[Provider, TransportTable] = Field(default_factory=dict)
 
     @field_validator("people")
@@ -136,6 +159,7 @@ _TABLES: Mapping[str, type[BaseModel]] = {
     "people": PersonTable,
     "workspace": WorkspaceTable,
     "transport": TransportTable,
+    "audit": AuditTable,
 }
 
 

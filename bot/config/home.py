@@ -22,6 +22,8 @@ approver = true
 # [people.anna]
 # name = "Anna"
 # approver = false
+# roles = ["deployer"]                       # policy.cedar speaks of them
+# scopes = ["workspace", "deploy.web"]       # where they may approve; left out, everywhere
 # identities = ["telegram:123456789", "slack:T012AB3CD:U045EF6GH"]   # their accounts: ids, never names
 # People can also be let in while Bulkhead runs: whoever writes to it gets a code, and you press a button.
 
@@ -29,6 +31,11 @@ approver = true
 # It is made at first start if it does not exist.
 [workspace]
 path = "workspace"
+
+# Checkpoints of the audit trail are told to a conversation. One in Slack or Telegram is a witness that this machine
+# cannot change; the page is none.
+# [audit]
+# conversation = "slack:T012AB3CD/C045EF6GH"
 
 # How a provider's account is used; the agent can neither read nor change it. What is not set stays at the provider's
 # defaults. Channels: telegram, slack, mail.

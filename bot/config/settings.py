@@ -75,6 +75,15 @@ class Settings(BaseSettings):
     concurrency: int = Field(64, ge=1, le=1000, description="Turns that one process works on at once")
     draw_budget_s: float = Field(10.0, gt=0, le=300, description="Seconds for one diagram before it is given up")
     approval_ttl_s: float = Field(86400.0, ge=0, description="Seconds that people have to decide; 0 is for ever")
+    executor_socket: str = Field(
+        "", description="Where an executor of its own listens; empty starts it as a child of the server"
+    )
+    executor_user: str = Field(
+        "", description="Whom an executor that is root becomes for a run; empty is the workspace's owner"
+    )
+    executor_peer: str = Field(
+        "", description="User whose server may ask an executor of its own; empty is the executor's user"
+    )
     discover_models: bool = Field(True, description="Look for Ollama, LM Studio and llama.cpp on this machine")
     model_timeout_s: float = Field(120.0, gt=0, le=3600, description="Seconds for one call of a model")
     max_steps: int = Field(12, ge=1, le=200, description="Model calls that one turn may make")

@@ -6,18 +6,38 @@ request that a person decides.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+import time
 from collections.abc import Mapping
+from functools import partial
 
 from bot.dispatcher import answers, sending
+from bot.dispatcher.cards import MAIL, approval_message
+from bot.dispatcher.observing import observe, planner_of
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination, presentation
+from layers.errors import Refused
 from layers.failpoint import Point, reach
 from layers.presentation import Diagram, Figure
 from layers.store import Tx
-from layers.transport import StepKind, conversations_of
-from layers.types import Address, Button, ButtonStyle, Outbound, OutboundKind, Person, Picture, Urgency
+from layers.transport import StepKind, accept, conversations_of
+from layers.types import (
+    CLOCK,
+    Address,
+    Button,
+    ButtonStyle,
+    Inbound,
+    InboundKind,
+    Outbound,
+    Person,
+    Picture,
+    Urgency,
+)
+
+APPROVALS = "web:approvals"
+"""The page's conversation for what a chat may not decide."""
 
 
 class Hands:
@@ -43,10 +63,21 @@ class Hands:
 
     async def act(self, capability: str, parameters: Mapping[str, str], reason: str = "") -> str:
         """Observe at once, or ask a person."""
-        action = control.Action(capability=capability, parameters=parameters, requested_by=self._person, reason=reason)
-        plan = control.plan(self._parts.catalog, action)
+        if await control.look_frozen(self._work.store):
+            raise Refused("everything is frozen; nothing is run or asked for until an approver sends /unfreeze")
+        await asyncio.to_thread(control.refuse_credentials, parameters)
+        reason = await asyncio.to_thread(control.scrub, reason)
+        action = control.Action(
+            capability=capability,
+            parameters=parameters,
+            requested_by=self._person,
+            by_agent=self._is_agent,
+            reason=reason,
+        )
+        rules = await self._parts.store.run(self._parts.rules)
+        plan = await planner_of(self._parts).make(action, partial(self._permit, rules))
         if plan.risk == 0:
-            return await self._observe(plan)
+            return await self._observe(plan, self._permit(rules, plan).policy_sha)
         self._work.add(lambda tx: self._request(tx, plan, reason))
         return f"requested, a person decides about it: {plan.title}; go on without its result"
 
@@ -55,6 +86,7 @@ class Hands:
         author = "agent" if self._is_agent else self._person.name
         patch = coordination.Patch(workspace=self._parts.workspace, diff=diff, base=base, author=author)
         proposal = await self._parts.coordinator.propose(patch)
+        summary = await asyncio.to_thread(control.scrub, summary)
         self._work.add(lambda tx: self._request_patch(tx, proposal, summary))
         return "the patch applies; a person decides whether it is committed"
 
@@ -71,12 +103,12 @@ class Hands:
         self._work.add(lambda tx: Outbound(address=address, key=key, text=content, urgency=urgency))
         return "it is sent as soon as the channel's rules allow"
 
-    async def _observe(self, plan: control.Plan) -> str:
+    async def _observe(self, plan: control.Plan, policy: str) -> str:
         """Run a risk-0 capability now, journalled and audited."""
         run_id = f"t{self._work.turn.id}-{secrets.token_hex(4)}"
 
         async def run() -> str:
-            return (await self._parts.executor.run(run_id, plan)).json
+            return (await observe(self._parts, run_id, plan, policy)).json
 
         async with self._work.working(plan.title):
             outcome = control.Outcome.parse(await self._work.step(StepKind.EFFECT, plan.capability, run))
@@ -87,23 +119,39 @@ class Hands:
             self._work.say(text)
         return text
 
-    def _context(self, tx: Tx, reason: str) -> control.Context:
+    def _permit(self, rules: control.Rules, plan: control.Plan) -> control.Verdict:
+        """Ask the policy before anything is run, a dry run included. Raises Refused."""
+        act = control.Act.OBSERVE if plan.risk == 0 else control.Act.REQUEST
+        asker = control.Asker(person=self._person.id, by_agent=self._is_agent)
+        return control.may(plan, act, asker, rules, time.time())
+
+    def context(self, tx: Tx, reason: str) -> control.Context:
+        """Where a request of this turn comes from."""
         turn = self._work.turn
         return control.Context(
             conversation_id=turn.inbound.address.id,
             turn_id=turn.id,
             requested_by=self._person,
+            by_agent=self._is_agent,
             rules=self._parts.rules(tx),
             reason=reason,
             expires_after_s=self._parts.approval_ttl_s,
+            pressed_at=self._parts.notes if turn.inbound.address.channel == MAIL else "",
+            page=APPROVALS,
         )
 
     def _request(self, tx: Tx, plan: control.Plan, reason: str) -> Outbound:
         """The card of a new request, made in the transaction that ends the turn."""
         reach(Point.REQUEST_BEFORE_COMMIT)
-        pending = control.request(tx, plan, self._context(tx, reason))
+        pending = control.request(tx, plan, self.context(tx, reason))
         self._work.point = Point.REQUEST_AFTER_COMMIT
-        return approval_message(tx, self._work, pending)
+        approval, address = pending.approval, self._work.turn.inbound.address
+        if not pending.is_new:
+            words = f"The same is asked for already and waits for a decision (request {approval.id})."
+            return Outbound(address=address, key=self._work.key(), text=words)
+        if approval.state is control.State.APPROVED:  # by a standing grant: run it as the conversation's next turn
+            accept(tx, run_of(approval), has_room=False)
+        return approval_message(tx, self._parts, self._work, pending)
 
     def _request_patch(self, tx: Tx, proposal: coordination.Proposal, summary: str) -> Outbound:
         """The card of a patch: its diff above, its plan (the two trees) below."""
@@ -122,20 +170,14 @@ def trees(proposal: coordination.Proposal) -> dict[str, str]:
     }
 
 
-def approval_message(tx: Tx, work: Work, pending: control.Pending) -> Outbound:
-    """An approval as the one visible message that all its states edit. A patch shows its diff above its plan."""
-    approval = pending.approval
-    card = control.card(approval, handle=pending.handle)
-    text = card.text
-    if approval.plan.kind == "patch":
-        proposal = coordination.by_id(tx, str(approval.plan.parameters["proposal"]))
-        text = f"{coordination.summary_markdown(proposal)}\n\n{text}"
-    return Outbound(
+def run_of(approval: control.Approval) -> Inbound:
+    """The event that a request which a standing grant approved is to be run."""
+    return Inbound(
         address=Address.parse(approval.conversation_id),
-        key=f"a{approval.id}",
-        text=text,
-        kind=OutboundKind.CARD,
-        buttons=card.buttons,
+        event_id=f"run:{approval.id}",
+        person=CLOCK,
+        kind=InboundKind.RUN,
+        subject=approval.id,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.agent import Agent
-from layers.control import Catalog, Executor, Rules
+from layers.control import Catalog, Executor, Rules, Signer
 from layers.coordination import Coordinator
 from layers.presentation import Presenter
 from layers.store import Store, Tx
@@ -41,6 +41,7 @@ class Parts:
     workspace: Path
     rules: Callable[[Tx], Rules]
     """Who may decide and what the manifests are, at the moment of a decision."""
+    signer: Signer
     approval_ttl_s: float
     keep_media: Callable[[Tx, str, bytes], str]
     """(content type, content) -> digest."""
@@ -52,3 +53,5 @@ class Parts:
     """By channel: what the operator lets each one do."""
     notes: str = ""
     """The conversation where the owner is told of what did not arrive."""
+    page: str = ""
+    """Where people open the page: `https://chat.example.org`."""

@@ -23,7 +23,7 @@ from layers.transport import (
     offer_removal,
     remove,
 )
-from layers.types import Button, ButtonStyle, Outbound, OutboundKind, Person
+from layers.types import Button, ButtonStyle, InboundKind, Outbound, OutboundKind, Person
 
 VERBS = frozenset(choice.value for choice in Choice)
 UNPROVEN = "mail"
@@ -50,8 +50,10 @@ def pair(work: Work, command: Pair) -> None:
     """`/pair`: the same decision, by the code.
 
     Raises:
-        Refused: it came by mail, whose sender is anybody who says so.
+        Refused: it came by mail, whose sender is anybody who says so, or by the clock.
     """
+    if work.turn.inbound.kind is not InboundKind.MESSAGE:
+        raise Refused("a schedule decides nothing; send `/pair` yourself, when you see the code")
     if work.turn.inbound.address.channel == UNPROVEN:
         raise Refused("nothing is decided by mail; open the page and press the button there")
     person, choice = work.turn.inbound.person, Choice(command.choice)

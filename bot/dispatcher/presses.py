@@ -14,7 +14,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from bot.dispatcher import answers, people, sending, transports, undelivered
-from bot.dispatcher.effects import Draft, approval_message, figure_buttons, trees
+from bot.dispatcher.cards import approval_message, undecidable
+from bot.dispatcher.effects import Draft, figure_buttons, trees
+from bot.dispatcher.observing import planner_of
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination, presentation
@@ -22,10 +24,15 @@ from layers.errors import Misconfigured, NotWritten, Refused, Unavailable
 from layers.failpoint import Point, reach
 from layers.presentation import Diagram
 from layers.store import Tx
-from layers.transport import send, shown
-from layers.types import InboundKind, Outbound, OutboundKind
+from layers.transport import key_of, send, shown
+from layers.types import InboundKind, Outbound, OutboundKind, Press
 
 log = logging.getLogger(__name__)
+
+UNKNOWN = "?"
+"""The key of a message that is none of ours."""
+ENDED_BY_A_PRESS = (control.State.EXPIRED, control.State.DENIED)
+IN_FLIGHT = (control.State.APPROVED, control.State.CLAIMED, control.State.RUNNING)
 
 
 async def press(parts: Parts, work: Work) -> None:
@@ -42,11 +49,15 @@ async def decide(parts: Parts, work: Work, verb: str, handle: str) -> None:
     """A decision about an approval, and the run that follows from it."""
 
     def commit(tx: Tx) -> str:
-        decision = control.decide(tx, handle, verb, work.turn.inbound.person, parts.rules(tx))
+        click = click_of(tx, work, verb, handle)
+        decision = control.decide(tx, click, work.turn.inbound.person, parts.rules(tx))
         approval = decision.approval
         if approval is not None and not decision.refused and approval.state is control.State.APPROVED:
-            progress = approval_message(tx, work, undecidable(approval))
+            progress = approval_message(tx, parts, work, undecidable(approval))
             send(tx, progress, f"t{work.turn.id}.decided", work.turn.id)
+        elif approval is not None and not decision.refused and approval.state is control.State.PENDING:
+            waiting = control.with_buttons(tx, approval, parts.rules(tx))  # one of several persons has said yes
+            send(tx, approval_message(tx, parts, work, waiting), f"t{work.turn.id}.voted", work.turn.id)
         return json.dumps({"approval": approval.id if approval else "", "refused": decision.refused})
 
     reach(Point.DECISION_BEFORE_COMMIT)
@@ -54,49 +65,64 @@ async def decide(parts: Parts, work: Work, verb: str, handle: str) -> None:
     reach(Point.DECISION_AFTER_COMMIT)
     approval = await work.store.run(control.by_id, said["approval"]) if said["approval"] else None
     if said["refused"] or approval is None:
-        if approval is not None and approval.state is control.State.EXPIRED:  # by this press: no expiry will tell
-            work.add(lambda tx: settled(tx, work, approval))
+        # by this press: no expiry will tell, nor anybody of the last wrong number
+        if approval is not None and approval.state in ENDED_BY_A_PRESS:
+            work.add(lambda tx: settled(tx, parts, work, approval))
         work.say(said["refused"], OutboundKind.ERROR)
         return
-    if approval.state in (control.State.APPROVED, control.State.CLAIMED):
+    if approval.state in IN_FLIGHT:
         await run(parts, work, approval)
-    else:
-        work.add(lambda tx: settled(tx, work, approval))
+    elif approval.state is not control.State.PENDING:
+        work.add(lambda tx: settled(tx, parts, work, approval))
 
 
-def undecidable(approval: control.Approval) -> control.Pending:
-    """The approval with nothing left to press."""
-    return control.Pending(approval=approval, handle="")
+def click_of(tx: Tx, work: Work, verb: str, handle: str) -> control.Click:
+    """The press as control takes it. A provider that names a message, and one that is not ours, names none of ours."""
+    inbound = work.turn.inbound
+    press = inbound.press or Press(value="")
+    handle, _, rest = handle.partition(".")
+    place = inbound.address.id
+    key = press.key or (press.reference and (key_of(tx, place, press.reference) or UNKNOWN))
+    return control.Click(
+        handle=handle,
+        verb=verb,
+        number=rest.partition(".")[0] if rest[:1].isdigit() else "",
+        conversation_id=place,
+        key=key,
+        proofs=frozenset(press.proofs),
+    )
 
 
-def settled(tx: Tx, work: Work, approval: control.Approval) -> Outbound:
+def settled(tx: Tx, parts: Parts, work: Work, approval: control.Approval) -> Outbound:
     """The card of an approval that a person's word or the clock has ended; a patch's proposal ends with it."""
     if approval.plan.kind == "patch":
         has_happened = approval.state is control.State.SUCCEEDED
         after = coordination.State.APPLIED if has_happened else coordination.State.DENIED
         coordination.mark(tx, str(approval.plan.parameters["proposal"]), coordination.State.PROPOSED, after)
-    return approval_message(tx, work, undecidable(approval))
+    return approval_message(tx, parts, work, undecidable(approval))
 
 
 async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
     """Run what was approved, once, and edit its card to the outcome."""
     memory = await asyncio.to_thread(parts.executor.memory)
+    drifted = await planner_of(parts).drift(approval.plan)
 
     def claim(tx: Tx) -> str:
-        return json.dumps({"refused": control.claim(tx, approval.id, parts.rules(tx)).refused, "memory": memory})
+        refused = control.claim(tx, approval.id, parts.rules(tx), drifted).refused
+        return json.dumps({"refused": refused, "memory": memory})
 
     said = json.loads(await work.step_in("claim", claim))
     refused = said["refused"]
     if refused:
         withdrawn = await work.store.run(control.by_id, approval.id)
-        work.add(lambda tx: approval_message(tx, work, undecidable(withdrawn)))
+        work.add(lambda tx: approval_message(tx, parts, work, undecidable(withdrawn)))
         work.say(refused, OutboundKind.ERROR)
         return
     reach(Point.EFFECT_STARTED)
     outcome = await outcome_of(parts, approval, is_ours=said["memory"] == memory)
     reach(Point.EFFECT_DONE)
     work.point = Point.EFFECT_RECORDED
-    work.add(lambda tx: conclude(tx, work, approval.run_id, outcome))
+    work.add(lambda tx: conclude(tx, parts, work, approval.run_id, outcome))
 
 
 async def outcome_of(parts: Parts, approval: control.Approval, *, is_ours: bool) -> control.Outcome:
@@ -124,17 +150,19 @@ def rescue(parts: Parts, work: Work) -> None:
 def abandon(tx: Tx, parts: Parts, work: Work, approval_id: str) -> Outbound:
     """The card of an approval whose run cannot go on here."""
     approval = control.by_id(tx, approval_id)
-    if approval.state is control.State.CLAIMED:
+    if approval.state in (control.State.CLAIMED, control.State.RUNNING):
         reason = "Bulkhead failed while it ran"
-        return conclude(tx, work, approval.run_id, control.Outcome(state=control.State.UNKNOWN, reason=reason))
+        return conclude(tx, parts, work, approval.run_id, control.Outcome(state=control.State.UNKNOWN, reason=reason))
     if approval.state is control.State.APPROVED and not control.claim(tx, approval_id, parts.rules(tx)).refused:
         reason = "Bulkhead failed before it began; nothing was run"
-        return conclude(tx, work, approval.run_id, control.Outcome(state=control.State.FAILED, reason=reason))
-    return approval_message(tx, work, undecidable(control.by_id(tx, approval_id)))
+        return conclude(tx, parts, work, approval.run_id, control.Outcome(state=control.State.FAILED, reason=reason))
+    return approval_message(tx, parts, work, undecidable(control.by_id(tx, approval_id)))
 
 
 async def perform(parts: Parts, approval: control.Approval, *, is_ours: bool) -> control.Outcome:
     """Hand the plan to whoever can carry it out. What another server's executor took may have happened: not again."""
+    if approval.plan.kind != "capability":
+        control.demand_warrant(approval, parts.signer)
     if approval.plan.kind == "patch":
         return await apply_patch(parts, approval)
     if approval.plan.kind == "contact":
@@ -142,12 +170,16 @@ async def perform(parts: Parts, approval: control.Approval, *, is_ours: bool) ->
     if not is_ours:
         reason = "the server that ran it has stopped, and nobody saw the end"
         return control.Outcome(state=control.State.UNKNOWN, reason=reason)
-    return await parts.executor.run(approval.run_id, approval.plan)
+
+    async def told() -> None:
+        await parts.store.run(control.started, approval.run_id)
+
+    return await parts.executor.run(approval.run_id, approval.plan, approval.warrant, told)
 
 
-def conclude(tx: Tx, work: Work, run_id: str, outcome: control.Outcome) -> Outbound:
+def conclude(tx: Tx, parts: Parts, work: Work, run_id: str, outcome: control.Outcome) -> Outbound:
     """The outcome and its card, in the transaction that ends the turn."""
-    pending = control.conclude(tx, run_id, outcome)
+    pending = control.conclude(tx, run_id, outcome, parts.rules(tx))
     plan = pending.approval.plan
     if plan.kind == "patch":
         is_applied = outcome.state is control.State.SUCCEEDED
@@ -155,7 +187,7 @@ def conclude(tx: Tx, work: Work, run_id: str, outcome: control.Outcome) -> Outbo
         coordination.mark(tx, str(plan.parameters["proposal"]), coordination.State.PROPOSED, after, outcome.output)
     if plan.kind == "contact" and outcome.state is control.State.SUCCEEDED:
         sending.deliver_first(tx, pending.approval, work.turn.id)
-    return approval_message(tx, work, pending)
+    return approval_message(tx, parts, work, pending)
 
 
 async def apply_patch(parts: Parts, approval: control.Approval) -> control.Outcome:
@@ -180,7 +212,14 @@ async def apply_patch(parts: Parts, approval: control.Approval) -> control.Outco
 async def expired(parts: Parts, work: Work) -> None:
     """An approval ran out: its card says so and loses its buttons."""
     approval = await work.store.run(control.by_id, work.turn.inbound.subject)
-    work.add(lambda tx: settled(tx, work, approval))
+    work.add(lambda tx: settled(tx, parts, work, approval))
+
+
+async def granted(parts: Parts, work: Work) -> None:
+    """A standing grant approved it: run it."""
+    approval = await work.store.run(control.by_id, work.turn.inbound.subject)
+    if approval.state in IN_FLIGHT:
+        await run(parts, work, approval)
 
 
 async def review(parts: Parts, work: Work, verb: str, figure_id: str) -> None:

@@ -7,6 +7,7 @@ from bot.commands import help_text, parse
 from bot.dispatcher import answers, people, presses, transports
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.engine import Handler, Rescue
+from bot.dispatcher.governing import govern
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.talk import talk
 from bot.dispatcher.work import Work
@@ -24,6 +25,8 @@ def handler(parts: Parts) -> Handler:
                 await presses.press(parts, work)
             case InboundKind.EXPIRY:
                 await presses.expired(parts, work)
+            case InboundKind.RUN:
+                await presses.granted(parts, work)
 
     return handle
 
@@ -63,6 +66,8 @@ async def message(parts: Parts, work: Work) -> None:
             people.listing(work)
         case commands.Pair():
             people.pair(work, command)
+        case governed:
+            await govern(parts, work, governed, hands)
 
 
 def schedule(parts: Parts, work: Work, command: commands.Command) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from starlette.exceptions import HTTPException
@@ -16,6 +17,10 @@ HOOK_CAP_BYTES = 1 << 20
 """Of what a provider posts: Telegram's and Slack's events are far smaller."""
 TOO_LARGE = "a message holds at most 64 KiB of text; shorten it or send it in parts"
 
+BODY_S = 20.0
+"""How long a body may take: whoever sends a byte now and then must not keep connections for ever. Slack and Telegram
+wait less than that for the answer."""
+
 POSTS_PER_S = 50.0
 POST_BURST = 200.0
 
@@ -24,8 +29,17 @@ async def read_capped(request: Request, cap_bytes: int = BODY_CAP_BYTES, too_lar
     """The body. Beyond the cap nothing is kept.
 
     Raises:
-        HTTPException: 413, the body is larger than the cap.
+        HTTPException: 413, the body is larger than the cap; 408, it did not come in time.
     """
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await _read(request, cap_bytes, too_large)
+    except TimeoutError:
+        why = f"the body did not come within {BODY_S:g} s; send it again"
+        raise HTTPException(408, why, {"connection": "close"}) from None
+
+
+async def _read(request: Request, cap_bytes: int, too_large: str) -> bytes:
     kept = bytearray()
     seen = 0
     async for chunk in request.stream():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from layers.errors import Refused
 from layers.store import Store
 from layers.types import Inbound, InboundKind, Person
 
@@ -44,6 +46,28 @@ Hook = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, str, bytes]]]
 """A POST of a provider's: (headers, names in lower case; body) -> (status, content type, body)."""
 
 
+class Passphrases(Protocol):
+    """Who may approve what they asked for themselves proves it with one of these."""
+
+    async def has(self, person: str) -> bool:
+        """Whether that person has set one."""
+
+    async def prove(self, person: str, passphrase: str, again: str) -> None:
+        """Accept theirs, or set their first. Raises Refused."""
+
+
+class NoPassphrases:
+    """Of a house that has none."""
+
+    async def has(self, person: str) -> bool:
+        """Nobody has."""
+        return False
+
+    async def prove(self, person: str, passphrase: str, again: str) -> None:
+        """Refuse."""
+        raise Refused("this house takes no passphrases")
+
+
 async def no_transports() -> list[TransportLine]:
     """Of a house without providers."""
     return []
@@ -66,6 +90,7 @@ class PageServices:
     transports: Callable[[], Awaitable[list[TransportLine]]] = no_transports
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     """What providers may post to under `/hooks/`, by name."""
+    passphrases: Passphrases = field(default_factory=NoPassphrases)
     hosts: tuple[str, ...] = ()
     """Further names the page may be called by, e.g. `bulkhead.lan` or `bulkhead.lan:8443`."""
     version: str = ""

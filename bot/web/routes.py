@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from bot.web import events, sessions
 from bot.web.bodies import HOOK_CAP_BYTES, TEXT_CAP_BYTES, TOO_LARGE, read_capped
 from bot.web.pages import PageServices
+from bot.web.proofs import Proven, prove
 from layers.errors import Refused
 from layers.transport import media_head, read_media
 from layers.types import Address, InboundKind, Person
@@ -82,6 +83,13 @@ async def presses(request: Request) -> Response:
     return await take(request, InboundKind.PRESS)
 
 
+async def passphrase(request: Request) -> Response:
+    """Prove a passphrase for the next press, or set the first one."""
+    person = await signed_in(request)
+    request.app.state.allowance.take(person.id)
+    return await prove(request, services(request), person.id)
+
+
 async def take(request: Request, kind: InboundKind) -> Response:
     """Journal what was posted and name it."""
     page = services(request)
@@ -90,7 +98,8 @@ async def take(request: Request, kind: InboundKind) -> Response:
     inbound = page.to_inbound(kind, await read_capped(request), person)
     if len(inbound.text.encode()) > TEXT_CAP_BYTES:
         raise HTTPException(413, TOO_LARGE)
-    await page.accept(inbound)
+    proven: Proven = request.app.state.proven
+    await page.accept(proven.spend(request.cookies.get(page.cookie, ""), inbound))
     return JSONResponse({"id": inbound.event_id}, status_code=202)
 
 

@@ -18,6 +18,7 @@ from bot.web.bodies import Allowance
 from bot.web.events import Streams
 from bot.web.guard import Guard
 from bot.web.pages import PageServices
+from bot.web.proofs import Proven
 from layers.errors import BulkheadError, Refused, Unavailable
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ def create_app(page: PageServices) -> Starlette:
                     Route("/me", routes.me),
                     Route("/leave", routes.leave, methods=["POST"]),
                     Route("/messages", routes.messages, methods=["POST"]),
+                    Route("/passphrase", routes.passphrase, methods=["POST"]),
                     Route("/presses", routes.presses, methods=["POST"]),
                     Route("/history", routes.history),
                     Route("/conversations", routes.conversations),
@@ -66,6 +68,7 @@ def create_app(page: PageServices) -> Starlette:
     app.state.page = page
     app.state.streams = Streams(page.store)
     app.state.allowance = Allowance()
+    app.state.proven = Proven()
     return app
 
 

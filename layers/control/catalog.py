@@ -9,10 +9,12 @@ import difflib
 import hashlib
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from layers.control.manifest import Manifest, parse_manifest
+from layers.control.programs import file_digest
+from layers.control.types import OWN_SCOPES
 from layers.errors import Misconfigured, Refused
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -29,12 +31,16 @@ class Capability:
     """sha256 of the file, hex."""
     programs: Mapping[str, str]
     """Name as the manifest has it -> absolute path."""
+    digests: Mapping[str, str]
+    """Absolute path of each program -> sha256 of its file, hex."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
     """Every capability of this install."""
 
+    folder: Path
+    """Where the manifests are."""
     workspace: str
     """Absolute path of the folder that capabilities work in."""
     capabilities: Mapping[str, Capability]
@@ -58,12 +64,37 @@ class Catalog:
                 capabilities[capability.manifest.id] = capability
             except Misconfigured as error:
                 unavailable[file.stem] = str(error)
-        return cls(workspace=str(workspace.resolve()), capabilities=capabilities, unavailable=unavailable)
+        return cls(
+            folder=folder, workspace=str(workspace.resolve()), capabilities=capabilities, unavailable=unavailable
+        )
 
     @property
     def digests(self) -> dict[str, str]:
         """Capability -> digest of its manifest: what `Rules.manifests` wants."""
         return {name: capability.digest for name, capability in self.capabilities.items()}
+
+    @property
+    def risks(self) -> dict[str, int]:
+        """Capability -> its risk: what `Rules.risks` wants."""
+        return {name: capability.manifest.risk for name, capability in self.capabilities.items()}
+
+    @property
+    def scopes(self) -> dict[str, str]:
+        """Capability -> its scope; with those that have no manifest."""
+        return OWN_SCOPES | {name: capability.manifest.scope for name, capability in self.capabilities.items()}
+
+    def renewed(self, name: str) -> Catalog:
+        """This catalog with one capability as it is on the disk now: its manifest's digest and its programs'.
+
+        Raises:
+            Refused: there is none, or it is unavailable, by now.
+        """
+        self.find(name)
+        try:
+            found = load_capability(self.folder / f"{name}.toml")
+        except Misconfigured as error:
+            raise Refused(f"{name} is unavailable: {error}") from None
+        return replace(self, capabilities={**self.capabilities, name: found})
 
     def find(self, name: str) -> Capability:
         """The capability called `name`.
@@ -96,10 +127,16 @@ def load_capability(file: Path) -> Capability:
         manifest = parse_manifest(content.decode(), file.name)
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(f"manifest {file.name!r} cannot be read: {error}") from None
-    programs = {
-        command[0]: find_program(command[0], file.name) for command in (manifest.argv, manifest.probe) if command
-    }
-    return Capability(manifest=manifest, digest=hashlib.sha256(content).hexdigest(), programs=programs)
+    programs = {command[0]: find_program(command[0], file.name) for command in manifest.commands}
+    for place in (*manifest.sandbox.sockets, *manifest.sandbox.readable):
+        if not Path(place).exists():
+            raise Misconfigured(f"manifest {file.name!r}, sandbox: it needs {place!r}, which is not there")
+    return Capability(
+        manifest=manifest,
+        digest=hashlib.sha256(content).hexdigest(),
+        programs=programs,
+        digests={path: file_digest(path) for path in programs.values()},
+    )
 
 
 def find_program(name: str, file_name: str) -> str:

@@ -1,83 +1,166 @@
 """The executor: a process of its own, `python -m layers.control.executor_process`, that runs what it is handed.
 
-It has no address: the server passes one end of a socket pair for every request over the pair it was started with, so
-nobody else can ask. For each it forks a process that claims the run, runs it, keeps the outcome, and only then
-answers. When the server ends, however it ends, the first pair is at its end and everything that still runs is killed.
+As the server's child it has no address: the server passes one end of a socket pair for every request over the pair it
+was started with, so nobody else can ask; when the server ends, however it ends, everything that still runs is killed.
+As a service of its own it listens on a Unix socket and answers one uid. Whoever asks, it runs nothing without a warrant
+that control's key has signed. For each request it forks a process that claims the run, runs it, keeps the outcome, and
+only then answers.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import logging
 import os
+import pwd
 import signal
 import socket
+import struct
 import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from layers.control import landlock
-from layers.control.ledger import Ledger
+from layers.control.ledger import RUN_ID, Ledger
+from layers.control.masking import patterns
+from layers.control.programs import check_programs
+from layers.control.reach import check_reach
 from layers.control.rules import ENVIRONMENT
-from layers.control.runner import choose, execute, plan_command, probe, sweep
-from layers.control.sandbox import Sandbox
-from layers.control.types import Outcome, Plan, digest_of
+from layers.control.runner import Stop, choose, execute, plan_command, probe, sweep
+from layers.control.sandbox import Sandbox, User
+from layers.control.types import Outcome, Plan, State, digest_of
+from layers.control.vault import Vault
+from layers.control.warrant import check_warrant, read_warrant
 from layers.errors import BulkheadError, Misconfigured, Refused
+from layers.failpoint import Step, reach
 
 log = logging.getLogger(__name__)
 
 REQUEST_BYTES = 4 << 20
+SETTLE_S = 1.0
+"""Between the death of a runner and its probe: the kernel takes the program along a moment later, and what that moment
+brought about must not be missed (seen once in 174 crashes)."""
+PATIENCE_S = 1.0
+"""What a run gets to end by itself once it is told to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where an executor works, as its one argument tells it."""
+
+    home: str
+    """Holds its ledger and its secrets."""
+    workspace: str
+    sandbox: str = "auto"
+    user: str = ""
+    """Whom to become before a sandbox is made, where this process is root. Empty: the workspace's owner."""
+    control: int = -1
+    """The descriptor of the server's socket pair, for an executor that is the server's child."""
+    address: str = ""
+    """Where to listen, for an executor of its own."""
+    peer: int = -1
+    """The only uid that may ask there."""
 
 
 class Desk:
     """What one forked process does with one request."""
 
-    def __init__(self, ledger: Ledger, workspace: str, sandbox: Sandbox) -> None:
+    def __init__(self, ledger: Ledger, site: Site, sandbox: Sandbox, vault: Vault) -> None:
         self.ledger = ledger
-        self.workspace = workspace
+        self.site = site
         self.sandbox = sandbox
+        self.vault = vault
+        self.stopping = Stop()
 
     def serve(self, connection: socket.socket) -> None:
         """Read the request, answer it."""
+        signal.signal(signal.SIGTERM, lambda *_: self.stopping.ask("stopped: it was revoked while it ran"))
         with connection, connection.makefile("rb") as stream:
             raw = json.loads(stream.readline(REQUEST_BYTES))
             try:
-                outcome = self.run(raw, connection) if raw["verb"] == "run" else self.look_up(raw["run_id"])
-                tell(connection, {"event": "done", "outcome": outcome.json if outcome else None})
+                tell(connection, {"event": "done", **self.answer(raw, connection)})
             except BulkheadError as error:
-                tell(connection, {"event": "refused", "why": str(error)})
+                has_begun = bool(RUN_ID.fullmatch(raw["run_id"])) and self.ledger.has_begun(raw["run_id"])
+                tell(connection, {"event": "refused", "why": str(error), "begun": "yes" if has_begun else None})
+        reach(Step.ANSWER_SENT)
+
+    def answer(self, raw: dict[str, str], connection: socket.socket) -> dict[str, str | None]:
+        """What the verb asks for."""
+        if raw["verb"] == "hello":
+            return {"profile": self.sandbox.profile}
+        if raw["verb"] == "running":
+            return {"runs": json.dumps(self.ledger.running())}
+        verbs = {"run": partial(self.run, raw, connection), "stop": partial(self.stop, raw["run_id"])}
+        outcome = verbs.get(raw["verb"], partial(self.look_up, raw["run_id"]))()
+        return {"outcome": outcome.json if outcome else None}
 
     def run(self, raw: dict[str, str], connection: socket.socket) -> Outcome | None:
-        """Claim, run, keep. A run that was begun before is looked up instead: it never begins twice."""
+        """Check, claim, run, keep. A run that was begun before is looked up instead: it never begins twice."""
+        run_id = raw["run_id"]
         if digest_of(raw["plan"]) != raw["digest"]:
             raise Refused("the plan does not match its digest; nothing was run")
-        if self.ledger.has_begun(raw["run_id"]):
-            return self.look_up(raw["run_id"])
+        if self.ledger.has_begun(run_id):
+            return self.look_up(run_id)
+        reach(Step.REQUEST_TAKEN)
         plan = Plan.parse(raw["plan"])
-        check(plan, self.workspace)
-        held = self.ledger.claim(raw["run_id"], plan)
+        check(plan, self.site.workspace)
+        warrant = read_warrant(raw["warrant"], self.ledger.trusted_key(Path(self.site.home)))
+        check_warrant(warrant, run_id, plan, time.time())
+        self.vault.demand(plan.secrets)
+        reach(Step.WARRANT_CHECKED)
+        held = self.ledger.claim(run_id, plan, warrant.nonce)
         if held is None:
-            return self.look_up(raw["run_id"])
+            return self.look_up(run_id)
         with held:
-            outcome = execute(
-                self.sandbox,
-                plan_command(plan),
-                self.ledger.folder,
-                on_running=lambda: tell(connection, {"event": "running"}),
-            )
-            self.ledger.finish(raw["run_id"], outcome)
+            reach(Step.RUN_CLAIMED)
+            outcome = self.perform(plan, connection)
+            self.ledger.finish(run_id, outcome)
+            reach(Step.RESULT_KEPT)
         return outcome
+
+    def perform(self, plan: Plan, connection: socket.socket) -> Outcome:
+        """The effect. From here on whatever goes wrong is an outcome."""
+
+        def told() -> None:
+            tell(connection, {"event": "running"})
+            reach(Step.PROGRAM_TOLD)
+
+        try:
+            command = plan_command(plan, self.vault.read(plan.secrets))
+            reach(Step.SECRETS_READ)
+            return execute(self.sandbox, command, self.ledger.folder, on_running=told, stop=self.stopping)
+        except BulkheadError as error:  # before the program was started
+            return Outcome(state=State.FAILED, reason=f"{error}; nothing was run", profile=self.sandbox.profile)
 
     def look_up(self, run_id: str) -> Outcome | None:
         """How a run ended, asking its probe if nobody saw it; None when it never began. Waits for one that runs."""
         plan = self.ledger.wait(run_id)
-        if plan is None:
-            return None
         outcome = self.ledger.result(run_id)
+        if plan is None:
+            never = Outcome(state=State.FAILED, reason="stopped before it began; nothing was run")
+            return outcome or (never if self.ledger.has_begun(run_id) else None)
         if outcome is None:
-            outcome = probe(self.sandbox, plan, self.ledger.folder)
+            time.sleep(SETTLE_S)
+            try:
+                secrets = self.vault.read(plan.secrets) if plan.probe else {}
+                outcome = probe(self.sandbox, plan, self.ledger.folder, secrets)
+            except BulkheadError as error:
+                outcome = Outcome(state=State.UNKNOWN, reason=f"nobody saw the end, and its probe cannot run: {error}")
         return outcome
+
+    def stop(self, run_id: str) -> Outcome | None:
+        """End a run, or see to it that it never begins. When this returns, nothing of it is left."""
+        self.ledger.forbid(run_id)
+        deadline = time.monotonic() + PATIENCE_S
+        while self.ledger.signal(run_id, signal.SIGTERM if time.monotonic() < deadline else signal.SIGKILL):
+            time.sleep(0.02)
+        return self.look_up(run_id)
 
 
 def check(plan: Plan, workspace: str) -> None:
@@ -91,11 +174,13 @@ def check(plan: Plan, workspace: str) -> None:
         raise Refused(f"{plan.capability} has no absolute program to run; nothing was run")
     if plan.cwd not in (workspace, "/"):
         raise Refused(f"{plan.capability} would run in {plan.cwd!r}, which is not the workspace {workspace!r}")
-    if plan.network != "none" or plan.environment != ENVIRONMENT:
-        raise Refused(f"{plan.capability} asks for a network or an environment that the sandbox does not give")
+    if plan.environment != ENVIRONMENT:
+        raise Refused(f"{plan.capability} asks for an environment that the sandbox does not give")
+    check_reach(plan)
+    check_programs(plan.programs)
 
 
-def tell(connection: socket.socket, event: dict[str, str | None]) -> None:
+def tell(connection: socket.socket, event: Mapping[str, str | None]) -> None:
     """One line to whoever asked; if they are gone, the ledger still has it."""
     try:
         connection.sendall(json.dumps(event).encode() + b"\n")
@@ -118,7 +203,7 @@ def reap(_number: int, _frame: FrameType | None) -> None:
         return
 
 
-def fork(desk: Desk, control: socket.socket, connection: socket.socket) -> None:
+def fork(desk: Desk, gate: socket.socket, connection: socket.socket) -> None:
     """Serve one request in a process of its own."""
     parent = os.getpid()
     if os.fork():
@@ -127,7 +212,7 @@ def fork(desk: Desk, control: socket.socket, connection: socket.socket) -> None:
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        control.close()
+        gate.close()
         landlock.die_with_parent(signal.SIGKILL)
         landlock.adopt_orphans()
         if os.getppid() == parent:  # else it died before it could take us along
@@ -139,32 +224,86 @@ def fork(desk: Desk, control: socket.socket, connection: socket.socket) -> None:
         os._exit(status)
 
 
+def next_request(gate: socket.socket, site: Site) -> socket.socket | None:
+    """The connection of whoever asks next and may; None at the end."""
+    if not site.address:
+        message, descriptors, _, _ = socket.recv_fds(gate, 1, 1)
+        return socket.socket(fileno=descriptors[0]) if message and descriptors else None
+    while True:
+        try:
+            connection, _ = gate.accept()
+        except OSError:
+            return None
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        uid = struct.unpack("3i", credentials)[1]
+        if uid == site.peer:
+            return connection
+        log.warning("executor.stranger_refused", extra={"peer_uid": uid})
+        connection.close()
+
+
+def open_gate(site: Site) -> socket.socket:
+    """Where requests come in: the server's socket pair, or a socket that anybody can reach and one user may use."""
+    if not site.address:
+        landlock.die_with_parent(signal.SIGTERM)
+        return socket.socket(fileno=site.control)
+    gate = socket.socket(socket.AF_UNIX)
+    Path(site.address).unlink(missing_ok=True)
+    gate.bind(site.address)
+    os.chmod(site.address, 0o666)  # who may ask is decided by SO_PEERCRED, which cannot be forged
+    gate.listen(64)
+    return gate
+
+
+def user_of(site: Site) -> User | None:
+    """Whom to become before a sandbox is made; None where this process is not root, or nobody else is there to be.
+
+    Raises:
+        Misconfigured: there is no such user, or it is root.
+    """
+    if os.geteuid() != 0:
+        return None
+    if not site.user:
+        owner = os.stat(site.workspace)
+        return User(uid=owner.st_uid, gid=owner.st_gid) if owner.st_uid != 0 else None
+    try:
+        entry = pwd.getpwuid(int(site.user)) if site.user.isdigit() else pwd.getpwnam(site.user)
+    except KeyError:
+        raise Misconfigured(f"BULKHEAD_EXECUTOR_USER is {site.user!r}; this machine has no such user") from None
+    if entry.pw_uid == 0:
+        raise Misconfigured("BULKHEAD_EXECUTOR_USER is root; name a user with no powers, or leave it empty")
+    return User(uid=entry.pw_uid, gid=entry.pw_gid)
+
+
 def main(arguments: list[str]) -> int:
-    """`executor_process CONTROL_FD HOME WORKSPACE SANDBOX`; serves until the control socket is at its end."""
+    """`executor_process SITE` (a `Site` as JSON); serves until the server is gone, or SIGTERM."""
     logging.basicConfig(format="executor %(levelname)s %(message)s")
-    control = socket.socket(fileno=int(arguments[0]))
-    landlock.die_with_parent(signal.SIGTERM)
+    site = Site(**json.loads(arguments[0]))
+    gate = open_gate(site)
     landlock.adopt_orphans()
-    signal.signal(signal.SIGTERM, lambda *_: end(control))
+    signal.signal(signal.SIGTERM, lambda *_: end(gate))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ledger = Ledger(Path(arguments[1]))
+    ledger = Ledger(Path(site.home))
     try:
         ledger.prepare()
-        sandbox = choose(arguments[3], ledger.folder)
+        sandbox = choose(site.sandbox, ledger.folder, site.workspace, user_of(site))
     except (OSError, Misconfigured) as error:
-        tell(control, {"event": "ready", "profile": "", "why": str(error)})
+        log.error("executor.cannot_start: %s", error)
+        if not site.address:
+            tell(gate, {"event": "ready", "profile": "", "why": str(error)})
         return 1
-    tell(control, {"event": "ready", "profile": sandbox.profile, "why": ""})
-    desk = Desk(ledger, arguments[2], sandbox)
+    if not site.address:
+        tell(gate, {"event": "ready", "profile": sandbox.profile, "why": ""})
+    desk = Desk(ledger, site, sandbox, Vault(Path(site.home), os.environ))
     signal.signal(signal.SIGCHLD, reap)
+    gc.disable()  # a collection would touch, and so copy, every page that a fork shares with us
+    gc.freeze()
     try:
-        while True:
-            message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-            if not message:
-                return 0
-            for descriptor in descriptors:
-                with socket.socket(fileno=descriptor) as connection:
-                    fork(desk, control, connection)
+        while connection := next_request(gate, site):
+            with connection:
+                fork(desk, gate, connection)
+            patterns()  # costs a third of a second once: not before the first answer, and not in every fork
+        return 0
     finally:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         sweep()

@@ -17,6 +17,7 @@ from layers.control.types import Value
 from layers.errors import Misconfigured, Refused
 
 SLOT = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+SECRET_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 ALLOWED_CONTROL = {"\n", "\t"}
 ABBREVIATED_AT = 80
@@ -127,6 +128,23 @@ class PathParameter(Parameter):
         return str(path)
 
 
+class SecretParameter(Parameter):
+    """A secret, by its name in the executor's store. The program gets the path of a file that holds the value."""
+
+    type: Literal["secret"]
+
+    @property
+    def expected(self) -> str:
+        """What a person is told. Never what was given: it may be a secret, typed by mistake."""
+        return "the name of a secret (`bulkhead secret list` has them), never the secret itself"
+
+    def read(self, raw: str) -> str:
+        """The name, or ValueError."""
+        if not SECRET_NAME.fullmatch(raw):
+            raise ValueError
+        return raw
+
+
 class BooleanParameter(Parameter):
     """Yes or no."""
 
@@ -143,15 +161,27 @@ class BooleanParameter(Parameter):
 
 
 AnyParameter = Annotated[
-    StringParameter | IntegerParameter | EnumParameter | PathParameter | BooleanParameter, Field(discriminator="type")
+    StringParameter | IntegerParameter | EnumParameter | PathParameter | BooleanParameter | SecretParameter,
+    Field(discriminator="type"),
 ]
+
+
+Place = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9][A-Za-z0-9._-]*)+$", max_length=200)]
+"""An absolute path without `.`, `..` or anything odd."""
 
 
 class Sandbox(Strict):
     """What the program may touch besides the read-only system."""
 
     writable_workspace: bool = False
-    network: Literal["none"] = "none"
+    network: Literal["none", "host"] = "none"
+    """`host` is everything that this machine reaches, its own services included; nothing narrower is enforced yet."""
+    sockets: tuple[Place, ...] = ()
+    """Unix sockets that the program may talk to. Whoever may talk to docker's is root here."""
+    readable: tuple[Place, ...] = ()
+    """Files and folders that it may read besides the system's programs."""
+    processes: bool = False
+    """Whether it sees the processes of this machine."""
 
 
 class Manifest(Strict):
@@ -169,25 +199,46 @@ class Manifest(Strict):
     timeout_s: Annotated[int, Field(ge=1, le=3600)] = 60
     output_cap_bytes: Annotated[int, Field(ge=1, le=1_048_576)] = 65_536
     probe: tuple[str, ...] = ()
+    plan_argv: tuple[str, ...] = ()
+    """Shows what would happen, read-only. It has to print the same for as long as the same would happen."""
+    plan_exit_codes: tuple[int, ...] = (0,)
+    """With which it says so; any other refuses the request."""
     idempotent: bool = False
+    approvals: Annotated[int, Field(ge=1, le=5)] = 1
+    """How many different persons have to approve it."""
+    secrets: tuple[Annotated[str, Field(pattern=f"^{SECRET_NAME.pattern}$")], ...] = ()
     parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], AnyParameter] = {}
     sandbox: Sandbox = Sandbox()
+
+    @property
+    def commands(self) -> tuple[tuple[str, ...], ...]:
+        """Everything that may be run."""
+        return tuple(command for command in (self.argv, self.probe, self.plan_argv) if command)
 
     @model_validator(mode="after")
     def hangs_together(self) -> Manifest:
         """Every slot is a parameter, every parameter is seen by the program, and programs are literal."""
-        for command in (self.argv, self.probe):
-            if command and (SLOT.search(command[0]) or command[0].startswith("-")):
+        for command in self.commands:
+            if SLOT.search(command[0]) or command[0].startswith("-"):
                 raise ValueError(f"the program {command[0]!r} must be a plain name or path")
-        for item in (*self.argv, *self.probe, self.stdin):
+        for item in (*(item for command in self.commands for item in command), self.stdin):
             if set("{}") & set(SLOT.sub("", item)):
                 raise ValueError(f"{item!r} has a brace that is not a {{parameter}} slot")
             if unknown := set(SLOT.findall(item)) - set(self.parameters):
                 raise ValueError(f"{item!r} uses {sorted(unknown)}, which [parameters] does not declare")
         if unused := set(self.parameters) - set(SLOT.findall(" ".join((*self.argv, self.stdin)))):
             raise ValueError(f"parameters {sorted(unused)} are in neither argv nor stdin")
+        if self.risk == 0 and self.approvals > 1:
+            raise ValueError("risk 0 runs without a person; approvals needs risk 1 or more")
         if self.risk == 0 and self.sandbox.writable_workspace:
             raise ValueError("risk 0 only observes; a writable workspace needs risk 1 or more")
+        if self.risk == 0 and (self.sandbox.network != "none" or self.plan_argv):
+            raise ValueError("risk 0 runs without a person; a network or plan_argv needs risk 1 or more")
+        asks = self.secrets or any(isinstance(one, SecretParameter) for one in self.parameters.values())
+        if self.risk == 0 and asks:
+            raise ValueError(
+                "risk 0 runs unasked; a secret is handed out by a person's decision only, so risk 1 or more"
+            )
         for name, parameter in self.parameters.items():
             if parameter.default is not None:
                 read_parameter(self.id, name, parameter, as_text(parameter.default))
@@ -209,6 +260,7 @@ def read_parameter(capability: str, name: str, parameter: AnyParameter, raw: str
         return parameter.read(raw)
     except (ValueError, KeyError):
         shown = raw if len(raw) <= ABBREVIATED_AT else f"{raw[:ABBREVIATED_AT]}..."
+        shown = "(not shown)" if isinstance(parameter, SecretParameter) else shown
         raise Refused(f"{capability}: {name}={shown!r} is refused; it must be {parameter.expected}") from None
 
 
@@ -231,3 +283,43 @@ def parse_manifest(text: str, file_name: str) -> Manifest:
     if file_name != f"{manifest.id}.toml":
         raise Misconfigured(f"manifest {file_name!r}, id: it is {manifest.id!r}, so name the file {manifest.id}.toml")
     return manifest
+
+
+TEMPLATE = """\
+# What may be run under the name {name}: by `/run {name}` and by the agent. `bulkhead control check` reads it again.
+id = "{name}"                     # the file is called <id>.toml
+version = 1                       # count it up when the meaning changes
+title = "Say a word"              # on the card
+description = "Prints a word."    # the agent reads this
+scope = "{scope}"                 # policies and people's scopes speak of it; dotted, widest first
+risk = 1                          # 0 observes and runs at once, 1 can be undone, 2 is hard to undo, 3 cannot be undone
+argv = ["echo", "--", "{{word}}"]   # one slot is (part of) one item; there is no shell
+# stdin = "{{word}}\\n"
+cwd = "workspace"                 # or "/": then the workspace is not there
+timeout_s = 10
+output_cap_bytes = 65536
+idempotent = false                # true: running it twice does no harm
+# probe = ["test", "-e", "done"]  # tells after a crash whether it happened: 0 yes, 1 no
+# plan_argv = ["echo", "{{word}}"]  # a read-only dry run: its output is on the card, and must not change
+# plan_exit_codes = [0]
+
+[parameters.word]
+type = "string"                   # or integer (minimum, maximum), enum (values), boolean, path-in-workspace
+description = "The word."
+pattern = "[A-Za-z][a-z]*"        # the whole value must match
+max_length = 40
+# default = "hello"
+# may_begin_with_dash = false
+
+[sandbox]
+writable_workspace = false
+network = "none"                  # "host": all that this machine reaches; from risk 1 on
+sockets = []                      # e.g. ["/run/dbus/system_bus_socket"]
+readable = []                     # files and folders besides the system's programs
+processes = false                 # true: sees the processes of this machine
+"""
+
+
+def template(name: str) -> str:
+    """A commented manifest to begin with; it is good as it stands."""
+    return TEMPLATE.format(name=name, scope=name.rpartition(".")[0] or name)

@@ -3,36 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from layers.control import kernel
 from layers.control.catalog import Capability, Catalog, nearest
-from layers.control.manifest import SLOT, Manifest, PathParameter, as_text, read_parameter
-from layers.control.types import CONTACT, PATCH, Action, Approval, Event, Plan, Rules, State, Value
+from layers.control.kernel import Ruling
+from layers.control.manifest import SLOT, Manifest, PathParameter, SecretParameter, as_text, read_parameter
+from layers.control.policy import NO_POLICY, Act, Question, Verdict
+from layers.control.types import (
+    CONTACT,
+    OWN_RISKS,
+    OWN_SCOPES,
+    PATCH,
+    Action,
+    Approval,
+    Event,
+    Plan,
+    Rules,
+    State,
+    Value,
+)
+from layers.control.wording import decided
 from layers.errors import Refused
-from layers.types import AGENT, CLOCK, Person
+from layers.types import Person
 
 ENVIRONMENT = ("HOME", "LANG", "PATH", "TMPDIR")
 """What a program sees: built by the executor, nothing inherited."""
 
-FOUR_EYES_RISK = 2
-"""From this risk on, who asks and who approves must be two persons."""
+SECRETS = "/run/secrets"
+"""Where a program finds the secrets of its plan, one file each."""
 
 MOVES: Mapping[State, Mapping[Event, State]] = {
-    State.PENDING: {Event.APPROVE: State.APPROVED, Event.DENY: State.DENIED, Event.EXPIRE: State.EXPIRED},
-    State.APPROVED: {Event.CLAIM: State.CLAIMED, Event.WITHDRAW: State.CANCELLED},
-    State.CLAIMED: {Event.SUCCEED: State.SUCCEEDED, Event.FAIL: State.FAILED, Event.LOSE: State.UNKNOWN},
+    State.PENDING: {
+        Event.APPROVE: State.APPROVED,
+        Event.DENY: State.DENIED,
+        Event.EXPIRE: State.EXPIRED,
+        Event.CANCEL: State.CANCELLED,
+    },
+    State.APPROVED: {
+        Event.CLAIM: State.CLAIMED,
+        Event.WITHDRAW: State.INVALIDATED,
+        Event.DENY: State.DENIED,
+        Event.CANCEL: State.CANCELLED,
+    },
+    State.CLAIMED: {
+        Event.START: State.RUNNING,
+        Event.SUCCEED: State.SUCCEEDED,
+        Event.FAIL: State.FAILED,
+        Event.LOSE: State.UNKNOWN,
+    },
+    State.RUNNING: {Event.SUCCEED: State.SUCCEEDED, Event.FAIL: State.FAILED, Event.LOSE: State.UNKNOWN},
     State.UNKNOWN: {Event.HAPPENED: State.SUCCEEDED, Event.RERUN: State.APPROVED, Event.CANCEL: State.CANCELLED},
     State.SUCCEEDED: {},
     State.FAILED: {},
     State.DENIED: {},
     State.EXPIRED: {},
     State.CANCELLED: {},
+    State.INVALIDATED: {},
 }
 """Every move there is. No other order of things exists."""
 
-RUNS = (Event.APPROVE, Event.RERUN)
-"""Presses after which something runs: only for these must the manifest still be the one that was shown."""
+ACTS: Mapping[Event, Act] = {
+    Event.APPROVE: Act.APPROVE,
+    Event.DENY: Act.DENY,
+    Event.HAPPENED: Act.SETTLE,
+    Event.CANCEL: Act.SETTLE,
+    Event.RERUN: Act.APPROVE,
+}
+"""What a policy calls each press."""
 
 
 def move(state: State, event: Event) -> State:
@@ -47,9 +86,15 @@ def move(state: State, event: Event) -> State:
         raise Refused(f"cannot {event.value} an approval that is {state.value}") from None
 
 
-def before(event: Event) -> State:
-    """The only state in which `event` can happen."""
-    return next(state for state, moves in MOVES.items() if event in moves)
+SETTLED_IN = {Event.HAPPENED: State.UNKNOWN, Event.RERUN: State.UNKNOWN, Event.CANCEL: State.UNKNOWN}
+"""The state in which a button that settles an outcome counts; a request is cancelled by its id, not by a button."""
+
+
+def befores(event: Event) -> tuple[State, ...]:
+    """The states in which a press of `event` counts. A Deny wins until the run is claimed."""
+    if event in SETTLED_IN:
+        return (SETTLED_IN[event],)
+    return tuple(state for state, moves in MOVES.items() if event in moves)
 
 
 def plan(catalog: Catalog, action: Action) -> Plan:
@@ -75,11 +120,24 @@ def plan(catalog: Catalog, action: Action) -> Plan:
         output_cap_bytes=manifest.output_cap_bytes,
         is_workspace_writable=manifest.sandbox.writable_workspace,
         network=manifest.sandbox.network,
+        sockets=manifest.sandbox.sockets,
+        readable=manifest.sandbox.readable,
+        sees_processes=manifest.sandbox.processes,
         environment=ENVIRONMENT,
         probe=fill(capability, manifest.probe, values, catalog.workspace),
         is_idempotent=manifest.idempotent,
+        approvals=manifest.approvals,
+        programs=dict(capability.digests),
+        dry_run=fill(capability, manifest.plan_argv, values, catalog.workspace),
+        secrets=secrets_of(manifest, values),
         manifest_digest=capability.digest,
     )
+
+
+def secrets_of(manifest: Manifest, values: Mapping[str, Value]) -> tuple[str, ...]:
+    """Names of the secrets that the program is handed: those of the manifest and those that parameters name."""
+    chosen = (str(values[name]) for name, spec in manifest.parameters.items() if isinstance(spec, SecretParameter))
+    return tuple(sorted({*manifest.secrets, *chosen}))
 
 
 def patch_plan(workspace: str, parameters: Mapping[str, str]) -> Plan:
@@ -91,8 +149,8 @@ def patch_plan(workspace: str, parameters: Mapping[str, str]) -> Plan:
         parameters=dict(parameters),
         argv=(),
         cwd=workspace,
-        scope="workspace.files",
-        risk=1,
+        scope=OWN_SCOPES[PATCH],
+        risk=OWN_RISKS[PATCH],
         timeout_s=60,
         output_cap_bytes=65_536,
         is_workspace_writable=True,
@@ -109,8 +167,8 @@ def contact_plan(recipient: str, text: str, urgency: str) -> Plan:
         parameters={"recipient": recipient, "text": text, "urgency": urgency},
         argv=(),
         cwd="/",
-        scope="transport.contact",
-        risk=3,
+        scope=OWN_SCOPES[CONTACT],
+        risk=OWN_RISKS[CONTACT],
         timeout_s=60,
         output_cap_bytes=0,
         manifest_digest="",
@@ -142,6 +200,8 @@ def substitute(manifest: Manifest, template: str, values: Mapping[str, Value], w
     def fill_slot(name: str) -> str:
         text = as_text(values[name])
         is_path = isinstance(manifest.parameters[name], PathParameter)
+        if isinstance(manifest.parameters[name], SecretParameter):
+            return f"{SECRETS}/{text}"
         return str(PurePosixPath(workspace) / text) if is_path else text
 
     return SLOT.sub(lambda match: fill_slot(match.group(1)), template)
@@ -169,28 +229,95 @@ def fill(
     return tuple(argv)
 
 
+def rule(approval: Approval, event: Event, person: Person, rules: Rules, now: float) -> Ruling:
+    """Whether `person` may do `event` to `approval` at `now`: the kernel, drift, the policy. One for every surface."""
+    ruling = kernel.rule(approval, event, person, rules, now)
+    if not ruling.allowed:
+        return ruling
+    if approval.state not in befores(event):
+        return kernel.no(decided(approval))
+    if event in kernel.RUNS and (reason := drift(approval, rules)):
+        return kernel.no(reason)
+    act = ACTS[event]
+    verdict = ask(rules, question(approval.plan, act, person, asker_of(approval), now))
+    if verdict.allowed:
+        return replace(ruling, verdict=verdict)
+    return Ruling(allowed=False, reason=denied(person, act, approval.plan, verdict), verdict=verdict)
+
+
 def refusal(approval: Approval, event: Event, person: Person, rules: Rules, now: float) -> str:
-    """Why `person` may not do `event` to `approval` at `now`; empty when they may. One rule for every surface."""
-    if reason := stranger(person, rules):
-        return reason
-    if approval.state is not before(event):
-        return decided(approval)
-    if approval.state is State.PENDING and approval.expires_at <= now:
-        return f"this request expired at {clock(approval.expires_at)}; ask again"
-    if event not in RUNS:
-        return ""
+    """Why `person` may not do `event` to `approval` at `now`; empty when they may."""
+    return rule(approval, event, person, rules, now).reason
+
+
+def standing(approval: Approval, rules: Rules, now: float) -> str:
+    """Why an approval that was given no longer holds; empty when it does. Asked again before anything starts."""
     if reason := drift(approval, rules):
         return reason
-    if needs_another(approval.plan) and person.id == approval.requested_by:
-        return f"{person.name} asked for this, and risk {approval.plan.risk} needs another person to approve it"
+    given = replace(approval, state=State.PENDING, expires_at=now + 1, said_yes=())
+    for id in dict.fromkeys((*approval.said_yes, approval.decided_by)):
+        person = next((one for one in rules.approvers if one.id == id), None)
+        if person is None:
+            return f"{id} approved this and may no longer approve anything; ask again"
+        ruling = rule(given, Event.APPROVE, person, rules, now)
+        if not ruling.allowed:
+            return f"the approval no longer holds: {ruling.reason}"
     return ""
 
 
-def needs_another(plan: Plan) -> bool:
-    """Whether who asks and who approves must be two. A first message cannot be taken back, but whoever has one written
-    could as well write it themselves.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who asks for something."""
+
+    person: str
+    """A `Person.id`."""
+    by_agent: bool = False
+
+
+def asker_of(approval: Approval) -> Asker:
+    """Who asked for this one."""
+    return Asker(person=approval.requested_by, by_agent=approval.by_agent)
+
+
+def question(plan: Plan, act: Act, person: Person, asker: Asker, now: float) -> Question:
+    """What a policy is asked. Built here and nowhere else, from the plan."""
+    return Question(
+        person=person.id,
+        act=act,
+        capability=plan.capability,
+        scope=plan.scope,
+        risk=plan.risk,
+        kind=plan.kind,
+        network=plan.network,
+        parameters=tuple(f"{name}={as_text(value)}" for name, value in sorted(plan.parameters.items())),
+        requested_by=asker.person,
+        by_agent=asker.by_agent,
+        at=now,
+    )
+
+
+def ask(rules: Rules, asked: Question) -> Verdict:
+    """What the policy says; without one nothing is allowed."""
+    return rules.policy.judge(asked, rules.people) if rules.policy is not None else NO_POLICY
+
+
+def denied(person: Person, act: Act, plan: Plan, verdict: Verdict) -> str:
+    """The policy's refusal, for a person."""
+    return f"{person.name} may not {act.value} {plan.capability} (scope {plan.scope}): {verdict.reason}"
+
+
+def may(plan: Plan, act: Act, asker: Asker, rules: Rules, now: float) -> Verdict:
+    """Let `asker` ask for a plan, or observe with it; what the policy said.
+
+    Raises:
+        Refused: the policy says no, and why.
     """
-    return plan.risk >= FOUR_EYES_RISK and plan.capability != CONTACT
+    name = next((member.person.name for member in rules.people if member.person.id == asker.person), asker.person)
+    person = Person(id=asker.person, name=name)
+    verdict = ask(rules, question(plan, act, person, asker, now))
+    if not verdict.allowed:
+        raise Refused(denied(person, act, plan, verdict))
+    return verdict
 
 
 def drift(approval: Approval, rules: Rules) -> str:
@@ -202,39 +329,40 @@ def drift(approval: Approval, rules: Rules) -> str:
     return ""
 
 
-def stranger(person: Person, rules: Rules) -> str:
-    """Why `person` decides nothing here; empty for an approver. Fails closed, and no setting makes the agent one."""
-    if person.id in (AGENT.id, CLOCK.id):
-        return f"{person.name} may ask, but never decide"
-    if not rules.approvers:
-        return "nobody may decide: no approver is set; name one under [people] in bulkhead.toml"
-    if person.id not in {approver.id for approver in rules.approvers}:
-        return f"{person.name} may not decide this; {names(rules)} can"
-    return ""
-
-
-def hopeless(plan: Plan, requested_by: Person, rules: Rules) -> str:
+def hopeless(plan: Plan, asker: Asker, rules: Rules, now: float) -> str:
     """Why nobody could ever approve `plan`; empty when somebody could. A dead card is never shown."""
-    deciders = [person for person in rules.approvers if not stranger(person, rules)]
-    if not deciders:
+    if not kernel.approvers(rules):
         return f"{plan.capability} needs an approver and none is set; name one under [people] in bulkhead.toml"
-    if needs_another(plan) and all(person.id == requested_by.id for person in deciders):
-        return f"{plan.capability} has risk {plan.risk} and needs an approver other than {requested_by.name}; add one"
+    if rules.is_frozen:
+        return "everything is frozen; nothing can be asked for until an approver unfreezes it"
+    draft = draft_of(plan, asker, now)
+    reasons = [rule(draft, Event.APPROVE, person, rules, now).reason for person in kernel.approvers(rules)]
+    if "" not in reasons:
+        return f"nobody could approve {plan.capability}: {reasons[0]}"
+    if (could := reasons.count("")) < plan.approvals:
+        return f"{plan.capability} needs {plan.approvals} persons to approve it and only {could} could"
     return ""
 
 
-def decided(approval: Approval) -> str:
-    """What an approval that can no longer be pressed has come to."""
-    if approval.decided_at is not None:
-        return f"already decided: {approval.decided_by} at {clock(approval.decided_at)}; it is {approval.state.value}"
-    return f"this request is {approval.state.value}; ask again"
+def draft_of(plan: Plan, asker: Asker, now: float) -> Approval:
+    """The request that `plan` would become."""
+    return Approval(
+        id="",
+        conversation_id="",
+        turn_id=0,
+        plan=plan,
+        digest=plan.digest,
+        requested_by=asker.person,
+        by_agent=asker.by_agent,
+        reason="",
+        state=State.PENDING,
+        created_at=now,
+        expires_at=now + 1,
+    )
 
 
-def names(rules: Rules) -> str:
-    """Who can decide, for a sentence."""
-    return " or ".join(person.name for person in rules.approvers if not stranger(person, rules)) or "nobody"
-
-
-def clock(at: float) -> str:
-    """`2026-03-01 09:00:00 UTC`."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def explain(approval: Approval, rules: Rules, now: float) -> list[tuple[Person, Ruling]]:
+    """For everybody who is known, what would be said to their Approve; approvers first."""
+    deciders = kernel.approvers(rules)
+    others = [member.person for member in rules.people if member.person.id not in {one.id for one in deciders}]
+    return [(person, rule(approval, Event.APPROVE, person, rules, now)) for person in (*deciders, *others)]

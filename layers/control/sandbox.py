@@ -3,7 +3,8 @@
 What is inside: the system's programs and libraries, read-only; /proc of its own process namespace; a /tmp of its own;
 the workspace. Never /etc, /run, /var, /home: a Unix socket that is not mounted cannot be connected to, and
 /etc/shadow is out of reach even for root. An install that runs as root keeps uid 0 on the workspace's files (they are
-root's), but no capability, no nested namespace, and a read-only /proc: uid 0 could write /proc/sys without any.
+root's), but no capability, no nested namespace, and a read-only /proc: uid 0 could write /proc/sys without any. Better
+is a `User` to become before the sandbox is made; the executor takes one wherever it can.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ import resource
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from layers.control import landlock
 from layers.control.catalog import PATH
+from layers.control.reach import NOTHING, Reach
+from layers.control.rules import SECRETS
 from layers.errors import Misconfigured
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -45,12 +49,24 @@ class Command:
     timeout_s: int
     output_cap_bytes: int
     stdin: str = ""
+    reach: Reach = NOTHING
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Name -> value: files that only this program can read, `/run/secrets/NAME`. Never in argv or environment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """Whom the sandbox is started as, where the executor itself is root."""
+
+    uid: int
+    gid: int
 
 
 class Sandbox(Protocol):
     """One way to confine."""
 
     profile: str
+    user: User | None
 
     def start(self, command: Command, stdin: int, scratch: Path) -> subprocess.Popen[bytes]:
         """Start it with `stdin`, its output in one pipe. `scratch` is an empty folder of its own."""
@@ -61,24 +77,36 @@ class Bubblewrap:
 
     profile = "bwrap"
 
-    def __init__(self) -> None:
+    def __init__(self, user: User | None = None) -> None:
         self.program = find("bwrap", "bubblewrap")
         self.limiter = find("prlimit", "util-linux")
+        self.user = user
 
     def start(self, command: Command, stdin: int, scratch: Path) -> subprocess.Popen[bytes]:
         """See `Sandbox`. /tmp is a tmpfs, so `scratch` is not used."""
-        return subprocess.Popen(
-            [self.program, *self.arguments(command), "--", self.limiter, *self.limits(command), "--", *command.argv],
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=LAUNCHER_ENVIRONMENT,
-            cwd="/",
-        )
+        files = {name: text_file(value) for name, value in command.secrets.items()}
+        arguments = self.arguments(command)
+        for name, descriptor in files.items():
+            arguments += ["--perms", "0400", "--file", str(descriptor), f"{SECRETS}/{name}"]
+        arguments += ["--remount-ro", "/", "--chdir", command.cwd]
+        try:
+            return subprocess.Popen(
+                [self.program, *arguments, "--", self.limiter, *self.limits(command), "--", *command.argv],
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=LAUNCHER_ENVIRONMENT,
+                cwd="/",
+                pass_fds=tuple(files.values()),
+                **identity(self.user),
+            )
+        finally:
+            for descriptor in files.values():
+                os.close(descriptor)
 
     def arguments(self, command: Command) -> list[str]:
         """Namespaces, mounts and environment."""
-        options = ["--unshare-all", "--unshare-user", "--disable-userns", "--uid", "65534", "--gid", "65534"]
+        options = [*command.reach.namespaces, "--unshare-user", "--disable-userns", "--uid", "65534", "--gid", "65534"]
         options += ["--cap-drop", "ALL", "--die-with-parent", "--new-session", "--clearenv"]
         for name, value in environment("/tmp").items():
             options += ["--setenv", name, value]
@@ -89,11 +117,11 @@ class Bubblewrap:
                 options += ["--ro-bind-try", path, path]
         for path in EXTRAS:
             options += ["--ro-bind-try", path, path]
-        options += ["--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"]
-        options += ["--size", str(TMP_BYTES), "--tmpfs", "/tmp"]
+        options += [*command.reach.proc, "--dev", "/dev"]
+        options += ["--size", str(TMP_BYTES), "--tmpfs", "/tmp", *command.reach.mounts]
         if command.cwd != "/":
             options += ["--bind" if command.is_writable else "--ro-bind", command.cwd, command.cwd]
-        return [*options, "--remount-ro", "/", "--chdir", command.cwd]
+        return options
 
     def limits(self, command: Command) -> list[str]:
         """Set inside, where processes are counted per namespace and not with everything else the user runs."""
@@ -105,13 +133,23 @@ class Landlock:
 
     profile = "landlock"
 
+    def __init__(self, user: User | None = None) -> None:
+        self.user = user
+
     def start(self, command: Command, stdin: int, scratch: Path) -> subprocess.Popen[bytes]:
         """See `Sandbox`. The caller's process has one thread, so running Python between fork and exec is safe."""
-        readable = [*SYSTEM, *EXTRAS, "/proc"]
+        if command.reach.needs_bubblewrap:
+            raise OSError("it needs a network or a socket, which only bubblewrap can give; install bubblewrap")
+        readable = [*SYSTEM, *EXTRAS, "/proc", *command.reach.readable]
         writable = [*DEVICES, str(scratch)]
         if command.cwd != "/":
             (writable if command.is_writable else readable).append(command.cwd)
-        processes = PROCESSES + threads_of_user()
+        argv = [place_secrets(item, command.secrets, scratch) for item in command.argv]
+        for name, value in command.secrets.items():
+            write_secret(scratch / "secrets" / name, value)
+        if self.user is not None:
+            give(scratch, self.user)
+        processes = PROCESSES + threads_of_user(self.user.uid if self.user else os.getuid())
 
         def confine() -> None:
             landlock.die_with_parent(signal.SIGKILL)
@@ -120,7 +158,7 @@ class Landlock:
             landlock.restrict(readable, writable)
 
         return subprocess.Popen(
-            command.argv,
+            argv,
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -128,7 +166,51 @@ class Landlock:
             cwd=command.cwd,
             start_new_session=True,
             preexec_fn=confine,
+            **identity(self.user),
         )
+
+
+class Identity(TypedDict, total=False):
+    """How Popen is told to become somebody else."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def identity(user: User | None) -> Identity:
+    """Become `user`, with no group but its own; stay who we are where there is none."""
+    return Identity() if user is None else Identity(user=user.uid, group=user.gid, extra_groups=[])
+
+
+def text_file(text: str) -> int:
+    """An open file in memory with `text` in it: unlike a pipe it needs nobody to feed it, and can be opened again."""
+    descriptor = os.memfd_create("text")
+    content = memoryview(text.encode())
+    while content:
+        content = content[os.write(descriptor, content) :]
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def place_secrets(item: str, names: Iterable[str], scratch: Path) -> str:
+    """Landlock mounts nothing: where an argv names a secret's file, it gets the path of the private copy."""
+    for name in sorted(names, key=len, reverse=True):
+        item = item.replace(f"{SECRETS}/{name}", str(scratch / "secrets" / name))
+    return item
+
+
+def write_secret(file: Path, value: str) -> None:
+    """A file that only its owner reads, in a folder that goes with the run."""
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "w", encoding="utf-8") as opened:
+        opened.write(value)
+
+
+def give(folder: Path, user: User) -> None:
+    """Make the folder and all in it another user's."""
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, user.uid, user.gid)
 
 
 def environment(scratch: str) -> dict[str, str]:
@@ -148,12 +230,12 @@ def limits(command: Command, processes: int) -> dict[str, tuple[int, int]]:
     }
 
 
-def threads_of_user() -> int:
-    """How many threads this user runs now: without a user namespace RLIMIT_NPROC counts them all."""
+def threads_of_user(uid: int) -> int:
+    """How many threads that user runs now: without a user namespace RLIMIT_NPROC counts them all."""
     count = 0
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if folder.stat().st_uid == os.getuid():
+            if folder.stat().st_uid == uid:
                 count += sum(1 for _ in (folder / "task").iterdir())
         except OSError:
             continue  # it ended while we looked

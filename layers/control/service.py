@@ -1,96 +1,77 @@
-"""The verbs of control, each a plain function in the caller's transaction: one conditional UPDATE decides, and its
-audit entry commits with it or not at all.
-
-Functions draw fresh random handles, so running one twice (as the store may) leaves only the last one's.
+"""The verbs of control, each a plain function in the caller's transaction: what is asked for, claimed, and came of it.
+Whatever changes a state is one conditional UPDATE, and its audit entry commits with it or not at all.
 """
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import secrets
 
-from layers.control import audit
-from layers.control.rules import before, decided, drift, hopeless, move, refusal
-from layers.control.types import Approval, Context, Decision, Event, Outcome, Pending, Plan, Rules, State, digest_of
+from layers.control import audit, grants
+from layers.control.fatigue import draw_numbers, rested, twin
+from layers.control.freezing import with_freeze
+from layers.control.handles import Purpose, add_card, places
+from layers.control.kernel import Proof, is_solo, proofs
+from layers.control.policy import Act
+from layers.control.reading import approval_of, by_id
+from layers.control.rules import Asker, hopeless, may, move, standing
+from layers.control.types import (
+    Approval,
+    Context,
+    Decision,
+    Event,
+    Outcome,
+    Pending,
+    Plan,
+    Rules,
+    State,
+    digest_of,
+)
 from layers.errors import Refused
-from layers.store import Row, Tx
-from layers.types import CLOCK, Person
-
-log = logging.getLogger(__name__)
+from layers.failpoint import Step, reach
+from layers.store import Tx
 
 ENDS = {State.SUCCEEDED: Event.SUCCEED, State.FAILED: Event.FAIL, State.UNKNOWN: Event.LOSE}
-PRESSES = (Event.APPROVE, Event.DENY, Event.HAPPENED, Event.RERUN, Event.CANCEL)
 EXECUTOR = "executor"
+NO_RULES = Rules(approvers=())
 
 
-def hash_of(handle: str) -> str:
-    """What is stored of a handle."""
-    return hashlib.sha256(handle.encode()).hexdigest()
+def request(tx: Tx, plan: Plan, context: Context, *, is_drill: bool = False) -> Pending:
+    """Write down what is asked for; what the same person has waiting here already is not written down twice.
 
-
-def approval_of(row: Row) -> Approval:
-    """The approval in a row of `control.pending` and the like."""
-    return Approval(
-        id=row["id"],
-        conversation_id=row["conversation_id"],
-        turn_id=row["turn_id"],
-        plan=Plan.parse(row["plan"]),
-        digest=row["digest"],
-        requested_by=row["requested_by"],
-        reason=row["reason"],
-        state=State(row["state"]),
-        attempt=row["attempt"],
-        created_at=row["created_at"],
-        expires_at=row["expires_at"],
-        decided_by=row["decided_by"] or "",
-        decided_at=row["decided_at"],
-        outcome=Outcome.parse(row["outcome"]) if row["outcome"] else None,
-        ended_at=row["ended_at"],
+    Raises:
+        Refused: the policy lets them not ask for it, nobody could ever approve it, or people have had enough of it.
+    """
+    asker = Asker(person=context.requested_by.id, by_agent=context.by_agent)
+    rules = with_freeze(tx, context.rules)
+    if not is_drill:
+        may(plan, Act.REQUEST, asker, rules, tx.now)
+    if reason := hopeless(plan, asker, rules, tx.now):
+        raise Refused(reason)
+    if same := twin(tx, plan, context.conversation_id, context.requested_by.id):
+        return Pending(approval=by_id(tx, same), handle="", is_new=False)
+    if not is_drill:
+        rested(tx, plan, context.conversation_id)
+    approval = write_down(tx, plan, context, is_drill=is_drill)
+    reach(Step.REQUEST_ADDED)
+    drill = {"drill": True} if is_drill else {}
+    details = {"plan": plan.digest, "risk": plan.risk, **drill}
+    audit.append(tx, context.requested_by.id, "request", approval.id, details)
+    reach(Step.REQUEST_AUDITED)
+    if not is_drill and grants.use(tx, approval, rules):
+        return Pending(approval=by_id(tx, approval.id), handle="")
+    return Pending(
+        approval=approval,
+        handle=add_card(tx, approval, context.pressed_at or context.conversation_id, rules),
+        copies={place: add_card(tx, approval, place, rules) for place in elsewhere(plan, context)},
     )
 
 
-def readable(rows: list[Row]) -> list[Approval]:
-    """The approvals in `rows`. One row that was tampered with is left out and logged, not the end of the list."""
-    approvals = []
-    for row in rows:
-        try:
-            approvals.append(approval_of(row))
-        except Refused as error:
-            log.error("approval.unreadable", extra={"approval": row["id"], "why": str(error)})
-    return approvals
-
-
-def by_id(tx: Tx, approval_id: str) -> Approval:
-    """The approval with that id.
-
-    Raises:
-        Refused: there is none.
-    """
-    row = tx.one("control.approval", id=approval_id)
-    if row is None:
-        raise Refused(f"no request has the id {approval_id!r}; /pending lists those that wait")
-    return approval_of(row)
-
-
-def pending(tx: Tx) -> list[Approval]:
-    """What waits for a person, oldest first."""
-    return readable(tx.all("control.pending"))
-
-
-def request(tx: Tx, plan: Plan, context: Context) -> Pending:
-    """Write down what is asked for.
-
-    Raises:
-        Refused: nobody could ever approve it.
-    """
-    if reason := hopeless(plan, context.requested_by, context.rules):
-        raise Refused(reason)
-    approval_id, handle = secrets.token_hex(8), secrets.token_urlsafe(16)
+def write_down(tx: Tx, plan: Plan, context: Context, *, is_drill: bool) -> Approval:
+    """The row of a new request."""
+    approval_id, numbers = secrets.token_hex(8), draw_numbers() if proofs(plan) else ("",)
     tx.run(
         "control.add_approval",
         id=approval_id,
-        handle_hash=hash_of(handle),
         conversation_id=context.conversation_id,
         turn_id=context.turn_id,
         kind=plan.kind,
@@ -100,63 +81,35 @@ def request(tx: Tx, plan: Plan, context: Context) -> Pending:
         scope=plan.scope,
         risk=plan.risk,
         requested_by=context.requested_by.id,
+        by_agent=int(context.by_agent),
         reason=context.reason,
+        number=numbers[0],
+        choices=" ".join(sorted(numbers)),
+        is_drill=int(is_drill),
         now=tx.now,
         expires_at=tx.now + context.expires_after_s,
     )
-    audit.append(tx, context.requested_by.id, "request", approval_id, {"plan": plan.digest, "risk": plan.risk})
-    return Pending(approval=by_id(tx, approval_id), handle=handle)
+    return by_id(tx, approval_id)
 
 
-def decide(tx: Tx, handle: str, verb: str, person: Person, rules: Rules) -> Decision:
-    """Take a press: `verb` and `handle` are those of the button `a:<verb>:<handle>`.
-
-    A refusal leaves the approval as it was, for somebody who may; one that expired becomes `expired` on the way.
-    """
-    row = tx.one("control.approval_by_handle", handle_hash=hash_of(handle))
-    if row is None or verb not in PRESSES:
-        audit.append(tx, person.id, "refused", "", {"verb": verb[:20], "why": "unknown button"})
-        return Decision(approval=None, refused="this button belongs to no request here; /pending lists those that wait")
-    try:
-        approval = approval_of(row)
-    except Refused as error:
-        return refuse(tx, None, row["id"], person, str(error))
-    event = Event(verb)
-    reason = refusal(approval, event, person, rules, tx.now)
-    if approval.state is State.PENDING and approval.expires_at <= tx.now:
-        expire_one(tx, approval.id)
-    if not reason and not write_decision(tx, hash_of(handle), approval, event, person):
-        reason = decided(by_id(tx, approval.id))
-    if reason:
-        return refuse(tx, by_id(tx, approval.id), approval.id, person, reason)
-    audit.append(tx, person.id, event.value, approval.id, {"plan": approval.digest})
-    return Decision(approval=by_id(tx, approval.id))
+def elsewhere(plan: Plan, context: Context) -> tuple[str, ...]:
+    """Where its card is shown besides the conversation of the request: on the page, when it is decided there."""
+    is_page = (context.pressed_at or context.conversation_id).partition(":")[0] == context.page.partition(":")[0]
+    if not context.page or is_page or not needs_page(plan, context.requested_by.id, context.rules):
+        return ()
+    return (context.page,)
 
 
-def write_decision(tx: Tx, handle_hash: str, approval: Approval, event: Event, person: Person) -> bool:
-    """The one UPDATE whose row count decides."""
-    values = {
-        "handle_hash": handle_hash,
-        "digest": approval.digest,
-        "after": move(approval.state, event).value,
-        "decided_by": person.id,
-        "now": tx.now,
-    }
-    if before(event) is State.PENDING:
-        return tx.run("control.decide", **values) == 1
-    return tx.run("control.settle", **values, attempts=1 if event is Event.RERUN else 0) == 1
+def needs_page(plan: Plan, requested_by: str, rules: Rules) -> bool:
+    """Whether it cannot be approved in a chat."""
+    return Proof.PAGE in proofs(plan) or is_solo(plan, requested_by, rules)
 
 
-def refuse(tx: Tx, approval: Approval | None, ref: str, person: Person, reason: str) -> Decision:
-    """A refusal, in the audit trail as well."""
-    audit.append(tx, person.id, "refused", ref, {"why": reason})
-    return Decision(approval=approval, refused=reason)
-
-
-def claim(tx: Tx, approval_id: str, rules: Rules) -> Decision:
+def claim(tx: Tx, approval_id: str, rules: Rules, drifted: str = "") -> Decision:
     """Take an approved request for running: once, whoever else tries.
 
-    What would no longer run as shown is withdrawn, and the refusal says why.
+    What would no longer run as shown, or be approved, is invalidated, and the refusal says why. `drifted` is what
+    `Planner.drift` found.
     """
     row = tx.one("control.approval", id=approval_id)
     if row is None:
@@ -164,19 +117,34 @@ def claim(tx: Tx, approval_id: str, rules: Rules) -> Decision:
     approval = approval_of(row)
     if approval.state is not State.APPROVED:
         return Decision(approval=approval, refused=f"request {approval_id} is {approval.state.value}; nothing runs")
-    if reason := drift(approval, rules):
+    rules = with_freeze(tx, rules)
+    drill = "this was a drill: it asked for nothing, and nothing runs" if approval.is_drill else ""
+    if reason := drill or drifted or grants.carried(tx, approval, rules) or standing(approval, rules, tx.now):
         tx.run("control.withdraw", id=approval_id, after=move(approval.state, Event.WITHDRAW).value, now=tx.now)
         audit.append(tx, EXECUTOR, Event.WITHDRAW.value, approval_id, {"why": reason})
         return Decision(approval=by_id(tx, approval_id), refused=reason)
     after = move(approval.state, Event.CLAIM).value
     if tx.run("control.claim", id=approval_id, digest=approval.digest, after=after) != 1:
         return Decision(approval=by_id(tx, approval_id), refused=f"request {approval_id} was claimed elsewhere")
+    reach(Step.CLAIM_TAKEN)
     audit.append(tx, EXECUTOR, Event.CLAIM.value, approval_id, {"plan": approval.digest, "run": approval.run_id})
+    reach(Step.CLAIM_AUDITED)
     return Decision(approval=by_id(tx, approval_id))
 
 
-def conclude(tx: Tx, run_id: str, outcome: Outcome) -> Pending:
-    """Write down how a claimed run ended. For an unknown outcome the handle is fresh, else it is empty.
+def started(tx: Tx, run_id: str) -> bool:
+    """Write down that the executor has begun a claimed run. Too late to say so is no harm."""
+    approval_id, _, attempt = run_id.rpartition("-")
+    after = move(State.CLAIMED, Event.START).value
+    if tx.run("control.start", id=approval_id, attempt=int(attempt), after=after) != 1:
+        return False
+    reach(Step.START_WRITTEN)
+    audit.append(tx, EXECUTOR, Event.START.value, approval_id, {"run": run_id})
+    return True
+
+
+def conclude(tx: Tx, run_id: str, outcome: Outcome, rules: Rules = NO_RULES) -> Pending:
+    """Write down how a claimed run ended. For an unknown outcome the handles are fresh, else they are empty.
 
     Saying the same of an attempt that has already ended changes nothing.
 
@@ -185,14 +153,12 @@ def conclude(tx: Tx, run_id: str, outcome: Outcome) -> Pending:
     """
     approval_id, _, attempt = run_id.rpartition("-")
     event = ENDS[outcome.state]
-    handle = secrets.token_urlsafe(16) if event is Event.LOSE else ""
     changed = tx.run(
         "control.conclude",
         id=approval_id,
         attempt=int(attempt),
         after=outcome.state.value,
         outcome=outcome.json,
-        settle_hash=hash_of(handle) if handle else None,
         now=tx.now,
     )
     approval = by_id(tx, approval_id)
@@ -200,6 +166,7 @@ def conclude(tx: Tx, run_id: str, outcome: Outcome) -> Pending:
         if approval.attempt == int(attempt):
             move_or_same(approval, outcome.state)
         return Pending(approval=approval, handle="")
+    reach(Step.CONCLUSION_WRITTEN)
     details = {
         "exit_code": outcome.exit_code,
         "why": outcome.reason,
@@ -207,24 +174,25 @@ def conclude(tx: Tx, run_id: str, outcome: Outcome) -> Pending:
         "output": digest_of(outcome.output),
     }
     audit.append(tx, EXECUTOR, event.value, approval_id, details)
-    return Pending(approval=approval, handle=handle)
+    reach(Step.CONCLUSION_AUDITED)
+    if event is not Event.LOSE:
+        return Pending(approval=approval, handle="")
+    return with_buttons(tx, approval, rules, Purpose.SETTLE)
+
+
+def with_buttons(tx: Tx, approval: Approval, rules: Rules, purpose: Purpose = Purpose.DECIDE) -> Pending:
+    """An approval with fresh buttons wherever it is shown."""
+    shown = [place.conversation_id for place in places(tx, approval.id)] or [approval.conversation_id]
+    main = approval.conversation_id if approval.conversation_id in shown else shown[0]
+    others = sorted({*shown} - {main})
+    return Pending(
+        approval=approval,
+        handle=add_card(tx, approval, main, rules, purpose),
+        copies={place: add_card(tx, approval, place, rules, purpose) for place in others},
+    )
 
 
 def move_or_same(approval: Approval, after: State) -> None:
     """Refuse an outcome for something that was never claimed."""
     if approval.outcome is None:
         move(approval.state, ENDS[after])
-
-
-def expire(tx: Tx) -> list[Approval]:
-    """Expire what nobody decided in time; returns those, so that their cards can be told."""
-    expired = [row["id"] for row in tx.all("control.due", now=tx.now) if expire_one(tx, row["id"])]
-    return readable([row for row in (tx.one("control.approval", id=approval_id) for approval_id in expired) if row])
-
-
-def expire_one(tx: Tx, approval_id: str) -> bool:
-    """Expire one request if it is due."""
-    if tx.run("control.expire", id=approval_id, now=tx.now) != 1:
-        return False
-    audit.append(tx, CLOCK.id, Event.EXPIRE.value, approval_id, {})
-    return True

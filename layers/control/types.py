@@ -7,8 +7,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
+from layers.control.policy import Member, PolicyEngine
 from layers.errors import Refused
 from layers.types import Button, Person
 
@@ -20,6 +21,9 @@ PATCH = "workspace.patch"
 CONTACT = "transport.contact"
 """The capability whose plan is a first message to somebody; the wiring executes it as well."""
 KINDS = {PATCH: "patch", CONTACT: "contact"}
+OWN_RISKS = {PATCH: 1, CONTACT: 3}
+"""What the wiring carries out itself has no manifest; this is its risk. A first message cannot be taken back."""
+OWN_SCOPES = {PATCH: "workspace.files", CONTACT: "transport.contact"}
 
 
 class State(StrEnum):
@@ -29,6 +33,8 @@ class State(StrEnum):
     APPROVED = "approved"
     CLAIMED = "claimed"
     """Somebody went off to run it; nobody else may."""
+    RUNNING = "running"
+    """The executor said that the program has begun."""
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     UNKNOWN = "unknown"
@@ -36,6 +42,8 @@ class State(StrEnum):
     DENIED = "denied"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
+    INVALIDATED = "invalidated"
+    """It was approved, but the world or the rules were no longer those that were shown."""
 
 
 class Event(StrEnum):
@@ -47,12 +55,14 @@ class Event(StrEnum):
     CLAIM = "claim"
     WITHDRAW = "withdraw"
     """It was approved, but what would run is no longer what was shown."""
+    START = "start"
     SUCCEED = "succeed"
     FAIL = "fail"
     LOSE = "lose"
     HAPPENED = "happened"
     RERUN = "rerun"
     CANCEL = "cancel"
+    """Taken back before it began, or given up when its outcome is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +74,8 @@ class Action:
     """As typed: `{"target": "all"}`."""
     requested_by: Person
     """The human being on whose behalf, also when the agent asks."""
+    by_agent: bool = False
+    """Whether the agent made the request."""
     reason: str = ""
     """The asker's own words. Shown last, quoted, believed by nothing."""
 
@@ -88,11 +100,30 @@ class Plan:
     output_cap_bytes: int
     is_workspace_writable: bool = False
     network: str = "none"
+    """`none`, or `host`: all that this machine reaches."""
+    sockets: tuple[str, ...] = ()
+    """Unix sockets of this machine that the program may talk to."""
+    readable: tuple[str, ...] = ()
+    """Files and folders of this machine that it may read besides the system's programs."""
+    sees_processes: bool = False
+    """Whether it sees the processes of this machine, not only its own."""
     environment: tuple[str, ...] = ()
     """Names of the variables the program sees; their values are the executor's own."""
     probe: tuple[str, ...] = ()
     """A command that tells whether it happened (0 yes, 1 no); empty where there is none."""
     is_idempotent: bool = False
+    approvals: int = 1
+    """How many different persons have to approve it."""
+    programs: Mapping[str, str] = field(default_factory=dict)
+    """Absolute path of each program named here -> sha256 of its file, hex."""
+    dry_run: tuple[str, ...] = ()
+    """The command that showed what would happen; empty where there is none."""
+    evidence: str = ""
+    """The beginning of what it printed."""
+    evidence_digest: str = ""
+    """sha256 of all that it printed and of its exit code, hex."""
+    secrets: tuple[str, ...] = ()
+    """Names in the executor's store; each is a file `/run/secrets/NAME` while the program runs."""
     manifest_digest: str
     """sha256 of the manifest's file, hex; empty for a patch."""
 
@@ -174,7 +205,8 @@ class Approval:
     plan: Plan
     digest: str
     requested_by: str
-    """A `Person.id`."""
+    """A `Person.id`: the human being, also when the agent asked."""
+    by_agent: bool = False
     reason: str
     state: State
     attempt: int = 1
@@ -185,11 +217,52 @@ class Approval:
     decided_at: float | None = None
     outcome: Outcome | None = None
     ended_at: float | None = None
+    warrant: str = ""
+    """Signed when it was approved; without it the executor runs nothing."""
+    said_yes: tuple[str, ...] = ()
+    """Ids of the persons who have approved it, first to last."""
+    number: str = ""
+    """Two digits that an approver has to find among `choices`; empty where none is asked for."""
+    choices: tuple[str, ...] = ()
+    grant_id: str = ""
+    """The standing grant that approved it."""
+    is_drill: bool = False
+    """It asks for nothing and never runs; it only measures whether people look."""
 
     @property
     def run_id(self) -> str:
         """What the executor knows this attempt by; the same one never runs twice."""
         return f"{self.id}-{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warrant:
+    """What control signs when a person decides: that one run of one plan may begin, once and soon."""
+
+    run_id: str
+    plan_digest: str
+    capability: str
+    version: int
+    argv_digest: str
+    """sha256 of the argv as canonical JSON."""
+    scope: str
+    decisions: tuple[str, ...] = ()
+    """Ids of the persons who said yes; empty for what only observes."""
+    policy_digest: str = ""
+    not_after: float
+    """Epoch seconds. A run that has begun by then goes on."""
+    nonce: str
+    """128 random bits, hex."""
+
+
+class Signer(Protocol):
+    """Control's key. Only the server's process has it: who can merely write to the database cannot sign."""
+
+    def sign(self, kind: str, text: str) -> str:
+        """The signature over `text`, hex; it is good for this `kind` only."""
+
+    def is_signed(self, kind: str, text: str, signature: str) -> bool:
+        """Whether this key made `signature`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +273,16 @@ class Rules:
     """Nobody else decides; empty means that nothing can be approved."""
     manifests: Mapping[str, str] = field(default_factory=dict)
     """Capability -> digest of its manifest: `Catalog.digests`. A plan made from another one is refused."""
+    risks: Mapping[str, int] = field(default_factory=dict)
+    """Capability -> the risk that its manifest says: `Catalog.risks`. Nothing else is believed."""
+    people: tuple[Member, ...] = ()
+    """Everybody whom this install knows, as policies see them."""
+    policy: PolicyEngine | None = None
+    """What the operator allows of what the kernel lets through; None allows nothing."""
+    is_frozen: bool = False
+    """Nothing is approved, nothing is claimed."""
+    signer: Signer | None = None
+    """None: no warrant is made, so nothing that was approved can run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,10 +292,15 @@ class Context:
     conversation_id: str
     turn_id: int
     requested_by: Person
+    by_agent: bool = False
     rules: Rules
     reason: str = ""
     expires_after_s: float = 3600.0
     """Seconds a person has to decide."""
+    pressed_at: str = ""
+    """Where the buttons of its card can be pressed; empty where that is the conversation itself. A mail has none."""
+    page: str = ""
+    """The conversation of the page where what a chat may not decide is shown as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +310,39 @@ class Pending:
     approval: Approval
     handle: str
     """128 random bits. Only its sha256 is stored; show it to nobody but the channel."""
+    copies: Mapping[str, str] = field(default_factory=dict)
+    """Conversation -> the handle of the card that is shown there as well."""
+    is_new: bool = True
+    """False when the very same request of the same person waits already; then no handle is given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Click:
+    """A press of one of control's buttons, and where it came from."""
+
+    handle: str
+    verb: str
+    number: str = ""
+    """The two digits on the button that was pressed."""
+    conversation_id: str
+    """Where it was pressed. A handle counts only where its card was delivered."""
+    key: str = ""
+    """Of the message that carried the button, where the channel tells it."""
+    proofs: frozenset[str] = frozenset()
+    """Values of `Proof` that came along and that the server's edge has checked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Leave given beforehand: exactly this, so often, until then."""
+
+    id: str
+    capability: str
+    parameters: str
+    """Every one of them, as canonical JSON."""
+    granted_by: str
+    uses_left: int
+    expires_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,4 +363,6 @@ class Card:
     """Markdown."""
     is_approvable: bool
     """False when not every leaf of the plan is on it."""
+    full: str = ""
+    """All of it, to go along as a file, where `text` is only its beginning."""
     buttons: tuple[Button, ...] = ()

@@ -138,7 +138,7 @@ def load_inbound(text: str) -> Inbound:
         person=Person(**data["person"]),
         kind=InboundKind(data["kind"]),
         text=data["text"],
-        press=Press(**press) if press else None,
+        press=Press(**{**press, "proofs": tuple(press["proofs"])}) if press else None,
         subject=data["subject"],
         aliases=tuple(data["aliases"]),
         attachments=tuple(Attachment(**each) for each in data["attachments"]),

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from migrations.columns import key, number, partial, text, time, unique
+from migrations.control import audit, control
 
 revision = "0001"
 down_revision = None
@@ -316,50 +317,6 @@ def presentation() -> None:
         time("reviewed_at", nullable=True),
         time("created_at"),
     )
-
-
-def control() -> None:
-    """Requests, decisions, outcomes."""
-    op.create_table(
-        "approval",
-        text("id", primary_key=True),
-        text("handle_hash", unique=True),  # sha256 of the handle in the buttons, hex
-        text("settle_hash", nullable=True, unique=True),  # the same for the buttons of an unknown outcome
-        text("conversation_id"),
-        number("turn_id"),
-        text("kind"),  # capability | patch
-        text("capability"),
-        text("plan"),  # canonical JSON: what was shown is what runs
-        text("digest"),  # sha256 of plan, hex
-        text("scope"),
-        number("risk"),
-        text("requested_by"),
-        text("reason"),
-        text("state"),  # pending | approved | claimed | succeeded | failed | unknown | denied | expired | cancelled
-        number("attempt", server_default="1"),  # grows when an approver has an unknown outcome run again
-        time("created_at"),
-        time("expires_at"),
-        text("decided_by", nullable=True),
-        time("decided_at", nullable=True),
-        text("outcome", nullable=True),
-        time("ended_at", nullable=True),
-    )
-    partial("approval_pending", "approval", ["expires_at"], "state = 'pending'")
-    partial("approval_in_flight", "approval", ["created_at"], "state IN ('approved', 'claimed')")
-    op.create_index("approval_conversation", "approval", ["conversation_id", "created_at"])
-
-
-def audit() -> None:
-    """The hash chain."""
-    op.create_table(
-        "audit",
-        sa.Column("seq", sa.BigInteger(), primary_key=True, autoincrement=False),
-        text("body"),
-        text("previous"),
-        text("hash"),
-    )
-    op.create_table("audit_head", number("id", primary_key=True, autoincrement=False), number("seq"), text("hash"))
-    op.execute(f"INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, '{'00' * 32}')")
 
 
 def coordination() -> None:

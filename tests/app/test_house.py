@@ -128,7 +128,7 @@ async def test_an_approved_run_that_another_home_began_is_unknown_and_not_run_he
     async def die_after_the_claim(work):  # type: ignore[no-untyped-def]
         run = house.executor.run
 
-        async def never(run_id: str, plan: object) -> Outcome:
+        async def never(run_id: str, plan: object, *_: object) -> Outcome:
             house.executor.memory = lambda: "here"  # type: ignore[method-assign]
             await house.store.run(give_back, work.turn)  # as the reaper of another replica
             raise Unavailable("the process is gone")
@@ -152,7 +152,7 @@ async def test_a_decision_whose_turn_breaks_leaves_nothing_claimed_for_ever(
 ) -> None:
     (card,) = await say(house, "/run workspace.append text=once")
 
-    async def breaks(self: Executor, run_id: str, plan: object) -> Outcome:
+    async def breaks(self: Executor, run_id: str, plan: object, *_: object) -> Outcome:
         raise ZeroDivisionError
 
     monkeypatch.setattr(Executor, "run", breaks)

@@ -310,6 +310,8 @@ def test_a_schedule_is_read_and_its_text_kept_as_it_stands(text: str, command: t
         ('/schedule "* * * * *" UTC /schedule', "breed"),
         ('/schedule "* * * * *" UTC /schedule "* * * * *" UTC x', "breed"),
         ('/schedule "* * * * *" UTC /bulkhead schedule remove 1', "breed"),
+        ('/schedule "* * * * *" UTC /pair ABCD-EFGH', "a person decides"),
+        ('/schedule "* * * * *" UTC /bulkhead pair ABCD-EFGH approver', "a person decides"),
         ('/schedule "* * * * *" UTC /rum host.disk', "did you mean `/run`"),
         ('/schedule "* * * * *" UTC /run', "needs a capability"),
     ],

@@ -250,7 +250,7 @@ def test_an_empty_file_has_nobody_who_approves() -> None:
             "line 4: people.anna.approver is 'yes'; it should be a valid boolean.",
         ),
         ("[people.anna]\n\naprover = true\n", "line 3: people.anna.aprover is not known; did you mean 'approver'?"),
-        ("[people.anna]\nzzz = true\n", "line 2: people.anna.zzz is not known; known are name, approver, identities."),
+        ("[people.anna]\nzzz = true\n", "line 2: people.anna.zzz is not known; known are name, approver, roles,"),
         ("\n[peple.anna]\n", "line 2: peple is not known; did you mean 'people'?"),
         ("[people.Anna]\n", "line 1: people.Anna is no id; use small letters"),
         ("[people.agent]\n", "the id 'agent' belongs to Bulkhead itself; take another."),

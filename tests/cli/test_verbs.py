@@ -159,6 +159,7 @@ def test_audit_verify_tells_where_the_trail_was_changed(home: Path) -> None:
     card = bulkhead("ask", "/run workspace.write-note name=a.txt text=hello", home=home)
     assert card.returncode == 0, card.stderr
     with sqlite3.connect(home / "bulkhead.db") as file:
+        file.execute("DROP TRIGGER audit_no_update")
         file.execute("UPDATE audit SET body = '{}' WHERE seq = 1")
     file.close()
     done = bulkhead("audit", "verify", home=home)
@@ -266,7 +267,9 @@ def test_a_second_signal_ends_a_server_that_is_still_stopping(tmp_path: Path) ->
     house.close()
 
 
-@pytest.mark.parametrize("verb", ["serve", "ask", "link", "draw", "route", "doctor", "audit", "migrate", "db"])
+@pytest.mark.parametrize(
+    "verb", ["serve", "ask", "link", "draw", "route", "doctor", "audit", "secret", "executor", "migrate", "db"]
+)
 def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main([verb, "--help"])

@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from layers.control import Action, Catalog, Context, Plan, Rules, install_capabilities, plan
+from layers.control import (
+    APPROVER,
+    Action,
+    Catalog,
+    Click,
+    Context,
+    Decision,
+    Executor,
+    Member,
+    Outcome,
+    Plan,
+    Proof,
+    Rules,
+    SigningKey,
+    decide,
+    install_capabilities,
+    install_policy,
+    load_policies,
+    plan,
+    sign_warrant,
+    warrant_for,
+)
+from layers.control.cedar import SHIPPED
+from layers.control.executor import Told
+from layers.control.handles import hash_of
+from layers.store import Tx
 from layers.types import Person
 
+POLICY = load_policies((SHIPPED / "policy.cedar").read_text())
 OWNER = Person(id="owner", name="Olga Owner")
 GUEST = Person(id="guest", name="Gus Guest")
 
@@ -17,6 +45,7 @@ GUEST = Person(id="guest", name="Gus Guest")
 def home(tmp_path: Path) -> Path:
     (tmp_path / "home" / "workspace").mkdir(parents=True)
     install_capabilities(tmp_path / "home" / "capabilities")
+    install_policy(tmp_path / "home")
     return tmp_path / "home"
 
 
@@ -31,8 +60,36 @@ def catalog(home: Path, workspace: Path) -> Catalog:
 
 
 @pytest.fixture
-def rules(catalog: Catalog) -> Rules:
-    return Rules(approvers=(OWNER,), manifests=catalog.digests)
+def rules(home: Path, catalog: Catalog) -> Rules:
+    return replace(rules_of(catalog, OWNER), signer=SigningKey.open(home / "keys"))
+
+
+def rules_of(catalog: Catalog, *approvers: Person) -> Rules:
+    """The rules of an install with the shipped policy, where OWNER and GUEST are known."""
+    people = [
+        Member(person=person, roles=(APPROVER,) if person in approvers else ())
+        for person in dict.fromkeys((OWNER, GUEST, *approvers))
+    ]
+    return Rules(
+        approvers=approvers, manifests=catalog.digests, risks=catalog.risks, people=tuple(people), policy=POLICY
+    )
+
+
+RISKY = """
+id = "test.risky"
+title = "Risky"
+description = "Hard to undo."
+scope = "test"
+risk = 2
+argv = ["true"]
+"""
+
+
+@pytest.fixture
+def risky(home: Path, workspace: Path) -> Catalog:
+    """The catalog with `test.risky`, of risk 2."""
+    (home / "capabilities" / "test.risky.toml").write_text(RISKY)
+    return Catalog.load(home / "capabilities", workspace)
 
 
 @pytest.fixture
@@ -66,3 +123,33 @@ def script_plan(workspace: Path, *argv: str, **changes: object) -> Plan:
         "manifest_digest": "",
     }
     return Plan(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def signed(home: Path, run_id: str, made: Plan, **changes: object) -> str:
+    """A warrant as control makes one when the owner has approved."""
+    values: dict[str, object] = {"now": time.time(), "decisions": ("owner",) if made.risk else (), **changes}
+    return sign_warrant(SigningKey.open(home / "keys"), warrant_for(run_id, made, **values))  # type: ignore[arg-type]
+
+
+class Approved(Executor):
+    """The executor, handed a good warrant wherever a test brings none."""
+
+    async def run(self, run_id: str, plan: Plan, warrant: str = "", on_running: Told | None = None) -> Outcome:
+        return await super().run(run_id, plan, warrant or signed(self.home, run_id, plan), on_running)
+
+
+def press(
+    tx: Tx, handle: str, verb: str, person: Person, rules: Rules, proofs: frozenset[Proof] = frozenset()
+) -> Decision:
+    """A press of the button where its card was delivered, with the right number where `proofs` has a number match."""
+    card = tx.one("control.card", handle_hash=hash_of(handle))
+    row = tx.one("control.approval", id=card["approval_id"]) if card else None
+    click = Click(
+        handle=handle,
+        verb=verb,
+        number=row["number"] if row and Proof.NUMBER_MATCH in proofs else "",
+        conversation_id=card["conversation_id"] if card else "web:main",
+        key=card["message_key"] if card else "",
+        proofs=frozenset(proof.value for proof in proofs),
+    )
+    return decide(tx, click, person, rules)

@@ -39,6 +39,13 @@ PLANS = st.builds(
     is_workspace_writable=st.booleans(),
     environment=st.just(("HOME", "PATH")),
     probe=st.lists(NASTY, max_size=3).map(tuple),
+    network=st.sampled_from(["none", "host"]),
+    sockets=st.lists(NASTY, max_size=2).map(tuple),
+    readable=st.lists(NASTY, max_size=2).map(tuple),
+    sees_processes=st.booleans(),
+    programs=st.dictionaries(NASTY, st.from_regex("[0-9a-f]{64}", fullmatch=True), max_size=2),
+    dry_run=st.lists(NASTY, max_size=3).map(tuple),
+    evidence=NASTY,
     is_idempotent=st.booleans(),
     manifest_digest=st.from_regex("[0-9a-f]{64}", fullmatch=True),
 )
@@ -73,9 +80,12 @@ def test_every_leaf_of_any_plan_is_in_the_code_block_exactly(plan: Plan) -> None
     block = block_of(shown.text)
     strings = list(quoted_strings(block))
     everything = "".join(strings)
-    for leaf in (plan.title, plan.cwd, plan.scope, *plan.argv, *plan.probe):
+    for leaf in (
+        *(plan.title, plan.cwd, plan.scope, *plan.argv, *plan.probe),
+        *(*plan.sockets, *plan.readable, *plan.programs, *plan.dry_run),
+    ):
         assert leaf in strings
-    for value in (plan.stdin, *plan.parameters.values()):
+    for value in (plan.stdin, plan.evidence, *plan.parameters.values()):
         if isinstance(value, str):
             assert value in everything
         else:
@@ -103,10 +113,19 @@ def test_every_field_of_a_plan_changes_the_card() -> None:
         "timeout_s": 77,
         "output_cap_bytes": 7,
         "is_workspace_writable": False,
-        "network": "all",
+        "network": "host",
+        "sockets": ("/run/x.sock",),
+        "readable": ("/etc/x",),
+        "sees_processes": True,
+        "programs": {"/bin/x": "ab"},
+        "dry_run": ("/bin/y",),
+        "evidence": "seen",
+        "evidence_digest": "cd",
+        "secrets": ("TOKEN",),
         "environment": ("A",),
         "probe": ("/p",),
         "is_idempotent": True,
+        "approvals": 2,
         "manifest_digest": "ff",
     }
     assert set(others) == {field.name for field in dataclasses.fields(Plan)}

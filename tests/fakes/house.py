@@ -169,7 +169,7 @@ def run(kill_at: str, *arguments: str) -> int:
     name, times, port = [*kill_at.split(":"), "", ""][:3]
     left = int(times or 0)
 
-    def hook(point: failpoint.Point) -> None:
+    def hook(point: failpoint.Point | failpoint.Step) -> None:
         nonlocal left
         if point.value == name:
             left -= 1

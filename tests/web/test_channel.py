@@ -45,7 +45,7 @@ def test_the_same_uuid_in_capitals_is_the_same_event() -> None:
 def test_a_press_becomes_an_inbound_event() -> None:
     inbound = to_inbound(InboundKind.PRESS, body(key="a7", value="figure:redo:x"), OWNER)
     assert inbound.kind is InboundKind.PRESS
-    assert inbound.press == Press(value="figure:redo:x", key="a7")
+    assert inbound.press == Press(value="figure:redo:x", key="a7", proofs=("page",))
     assert inbound.address.id == "web:main"
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 import pytest
 
-from bot.web import TransportLine
+from bot.web import TransportLine, bodies
 from layers.errors import NotWritten
 from tests.web.conftest import House
 
@@ -92,3 +93,17 @@ async def test_the_accounts_are_told_to_who_is_signed_in(house: House) -> None:
     async with house.client() as browser:
         (line,) = (await browser.get("/api/transports")).json()["transports"]
     assert (line["channel"], line["waiting"], line["resume"]) == ("slack", 2, "h:resume:slack")
+
+
+async def test_a_body_that_does_not_come_is_refused_and_its_connection_closed(
+    house: House, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "BODY_S", 0.3)
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    head = f"POST /hooks/telegram HTTP/1.1\r\nHost: 127.0.0.1:{house.port}\r\nContent-Length: 1000\r\n\r\n"
+    writer.write(head.encode() + b"{")
+    async with asyncio.timeout(10):
+        answer = await reader.read()  # to the end of the connection
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert hook.got == []

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -16,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from layers.control import SigningKey
+from tests.conftest import REPO
 from tests.fakes import model_server, postgres
 from tests.fakes.house import House
 from tests.whole.people import bulkhead, card, effects, error, execute, furnish, outcome, until
@@ -27,6 +32,16 @@ def share(house: House, workspace: Path) -> None:
     (house.home / "workspace").symlink_to(workspace)
 
 
+def share_key(first: House, *others: House) -> None:
+    """As the README says: the first machine's key goes to the others."""
+    key = SigningKey.open(first.home / "keys")
+    for house in others:
+        (house.home / "keys").mkdir(mode=0o700, exist_ok=True)
+        for name in ("control.key", "control.pub"):
+            shutil.copy(first.home / "keys" / name, house.home / "keys" / name)
+        assert SigningKey.open(house.home / "keys").raw == key.raw
+
+
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> Iterator[tuple[House, House]]:
     url = postgres.create(postgres_server, f"f{uuid.uuid4().hex[:12]}")
@@ -36,6 +51,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> Ite
         for house in houses:
             furnish(house.home, model.base_url, "slow-2s")
             share(house, folder / "workspace")
+        share_key(*houses)
         try:
             for house in houses:
                 house.start()
@@ -113,6 +129,7 @@ def test_an_effect_whose_server_died_elsewhere_is_unknown_and_not_run_again(
     dying = House(tmp_path / "dying", a.env["BULKHEAD_DATABASE_URL"])
     furnish(dying.home)
     share(dying, (a.home / "workspace").resolve())
+    share_key(a, dying)
     dying.start("effect.running:1")
     try:
         dying.sign_in()
@@ -131,6 +148,24 @@ def test_a_conversation_whose_commit_was_never_answered_goes_on(fleet: tuple[Hou
     [(worker,)] = execute(a, f"SELECT id FROM worker WHERE pid = {a.process.pid}")  # type: ignore[union-attr]
     execute(a, f"UPDATE conversation SET owner = '{worker}' WHERE id = 'web:stray'")
     assert "Nothing waits" in b.ask("/pending", "stray", seconds=20)["html"]
+
+
+def test_a_replica_with_a_key_of_its_own_does_not_start_and_says_what_to_do(
+    fleet: tuple[House, House], tmp_path: Path
+) -> None:
+    alien = House(tmp_path / "alien", fleet[0].env["BULKHEAD_DATABASE_URL"])
+    refused = subprocess.run(
+        [sys.executable, "-m", "bot", "serve", "--home", str(alien.home), "--port", "0"],
+        env=alien.env,
+        cwd=REPO,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert refused.returncode != 0
+    assert "copy keys/control.*" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 @pytest.mark.slow

@@ -98,7 +98,12 @@ def test_the_audit_trail_tells_of_tampering(house: House) -> None:
     outcome(house, shown["key"], "audit")
     assert bulkhead(house, "audit", "verify").returncode == 0, "also beside a running server"
     [(body,)] = execute(house, "SELECT body FROM audit WHERE seq = 1")
-    execute(house, "UPDATE audit SET body = replace(body, 'request', 'observe') WHERE seq = 1")
+    tampering = "UPDATE audit SET body = replace(body, 'request', 'observe') WHERE seq = 1"
+    with pytest.raises(Exception, match="only ever added to"):
+        execute(house, tampering)
+    is_postgresql = house.env["BULKHEAD_DATABASE_URL"].startswith("postgresql")
+    execute(house, f"DROP TRIGGER {'audit_only_grows ON audit' if is_postgresql else 'audit_no_update'}")
+    execute(house, tampering)
     broken = bulkhead(house, "audit", "verify")
     assert broken.returncode == 1
     assert '"ok": false' in broken.stdout

@@ -19,6 +19,7 @@ from bot.adapters.slack.home import Home
 from bot.adapters.slack.payloads import AssistantThread, HomeOpened
 from bot.adapters.slack.reading import Heard, Me, asked, ended, heard
 from bot.adapters.slack.shortcut import modal, place_of, refusal
+from bot.adapters.storable import storable
 from layers.errors import AccountState, BulkheadError, Unavailable
 from layers.types import Attachment, InboundKind
 
@@ -53,6 +54,11 @@ class Intake:
 
     async def take(self, body: Mapping[str, Any]) -> Answer:
         """One envelope. What raises here is not acknowledged, so Slack brings it again."""
+        try:
+            body = storable(dict(body))
+        except RecursionError:  # it would be the same again
+            log.error("slack.unreadable", extra={"event": "nested too deeply"})
+            return ""
         if trouble := trouble_of(ended(body)):
             self._api.stop_calling(trouble)
             return ""

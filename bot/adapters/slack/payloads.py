@@ -9,6 +9,7 @@ from pydantic import BaseModel, StringConstraints
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{2,32}$")]
 Ts = Annotated[str, StringConstraints(pattern=r"^\d{1,12}\.\d{1,9}$")]
 Trigger = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Short = Annotated[str, StringConstraints(max_length=255)]
 
 
 class Edited(BaseModel):
@@ -90,9 +91,9 @@ class Container(BaseModel):
 class Pushed(BaseModel):
     """One pressed element."""
 
-    action_id: str
-    action_ts: str
-    block_id: str = ""
+    action_id: Short
+    action_ts: Short
+    block_id: Short = ""
     value: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,64}$")]
 
 

@@ -9,6 +9,7 @@ that cannot be read means nothing: refusing it would only bring it back.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ from layers.types import STRANGER, Address, Attachment, Inbound, InboundKind, Pr
 SAID_BY_PEOPLE = ("", "file_share", "thread_broadcast", "me_message")
 """Subtypes of messages that a person wrote; all others tell of joins, topics, edits and bots."""
 SLACKBOT = "USLACKBOT"
+TEAM = re.compile(r"[A-Z0-9]{2,32}")
 EDIT_S = 900.0
 """Seconds after which an edited message is no longer heard again."""
 FILES = 20
@@ -133,12 +135,18 @@ def _said(event: Mapping[str, Any]) -> Said | None:
     return None if is_same or not _is_fresh_edit(said) else said
 
 
+def team_of(body: Mapping[str, Any]) -> str:
+    """The workspace that told of an event; empty where that is no id."""
+    team = body.get("team_id")
+    return team if isinstance(team, str) and TEAM.fullmatch(team) else ""
+
+
 def _is_fresh_edit(said: Said) -> bool:
     return said.edited is not None and 0 <= float(said.edited.ts) - float(said.ts) <= EDIT_S
 
 
 def _message(said: Said, body: Mapping[str, Any], me: Me) -> Heard | None:
-    team, text = str(body.get("team_id", "")), said.text or ""
+    team, text = team_of(body), said.text or ""
     if said.bot_id or said.subtype not in SAID_BY_PEOPLE or said.user in (me.user, SLACKBOT):
         return None
     thread = "" if said.thread_ts == said.ts else said.thread_ts or ""  # a root stands in the channel itself

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.adapters.slack.payloads import Asked
 from bot.adapters.slack.typed import plain
+from bot.adapters.storable import storable_text
 
 CALLBACK = "bulkhead_ask"
 NAME = "Ask Bulkhead"
@@ -41,12 +42,12 @@ class Place:
         """The inverse of `dump`; None for what we did not write."""
         try:
             channel, thread, quote = json.loads(text)
-        except ValueError:
+        except (ValueError, TypeError, RecursionError):
             return None
         is_ours = all(isinstance(each, str) for each in (channel, thread, quote))
         if not is_ours or not PLACE[0].fullmatch(channel) or not PLACE[1].fullmatch(thread):
             return None
-        return cls(channel, thread, quote)
+        return cls(channel, thread, storable_text(quote))
 
 
 def place_of(asked: Asked) -> Place:

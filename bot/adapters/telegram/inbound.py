@@ -27,6 +27,9 @@ CHANNEL = "telegram"
 NEVER_PEOPLE = frozenset({777000, 136817688, 1087968824})
 """Telegram's own account, a channel that writes in a group, an anonymous administrator."""
 NAMED = re.compile(r"(/\w+)@(\w+)", re.ASCII)
+WHOLE = re.compile(r"-?\d{1,19}", re.ASCII)
+ID = 64
+"""Characters of an id that is no number; a query's has 20, an album's 18."""
 EDIT_S = 900.0
 """Seconds after which an edited message is no longer heard again."""
 QUOTE = 1000
@@ -59,6 +62,18 @@ class Heard:
     def identity(self) -> str:
         """As it stands in bulkhead.toml."""
         return f"{CHANNEL}:{self.user_id}"
+
+
+def is_sound(heard: Heard) -> bool:
+    """Whether its ids are such as Telegram gives: the library takes anything for one, the database does not."""
+    numbers = (heard.user_id, heard.message_id)
+    texts = (heard.query_id, heard.album)
+    return (
+        all(type(each) is int and abs(each) < 1 << 63 for each in numbers)
+        and all(isinstance(each, str) and len(each) <= ID for each in texts)
+        and WHOLE.fullmatch(heard.address.conversation) is not None
+        and WHOLE.fullmatch(heard.address.thread or "0") is not None
+    )
 
 
 def hear(update: Update, me: User) -> Heard | None:
@@ -110,7 +125,7 @@ def hear_press(query: CallbackQuery) -> Heard | None:
         event_id=f"press/{query.id}",
         user_id=query.from_user.id,
         is_private=message.chat.type == ChatType.PRIVATE,
-        press=Press(value=data),
+        press=Press(value=data, reference=str(message.message_id)),
         message_id=message.message_id,
         query_id=query.id,
         display=query.from_user.full_name,

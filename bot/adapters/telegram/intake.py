@@ -17,8 +17,9 @@ from telegram import Bot, Update
 from telegram.error import InvalidToken, NetworkError, TelegramError
 from telegram.request import HTTPXRequest
 
+from bot.adapters.storable import storable
 from bot.adapters.telegram.account import Account
-from bot.adapters.telegram.inbound import Heard
+from bot.adapters.telegram.inbound import Heard, is_sound
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,9 @@ class DurableQueue(asyncio.Queue[object]):
             return
         if heard is None:
             return
+        if not is_sound(heard):
+            log.error("telegram.poison", extra={"update": item.update_id, "error": "an id is none"})
+            return
         try:
             await self._take(heard)
         except Exception as error:
@@ -64,18 +68,27 @@ class PollRequest(HTTPXRequest):
         """As the library does it; then each update is tried by itself, for the library would drop the whole batch."""
         answer: dict[str, Any] = HTTPXRequest.parse_json_payload(payload)
         if isinstance(answer.get("result"), list):
-            answer["result"] = [readable(update) for update in answer["result"]]
+            answer["result"] = [readable(update) for update in answer["result"] if has_number(update)]
         return answer
 
 
+def has_number(update: object) -> bool:
+    """Whether it is an update at all: one without a number can be neither parsed nor confirmed, the others can."""
+    is_one = isinstance(update, dict) and type(update.get("update_id")) is int
+    if not is_one:
+        log.error("telegram.poison", extra={"error": "no update_id"})
+    return is_one
+
+
 def readable(update: dict[str, Any]) -> dict[str, Any]:
-    """The update, or an empty one in place of one that cannot be parsed."""
+    """The update with texts that can be stored, or an empty one in place of one that cannot be parsed."""
     try:
-        Update.de_json(update, None)
+        clean = storable(update)
+        Update.de_json(clean, None)
     except Exception as error:  # noqa: BLE001  whatever it is, it must not come for ever
         log.error("telegram.poison", extra={"update": update["update_id"], "error": type(error).__name__})
         return {"update_id": update["update_id"]}
-    return update
+    return clean
 
 
 class PollingBot(Bot):

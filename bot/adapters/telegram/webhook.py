@@ -21,7 +21,7 @@ from telegram import Bot, Update, WebhookInfo
 from telegram.error import TelegramError
 
 from bot.adapters.telegram.account import Account
-from bot.adapters.telegram.intake import HEARD, DurableQueue, readable
+from bot.adapters.telegram.intake import HEARD, DurableQueue, has_number, readable
 from bot.adapters.telegram.troubles import ours
 from layers.errors import AccountState
 
@@ -123,10 +123,12 @@ class Webhook:
             return 403, TEXT, b"this is not Telegram\n"
         try:
             data = json.loads(body)
-            update = Update.de_json(readable({"update_id": int(data["update_id"]), **data}), self._bot)
-        except (ValueError, KeyError, TypeError) as error:  # it would come for a day, always the same
+        except (ValueError, RecursionError) as error:  # it would come for a day, always the same
             log.error("telegram.poison", extra={"error": type(error).__name__})
             return 200, TEXT, b""
+        if not has_number(data):
+            return 200, TEXT, b""
+        update = Update.de_json(readable(data), self._bot)
         try:
             await self._queue.put(update)
         except TelegramError as error:

@@ -24,8 +24,8 @@ function hang(code) {
 }
 
 export class Log {
-  constructor(list, { press, enlarge, edit }) {
-    Object.assign(this, { list, press, enlarge, edit, shown: new Map() });
+  constructor(list, { press, prove, enlarge, edit }) {
+    Object.assign(this, { list, press, prove, enlarge, edit, shown: new Map() });
   }
   clear() {
     this.list.replaceChildren();
@@ -139,6 +139,11 @@ export class Log {
       button.classList.remove("pressed");
     };
     try {
+      // a value that ends so is of a person's own request: it takes their passphrase as well
+      if (choice.value.endsWith(".p") && !(await this.prove())) {
+        note.textContent = "";
+        return enable();
+      }
       await this.press(event.key, choice.value, () => { note.textContent = `${choice.label}: not through yet, retrying…`; });
       note.textContent = `${choice.label}: received`;
       setTimeout(() => { note.textContent = ""; enable(); }, 4000);

@@ -9,6 +9,7 @@ const state = { conversation: "main", earlier: null, person: null, sent: "", tit
 const log = new Log(el("log"), {
   press: (key, value, retrying) => insist(
     "/api/presses", { id: crypto.randomUUID(), conversation: state.conversation, key, value }, { retrying, lost: gate }),
+  prove,
   enlarge,
   edit: fill,
 });
@@ -312,6 +313,32 @@ function closeSide() { el("side").classList.remove("open"); el("scrim").hidden =
 el("side-open").onclick = openSide;
 el("side-close").onclick = el("scrim").onclick = closeSide;
 el("pending-open").onclick = openSide;
+
+// Asks for the passphrase until it is the right one; false when the person thinks better of it.
+function prove() {
+  const [dialog, first, again, why] = ["proof", "passphrase", "passphrase-again", "proof-why"].map(el);
+  first.value = again.value = why.textContent = "";
+  again.hidden = el("again-label").hidden = true;
+  dialog.showModal();
+  return new Promise((done) => {
+    dialog.onclose = () => done(false);
+    el("proof-form").onsubmit = async (event) => {
+      event.preventDefault();
+      try {
+        await call("/api/passphrase", { passphrase: first.value, again: again.value });
+      } catch (error) {
+        why.textContent = `${error.message[0].toUpperCase()}${error.message.slice(1)}.`;
+        if (error.status === 428) again.hidden = el("again-label").hidden = false;
+        return;
+      }
+      first.value = again.value = "";
+      dialog.onclose = null;
+      dialog.close();
+      done(true);
+    };
+  });
+}
+el("proof-cancel").onclick = () => el("proof").close();
 
 const viewer = el("viewer");
 function enlarge(picture) {

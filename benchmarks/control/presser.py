@@ -1,0 +1,81 @@
+"""One of the processes that press at random: `python -m benchmarks.control.presser HOME URL SEEDS PRESSES`.
+
+It presses buttons of the cards in `HOME/cards.json` in an order of its own, claims what is approved, and writes each
+claim down as an effect. Standard output: one JSON list of the ids that it ran.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from layers.control import (
+    Catalog,
+    Click,
+    Member,
+    Rules,
+    SigningKey,
+    State,
+    claim,
+    decide,
+    load_policies,
+    shipped_policy,
+)
+from layers.store import Store, open_store
+from layers.types import Person
+
+OWNER = Person(id="owner", name="Owner")
+AT_ONCE = 4
+
+
+def rules_of(home: Path) -> Rules:
+    """Of an install with one approver and the shipped capabilities."""
+    catalog = Catalog.load(home / "capabilities", home / "workspace")
+    return Rules(
+        approvers=(OWNER,),
+        manifests=catalog.digests,
+        risks=catalog.risks,
+        people=(Member(person=OWNER, roles=("approver",)),),
+        policy=load_policies(shipped_policy()[0]),
+        signer=SigningKey.open(home / "keys"),
+    )
+
+
+def press_of(card: Sequence[str], verb: str) -> Click:
+    """A press of that card: [id, handle, conversation]."""
+    return Click(handle=card[1], verb=verb, conversation_id=card[2], key=f"a{card[0]}")
+
+
+async def press_all(home: Path, url: str, seeds: Sequence[int], presses: int) -> list[str]:
+    """Press, claim, run, for each seed at once; the ids that were run here."""
+    cards: list[list[str]] = json.loads((home / "cards.json").read_text())
+    rules, store = rules_of(home), await open_store(url)
+    ran: list[str] = []
+    jobs = []
+    for seed in seeds:
+        generator = random.Random(seed)
+        todo = [(generator.choice(cards), generator.choice(("approve", "deny"))) for _ in range(presses)]
+        jobs += [work(store, rules, todo, ran) for _ in range(AT_ONCE)]
+    await asyncio.gather(*jobs)
+    await store.close()
+    return ran
+
+
+async def work(store: Store, rules: Rules, todo: list[tuple[list[str], str]], ran: list[str]) -> None:
+    """Until nothing is left."""
+    while todo:
+        card, verb = todo.pop()
+        decision = await store.run(decide, press_of(card, verb), OWNER, rules)
+        if decision.approval is None or decision.approval.state is not State.APPROVED:
+            continue
+        if not (await store.run(claim, card[0], rules)).refused:
+            ran.append(card[0])
+
+
+if __name__ == "__main__":
+    home, url, seed, presses = sys.argv[1:]
+    print(json.dumps(asyncio.run(press_all(Path(home), url, [int(word) for word in seed.split(",")], int(presses)))))

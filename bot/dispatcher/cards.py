@@ -1,0 +1,67 @@
+"""The visible messages of an approval: its card where it was asked for, and on the page where only that may decide."""
+
+from __future__ import annotations
+
+from bot.dispatcher.parts import Parts
+from bot.dispatcher.work import Work
+from layers import control, coordination
+from layers.store import Tx
+from layers.transport import put_media, send
+from layers.types import Address, Attachment, Outbound, OutboundKind
+
+PAGE = "web"
+MAIL = "mail"
+"""Nothing is decided by mail: its channel shows the same message on the page, and there it is pressed."""
+
+
+def undecidable(approval: control.Approval) -> control.Pending:
+    """The approval with nothing left to press."""
+    return control.Pending(approval=approval, handle="")
+
+
+def approval_message(tx: Tx, parts: Parts, work: Work, pending: control.Pending) -> Outbound:
+    """An approval as the one visible message that all its states edit; its copies elsewhere are sent along."""
+    approval = pending.approval
+    shown = {place.conversation_id for place in control.places(tx, approval.id)}
+    if Address.parse(approval.conversation_id).channel == MAIL:
+        shown -= {parts.notes}
+    for place in sorted({*shown, *pending.copies} - {approval.conversation_id}):
+        copy = card_at(tx, parts, approval, place, pending.copies.get(place, ""))
+        send(tx, copy, f"t{work.turn.id}.{copy.key}.{place}.{approval.state.value}", work.turn.id)
+    return card_at(tx, parts, approval, approval.conversation_id, pending.handle)
+
+
+def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle: str) -> Outbound:
+    """The card as it stands in one conversation. A patch shows its diff above its plan."""
+    rules = parts.rules(tx)
+    view = control.View(
+        is_page=Address.parse(place).channel in (PAGE, MAIL),
+        needs_page=control.needs_page(approval.plan, approval.requested_by, rules),
+        is_solo=control.is_solo(approval.plan, approval.requested_by, rules),
+        shows_number=place == approval.conversation_id,
+        page=parts.page,
+    )
+    card = control.card(approval, handle=handle, view=view)
+    text = card.text
+    if approval.plan.kind == "patch":
+        proposal = coordination.by_id(tx, str(approval.plan.parameters["proposal"]))
+        text = f"{coordination.summary_markdown(proposal)}\n\n{text}"
+    return Outbound(
+        address=Address.parse(place),
+        key=f"a{approval.id}",
+        text=text,
+        kind=OutboundKind.CARD,
+        buttons=card.buttons,
+        files=(whole_card(tx, approval.id, card.full),) if card.full else (),
+    )
+
+
+def whole_card(tx: Tx, approval_id: str, text: str) -> Attachment:
+    """A card that is too long for a message, as a file."""
+    content = text.encode()
+    return Attachment(
+        digest=put_media(tx, "text/plain", content),
+        name=f"plan-{approval_id}.txt",
+        content_type="text/plain",
+        size_bytes=len(content),
+    )

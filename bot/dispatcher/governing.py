@@ -1,0 +1,114 @@
+"""The commands about approvals: cancel, freeze, grants, drills. No model takes part."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+from bot.commands import governing
+from bot.dispatcher.answers import clock
+from bot.dispatcher.cards import approval_message, undecidable
+from bot.dispatcher.effects import Hands
+from bot.dispatcher.parts import Parts
+from bot.dispatcher.work import Work
+from layers import control
+from layers.store import Tx
+from layers.types import OutboundKind
+
+TYPED = (
+    "Nothing is decided by typing: press the button on the card, where it was delivered. /pending tells where each "
+    "one is."
+)
+
+
+async def govern(parts: Parts, work: Work, command: governing.Governed, hands: Hands) -> None:
+    """Do what was typed."""
+    person = work.turn.inbound.person
+    match command:
+        case governing.Typed(verb=verb, request=request):
+            why = {"why": "typed", "verb": verb, "request": request}
+            work.write(lambda tx: control.audit.append(tx, person.id, "refused", "", why))
+            work.say(TYPED, OutboundKind.ERROR)
+        case governing.CancelRequest(request=request):
+            await cancel(parts, work, request)
+        case governing.Freeze(on=on):
+            await freeze(parts, work, on=on)
+        case governing.GiveGrant():
+            await give(parts, work, command)
+        case governing.ShowGrants():
+            work.answer(listing)
+        case governing.RevokeGrant(grant=grant):
+            work.answer(partial(revoked, parts, work, grant))
+        case governing.Drill():
+            work.add(lambda tx: approval_message(tx, parts, work, control.drill(tx, hands.context(tx, ""))))
+
+
+async def cancel(parts: Parts, work: Work, request: str) -> None:
+    """Take a request back; what runs already is stopped, and its own turn tells of the end."""
+    person = work.turn.inbound.person
+
+    def commit(tx: Tx) -> str:
+        rules = parts.rules(tx)
+        decision = control.cancel(tx, request, person, rules)
+        asked_by = decision.approval.requested_by if decision.approval else ""
+        may_stop = person.id in {asked_by, *(approver.id for approver in rules.approvers)}
+        return json.dumps({"refused": decision.refused, "may_stop": may_stop})
+
+    said = json.loads(await work.step_in("cancel", commit))
+    approval = await work.store.run(control.by_id, request)
+    if not said["refused"]:
+        work.add(lambda tx: approval_message(tx, parts, work, undecidable(approval)))
+        work.say(f"Request {request} is cancelled.")
+    elif said["may_stop"] and approval.state in (control.State.CLAIMED, control.State.RUNNING):
+        await parts.executor.stop(approval.run_id)
+        work.write(lambda tx: control.audit.append(tx, person.id, "stop", approval.id, {"run": approval.run_id}))
+        work.say(f"Request {request} was running and is stopped.")
+    else:
+        work.say(said["refused"], OutboundKind.ERROR)
+
+
+async def freeze(parts: Parts, work: Work, *, on: bool) -> None:
+    """Freeze, and stop what runs; or end it."""
+    person = work.turn.inbound.person
+
+    def commit(tx: Tx) -> str:
+        return "done" if control.set_freeze(tx, person, parts.rules(tx), on=on) else ""
+
+    done = await work.step_in("freeze", commit)
+    stopped = await parts.executor.stop_all() if on else []
+    if not on:
+        work.say("Unfrozen: requests, approvals and runs go on." if done else "Nothing was frozen.")
+        return
+    how = f"{len(stopped)} running were stopped" if stopped else "nothing was running"
+    work.say(f"{'Frozen' if done else 'Frozen already'}: {how}, and nothing begins until an approver sends /unfreeze.")
+
+
+async def give(parts: Parts, work: Work, command: governing.GiveGrant) -> None:
+    """Write a grant down for exactly what the same `/run` would do."""
+    person = work.turn.inbound.person
+    asked = control.Action(capability=command.capability, parameters=command.parameters, requested_by=person)
+    plan = control.plan(parts.catalog, asked)
+
+    def answer(tx: Tx) -> str:
+        return f"Granted: {line(control.give(tx, plan, person, parts.rules(tx), command.uses, command.for_s))}"
+
+    work.answer(answer)
+
+
+def line(grant: control.Grant) -> str:
+    """One grant for a list."""
+    parameters = " ".join(f"{name}={value}" for name, value in json.loads(grant.parameters).items())
+    what = control.inline(f"{grant.capability} {parameters}".strip())
+    return f"{what}, {grant.uses_left} uses left, until {clock(grant.expires_at)}, by {grant.granted_by} ({grant.id})"
+
+
+def listing(tx: Tx) -> str:
+    """The grants that can still be used."""
+    lines = [f"- {line(grant)}" for grant in control.listing(tx)]
+    return "\n".join(["**Granted beforehand**", "", *lines]) if lines else "Nothing is granted beforehand."
+
+
+def revoked(parts: Parts, work: Work, grant: str, tx: Tx) -> str:
+    """End a grant and say so. Raises Refused."""
+    control.revoke(tx, grant, work.turn.inbound.person, parts.rules(tx))
+    return f"Grant {grant} is revoked."

@@ -1,0 +1,49 @@
+"""The freeze: while it is on, nothing is asked for, approved or begun. One row of the database, so it outlives
+restarts; a row that is gone or unreadable counts as frozen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from layers.control import audit
+from layers.control.kernel import approvers
+from layers.control.types import Rules
+from layers.errors import Refused
+from layers.store import ReadStore, Row, Tx
+from layers.types import Person
+
+
+def is_on(row: Row | None) -> bool:
+    """What the row says; only a plain 0 is off."""
+    return row is None or row["is_frozen"] != 0
+
+
+def is_frozen(tx: Tx) -> bool:
+    """Whether everything is frozen now."""
+    return is_on(tx.one("control.freeze"))
+
+
+async def look_frozen(store: ReadStore) -> bool:
+    """The same, without a transaction of one's own."""
+    return is_on(await store.fetch_one("control.freeze"))
+
+
+def with_freeze(tx: Tx, rules: Rules) -> Rules:
+    """The rules as they are at this moment of the database."""
+    return replace(rules, is_frozen=rules.is_frozen or is_frozen(tx))
+
+
+def set_freeze(tx: Tx, person: Person, rules: Rules, *, on: bool) -> bool:
+    """Freeze, or end it; False when it was so already.
+
+    Raises:
+        Refused: they are no approver.
+    """
+    verb = "freeze" if on else "unfreeze"
+    if person.id not in {approver.id for approver in approvers(rules)}:
+        raise Refused(f"{person.name} may not {verb}; an approver can")
+    if tx.run("control.set_freeze", is_frozen=int(on), set_by=person.id, now=tx.now) != 1:
+        return False
+    audit.append(tx, person.id, verb, "", {})
+    return True

@@ -1,0 +1,19 @@
+"""Sentences that the kernel, the rules and the card share. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from layers.control.types import Approval
+
+
+def decided(approval: Approval) -> str:
+    """What an approval that can no longer be pressed has come to."""
+    if approval.decided_at is not None:
+        return f"already decided: {approval.decided_by} at {clock(approval.decided_at)}; it is {approval.state.value}"
+    return f"this request is {approval.state.value}; ask again"
+
+
+def clock(at: float) -> str:
+    """`2026-03-01 09:00:00 UTC`."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
