@@ -71,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{table(figures)}\nMeasured in {time.perf_counter() - started:.0f} s on {machine()}.")
     missed = [figure for figure in figures if figure.is_met is False]
     for figure in missed:
-        print(f"missed: {figure.title}: {figure.value:g} {figure.unit}".rstrip(), file=sys.stderr)
+        miss = f"missed: {figure.title}: {figure.value:g} {figure.unit}".rstrip()
+        print(f"{miss} ({figure.note})" if figure.note else miss, file=sys.stderr)
     return 1 if missed or any(figure.value is None for figure in figures) else 0
 
 

@@ -13,8 +13,8 @@ from tests.crash.providers import SURFACES, WAYS, Case, Count, Sweep, passes
 from tests.fakes import model_server
 from tests.fakes.nursery import nursery
 
-AT_ONCE = 2
-"""Cases; each is a server and a provider of its own."""
+AT_ONCE = 4
+"""Cases; each is a server and a provider of its own, and most of its time is waiting."""
 SAMPLE = (Point.ACCEPT_AFTER_COMMIT, Point.DELIVER_AFTER)
 """Points that are visited when only some are."""
 

@@ -7,16 +7,20 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from benchmarks.figures import Figure, median, p95
+from benchmarks.floors import commit_ms
 from benchmarks.transport.bench import Bench, Section
-from benchmarks.transport.world import COMMAND, PROVIDERS, Reply, Talk, World, wait, world
+from benchmarks.transport.world import COMMAND, PROVIDERS, Reply, Talk, World, quiet_folder, wait, world
 from tests.crash.surfaces import ROOMS
 from tests.fakes.house import REPO
 
 PER_S = 5.0
 """Messages: well below every limit, so that only the work is measured."""
 ACK_PER_S = 50.0
+COMMITS = 100
+"""Of the floor."""
 
 
 def latency_ms(bench: Bench) -> Section:
@@ -34,7 +38,17 @@ def latency_ms(bench: Bench) -> Section:
         there.connected("slack")
         acks = acknowledgements(there, bench.scale.acks)
     stock = {provider: stock_replies(bench, provider) for provider in PROVIDERS}
-    return section(replies, acks, stock)
+    commits = commit_ms(quiet_folder(bench, "commits"), COMMITS)
+    found = section(replies, acks, stock)
+    return replace(found, figures=[*found.figures, floor(commits)])
+
+
+def floor(commits: list[float]) -> Figure:
+    """What the disk asks for each commit; three of them lie before the first thing that people see."""
+    note = f"p95 {p95(commits):.1f} ms"
+    return Figure(
+        key="commit_p50_ms", title="a bare commit on this disk, p50", value=median(commits), unit="ms", note=note
+    )
 
 
 def acknowledgements(there: World, count: int) -> list[float]:

@@ -30,10 +30,12 @@ _PROFILE = re.compile(r"\s*tg:(?://)?(?:user|openmessage)\b", re.IGNORECASE)
 """As the address of a link (tdlib, LinkManager::get_link_user_id)."""
 _BARE_PROFILE = re.compile(r"tg://(?:user|openmessage)\b", re.IGNORECASE)
 """As plain text, where only what has its slashes becomes a link."""
+_HTML_PROFILE = re.compile(r"href\s*=\s*[\"']?\s*tg:(?://)?(?:user|openmessage)\b|tg://user", re.IGNORECASE)
+"""In HTML, where brackets are text."""
 _MARKED_PROFILE = re.compile(
-    r"(?:href\s*=\s*[\"']?|\]\(\s*<?|\]:\s*<?)\s*tg:(?://)?(?:user|openmessage)\b|tg://user", re.IGNORECASE
+    r"(?:\]\(\s*<?|\]:\s*<?)\s*tg:(?://)?(?:user|openmessage)\b|" + _HTML_PROFILE.pattern, re.IGNORECASE
 )
-"""In HTML and markdown."""
+"""In markdown, which may hold HTML."""
 _SHIELDS = ("code", "pre", "text_link")
 """In these Telegram finds nothing."""
 
@@ -116,7 +118,8 @@ def _units(text: str) -> list[str]:
 
 def _in_markup(text: str, *, is_html: bool) -> Iterator[str]:
     """Rich text that the server parses itself."""
-    yield from (found[0] for found in _MARKED_PROFILE.finditer(text))
+    pattern = _HTML_PROFILE if is_html else _MARKED_PROFILE
+    yield from (found[0] for found in pattern.finditer(text))
     if is_html:
         reader = _Outside()
         reader.feed(text)

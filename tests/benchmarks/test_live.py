@@ -63,6 +63,8 @@ def link(url: str) -> dict[str, Any]:
         {"text": "<a href='tg://user?id=42'>Bob</a>", "parse_mode": "HTML"},
         {"rich_message": {"html": "<p>ask @durov</p>"}},
         {"rich_message": {"markdown": "[Bob](tg://user?id=42)"}},
+        {"rich_message": {"markdown": "[Bob](tg:user?id=42)"}},
+        {"rich_message": {"html": "<p><a href='tg:user?id=42'>Bob</a></p>"}},
     ],
 )
 def test_what_telegram_would_notify_people_of_is_seen(params: dict[str, Any]) -> None:
@@ -76,6 +78,7 @@ def test_what_telegram_would_notify_people_of_is_seen(params: dict[str, Any]) ->
         {"text": "😀 @durov", "entities": [{"type": "code", "offset": 3, "length": 6}]},
         link("https://t.me/durov"),
         {"rich_message": {"html": "<p><code>@durov</code></p>"}},
+        {"rich_message": {"html": "<p>[Bob](tg:user?id=42)</p>"}},
         {"reply_markup": {"inline_keyboard": [[{"text": "@durov", "callback_data": "a:b:c"}]]}},
     ],
 )

@@ -184,8 +184,11 @@ def furnish(home: Path, model_url: str) -> None:
     (home / "capabilities").mkdir(parents=True, mode=0o700)
     (home / "bulkhead.toml").write_text(people())
     (home / "capabilities" / "workspace.append.toml").write_text(APPEND)
-    shapes = "\n".join(f'{shape} = ["fake/echo"]' for shape in ("obedience", "depth", "code", "cheap"))
-    (home / "routes.toml").write_text(f'[routes]\n{shapes}\n[servers]\nfake = "{model_url}"\n')
+    routes = ""
+    if model_url:
+        shapes = "\n".join(f'{shape} = ["fake/echo"]' for shape in ("obedience", "depth", "code", "cheap"))
+        routes = f'[routes]\n{shapes}\n[servers]\nfake = "{model_url}"\n'
+    (home / "routes.toml").write_text(routes)  # one that names a model has its library loaded, for 10 s and 150 MB
 
 
 @dataclass(kw_only=True)

@@ -96,7 +96,7 @@ class TelegramSurface:
         """The chat's messages."""
         return [
             Seen(
-                text=shown.text,
+                text=shown.text or str((shown.content.get("rich_message") or {}).get("html", "")),
                 labels=tuple(button["text"] for button in shown.buttons),
                 has_picture="media" in shown.content,
             )

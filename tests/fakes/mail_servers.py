@@ -151,6 +151,16 @@ class MailServers:
         finally:
             box.logout()
 
+    def lock_out(self, person: str) -> None:
+        """Whatever they log in with from now on is wrong; who is logged in stays so."""
+        path = self.root / "users"
+        lines = path.read_text().splitlines()
+        path.write_text(
+            "".join(
+                f"{line}\n" if not line.startswith(f"{person}:") else f"{person}:{{PLAIN}}-::::::\n" for line in lines
+            )
+        )
+
     def empty(self) -> None:
         """Throw away every mailbox: afterwards all UIDs are new ones."""
         for person in PEOPLE:

@@ -12,9 +12,9 @@ import imaplib
 import re
 import socket
 import ssl
-from collections.abc import Iterator
-from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,6 +22,7 @@ from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxLoginError
 
 from bot.adapters.mail.servers import MailSettings
+from bot.adapters.mail.thread import Thread
 from bot.adapters.mail.troubles import login_trouble, plain, refused_settings
 from layers.errors import BulkheadError, Unavailable
 
@@ -196,21 +197,43 @@ class Mailbox:
             self._box.client.shutdown()
 
 
-async def open_mailbox(settings: MailSettings, threads: Executor | None = None) -> Mailbox:
-    """A `Mailbox`, made in a thread. One that nobody waits for any more is let go.
+async def open_mailbox(settings: MailSettings, thread: Thread) -> Mailbox:
+    """A `Mailbox`, made in its thread. One that nobody waits for any more is let go.
 
     Raises:
         As `Mailbox`.
     """
-    future = asyncio.get_running_loop().run_in_executor(threads, Mailbox, settings)
+    opening = thread.begin(Mailbox, settings)
     try:
-        return await asyncio.shield(future)
+        return await asyncio.wrap_future(opening)
     except asyncio.CancelledError:
-        future.add_done_callback(let_go)
+        opening.add_done_callback(let_go)
         raise
 
 
-def let_go(future: asyncio.Future[Mailbox]) -> None:
+@asynccontextmanager
+async def mailbox(settings: MailSettings) -> AsyncIterator[tuple[Mailbox, Thread]]:
+    """One for a moment, with the thread that it lives in; closed politely, or at once for whoever is cancelled.
+
+    Raises:
+        As `Mailbox`.
+    """
+    thread = Thread()
+    try:
+        box = await open_mailbox(settings, thread)
+        try:
+            yield box, thread
+        except asyncio.CancelledError:
+            box.interrupt()
+            raise
+        finally:
+            closing = thread.begin(box.close)
+        await asyncio.wrap_future(closing)
+    finally:
+        thread.end()
+
+
+def let_go(future: Future[Mailbox]) -> None:
     """Of a connection that came too late."""
     if not future.cancelled() and future.exception() is None:
         future.result().drop()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from bot.adapters.mail.mailbox import open_mailbox
+from bot.adapters.mail.mailbox import mailbox
 from bot.adapters.mail.servers import MailSettings
 from bot.adapters.mail.submission import greet
 
@@ -15,12 +13,9 @@ async def probe(settings: MailSettings) -> str:
     Raises:
         AccountTrouble, Unavailable, Misconfigured: with the server's own words.
     """
-    box = await open_mailbox(settings)
-    try:
+    async with mailbox(settings) as (box, thread):
         idle = "tells of new mail" if box.can_idle else "is asked for new mail every 20 s"
-        sent = await asyncio.to_thread(box.sent_folder, is_made=False)
-    finally:
-        await asyncio.to_thread(box.close)
+        sent = await thread.run(box.sent_folder, is_made=False)
     tls = await greet(settings)
     folder = f"sent mail in {sent!r}" if sent else "no folder for sent mail"
     return f"{settings.address}: IMAP at {settings.imap} {idle}, {folder}; SMTP at {settings.smtp} with {tls}"

@@ -10,13 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
-from typing import ParamSpec, TypeVar
 
 from bot.adapters.mail.letters import Clerk
 from bot.adapters.mail.mailbox import Fetched, Mailbox, open_mailbox
@@ -24,14 +19,12 @@ from bot.adapters.mail.parsing import Mail, parse
 from bot.adapters.mail.sending import COPIES
 from bot.adapters.mail.servers import MailSettings
 from bot.adapters.mail.standing import Standing
+from bot.adapters.mail.thread import Thread
 from bot.adapters.mail.writing import OURS
 from bot.adapters.ports import Ports
 from layers.errors import AccountState, AccountTrouble, BulkheadError, Unavailable
 
 log = logging.getLogger(__name__)
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 IDLE_S = 240.0
 """Then IDLE is ended and begun again: servers may forget one after 30 minutes (RFC 2177), and routers do after 5; the
@@ -82,7 +75,7 @@ class Reader:
         self._box: Mailbox | None = None
         self._failures = 0
         self._tries: dict[int, int] = {}
-        self._threads = ThreadPoolExecutor(1, thread_name_prefix="mail")
+        self._thread = Thread()
 
     async def run(self) -> None:
         """Read for ever; cancel to stop."""
@@ -105,7 +98,7 @@ class Reader:
         finally:
             if self._box is not None:
                 self._box.interrupt()
-            self._threads.shutdown(wait=False)
+            self._thread.end()
 
     async def _failed(self, reason: str) -> None:
         self._failures += 1
@@ -113,29 +106,25 @@ class Reader:
         if self._failures >= DEGRADED_AFTER:
             await self._standing.become(AccountState.DEGRADED, reason)
 
-    async def _in_thread(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(fn, *args, **kwargs))
-
     async def _session(self) -> None:
         """One connection, for as long as it holds."""
-        box = self._box = await open_mailbox(self._settings, self._threads)
+        box = self._box = await open_mailbox(self._settings, self._thread)
         try:
             place = await self._place(box)
             await self._standing.become(AccountState.HEALTHY)
             while True:
-                for uid in await self._in_thread(box.after, place.uid):
+                for uid in await self._thread.run(box.after, place.uid):
                     await self._one(box, uid)
                     place = replace(place, uid=uid)
                     await self._ports.put_cursor(CURSOR, place.dump())
                 self._failures = 0  # not before: whoever cannot take a mail must not log in every second
-                is_told = await self._in_thread(box.wait, IDLE_S)
+                is_told = await self._thread.run(box.wait, IDLE_S)
                 if not is_told and not box.can_idle:
                     await asyncio.sleep(POLL_S)
         finally:
             self._box = None
             box.interrupt()
-            with suppress(RuntimeError):  # the executor is gone when we are being stopped
-                await self._in_thread(box.close)
+            await self._thread.run(box.close)
 
     async def _place(self, box: Mailbox) -> Place:
         """Where to go on."""
@@ -152,7 +141,7 @@ class Reader:
         """Everything since we began: the door knows what it has had."""
         newest = box.newest
         first = max(place.begun_at, time.time() - RESYNC_DAYS * DAY_S)
-        for uid in await self._in_thread(box.since, datetime.fromtimestamp(first - DAY_S, UTC)):
+        for uid in await self._thread.run(box.since, datetime.fromtimestamp(first - DAY_S, UTC)):
             if uid <= newest:
                 await self._one(box, uid, not_before=place.begun_at)
         return Place(validity=box.validity, uid=newest, begun_at=place.begun_at)
@@ -164,7 +153,7 @@ class Reader:
             BulkheadError: it was not committed, so it is read again.
         """
         try:
-            fetched = await self._in_thread(box.fetch, uid)
+            fetched = await self._thread.run(box.fetch, uid)
             if fetched is None or fetched.arrived_at < not_before - 1:
                 return
             mail = await asyncio.to_thread(parse, fetched.raw, is_cut=fetched.is_cut)
@@ -182,9 +171,9 @@ class Reader:
 
     async def _take(self, box: Mailbox, fetched: Fetched, mail: Mail) -> None:
         if mail.sender == self._settings.address and OURS.fullmatch(mail.message_id):
-            if await self._clerk.is_ours(mail) and await self._in_thread(box.file_away, fetched.uid, mail.message_id):
+            if await self._clerk.is_ours(mail) and await self._thread.run(box.file_away, fetched.uid, mail.message_id):
                 await self._ports.put_cursor(COPIES, "server")
             return
         name = f"{box.validity}:{fetched.uid}"
         if await self._clerk.take(mail, name):
-            await self._in_thread(box.mark_seen, fetched.uid)
+            await self._thread.run(box.mark_seen, fetched.uid)

@@ -16,11 +16,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from bot.adapters.mail.mailbox import Mailbox, open_mailbox
+from bot.adapters.mail.mailbox import Mailbox, mailbox
 from bot.adapters.mail.ports import Book
 from bot.adapters.mail.servers import MailSettings
 from bot.adapters.mail.standing import Standing
 from bot.adapters.mail.submission import submit
+from bot.adapters.mail.thread import Thread
 from bot.adapters.mail.troubles import Uncertain
 from bot.adapters.mail.writing import (
     Enclosure,
@@ -139,26 +140,23 @@ class Post:
 
     async def _is_there(self, id: str) -> bool:
         """Whether the server has a copy."""
-        async with self._mailbox() as box:
+        async with self._mailbox() as (box, thread):
             for pause_s in LOOKS_S:
                 await asyncio.sleep(pause_s)
-                if await asyncio.to_thread(box.find, id):
+                if await thread.run(box.find, id):
                     return True
         return False
 
     @asynccontextmanager
-    async def _mailbox(self) -> AsyncIterator[Mailbox]:
+    async def _mailbox(self) -> AsyncIterator[tuple[Mailbox, Thread]]:
         """A connection of its own: the other one waits for mail."""
         self._standing.check()
         try:
-            box = await open_mailbox(self._settings)
+            async with mailbox(self._settings) as opened:
+                yield opened
         except AccountTrouble as error:
             await self._standing.become(error.state, str(error))
             raise
-        try:
-            yield box
-        finally:
-            await asyncio.to_thread(box.close)
 
     async def _enclosures(self, outbound: Outbound) -> tuple[list[Enclosure], list[str]]:
         """Pictures and files, and a sentence for each that cannot go along."""
