@@ -39,7 +39,7 @@ from layers.errors import Refused, Unavailable
 from layers.failpoint import Step
 from layers.store import Store, open_store
 from layers.types import Person
-from tests.control.conftest import press
+from tests.control.conftest import APPROVER, POLICY, Member, press
 
 REPO = Path(__file__).parents[2]
 KINDS = ("idempotent", "probe", "neither")
@@ -109,7 +109,11 @@ async def play(folder: Path, url: str, kind: str) -> None:
     workspace.mkdir(exist_ok=True)
     signer = SigningKey.open(folder / "keys")
     store = await open_store(url)
-    rules = Rules(approvers=(OWNER,), manifests={"test.append": ""}, signer=signer)
+    people = (Member(person=OWNER, roles=(APPROVER,)),)
+    rules = Rules(
+        approvers=(OWNER,), manifests={"test.append": ""}, risks={"test.append": 1}, people=people, policy=POLICY,
+        signer=signer,
+    )  # fmt: skip
     world = World(store=store, rules=rules, executor=Killable(folder, workspace, "bwrap"), folder=folder)
     try:
         await act(world, plan_of(workspace, kind))

@@ -171,7 +171,7 @@ async def test_the_card_names_the_secrets_of_a_plan(store: Store, note: Plan, co
     import dataclasses
 
     asked = await store.run(request, dataclasses.replace(note, secrets=("DEPLOY_TOKEN",)), context)
-    assert "secrets      DEPLOY_TOKEN" in card(asked.approval, handle=asked.handle).text
+    assert 'secrets      "DEPLOY_TOKEN"' in card(asked.approval, handle=asked.handle).text
 
 
 def hidden(secret: str, generator: random.Random) -> list[str]:

@@ -29,7 +29,7 @@ SUBJECT_CHARS = 78
 FOLLOW_UP_CHARS = 4_000
 BUTTON = re.compile(r"</?button[^>]*>")
 MARKUP = re.compile(r"<(?!/?(p|br)\b)[a-z]", re.IGNORECASE)
-INTERIM = re.compile(r"^\*\*(Approved, about to run|Running)\*\*", re.MULTILINE)
+INTERIM = re.compile(r"^\*\*(Approved, about to run|About to run|Running)\*\*", re.MULTILINE)
 """Of a card that was approved: its outcome comes soon, and is what is mailed."""
 
 

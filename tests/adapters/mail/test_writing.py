@@ -107,7 +107,7 @@ def test_nothing_in_a_text_or_a_subject_becomes_a_header(text: str, theirs: str)
 @pytest.mark.parametrize("state", State)
 def test_of_a_card_only_the_outcome_is_mailed_after_the_question(state: State) -> None:
     form = replace(CARD, text=f"**{STATES[state]}**: host.uptime, risk 1", buttons=())
-    is_interim = state in (State.APPROVED, State.CLAIMED)
+    is_interim = state in (State.APPROVED, State.CLAIMED, State.RUNNING)
     assert (INTERIM.search(form.text) is not None) == is_interim
     assert is_worth_a_mail(form, 1) == (not is_interim)
     assert not is_worth_a_mail(form, 2)
