@@ -31,17 +31,8 @@ class Schedules:
         return [schedule.line(entry) for entry in schedule.listing(tx, conversation)]
 
 
-def make_jobs(
-    store: Store,
-    dispatcher: Dispatcher,
-    witness: Witness,
-    policy: control.PolicyFile,
-) -> list[schedule.Job]:
-    """The housekeeping of one process. Each looks before it opens a write transaction: an idle house writes nothing."""
-
-    async def fire() -> None:
-        if await store.fetch_all("bot.schedules_due", now=time.time(), few=1):
-            await store.run(fire_all)
+def fire_all(tx: Tx, dispatcher: Dispatcher) -> None:
+    """Every due schedule, in the name of whoever made it while they are somebody here."""
 
     def accept_known(tx: Tx, inbound: Inbound) -> None:
         who = person_by_id(tx, inbound.person.id)
@@ -55,11 +46,23 @@ def make_jobs(
         key = f"gone.{inbound.event_id}"
         send(tx, Outbound(address=inbound.address, key=key, text=text, kind=OutboundKind.ERROR), key)
 
-    def fire_all(tx: Tx) -> None:
-        for fired in schedule.fire_due(tx, accept_known):
-            if note := schedule.note(fired):
-                key = f"s{fired.id}.{fired.due_at:.0f}"
-                send(tx, Outbound(address=Address.parse(fired.conversation_id), key=key, text=note), key)
+    for fired in schedule.fire_due(tx, accept_known):
+        if note := schedule.note(fired):
+            key = f"s{fired.id}.{fired.due_at:.0f}"
+            send(tx, Outbound(address=Address.parse(fired.conversation_id), key=key, text=note), key)
+
+
+def make_jobs(
+    store: Store,
+    dispatcher: Dispatcher,
+    witness: Witness,
+    policy: control.PolicyFile,
+) -> list[schedule.Job]:
+    """The housekeeping of one process. Each looks before it opens a write transaction: an idle house writes nothing."""
+
+    async def fire() -> None:
+        if await store.fetch_all("bot.schedules_due", now=time.time(), few=1):
+            await store.run(fire_all, dispatcher)
 
     async def expire() -> None:
         if await store.fetch_all("control.due", now=time.time()):

@@ -14,6 +14,9 @@ VALUES (:handle_hash, :approval_id, :conversation_id, :message_key, :purpose, :s
 -- name: card(handle_hash)^
 SELECT * FROM approval_card WHERE handle_hash = :handle_hash;
 
+-- name: drop_cards(approval_id, purpose)!
+DELETE FROM approval_card WHERE approval_id = :approval_id AND purpose = :purpose;
+
 -- name: cards(approval_id)
 SELECT conversation_id, message_key FROM approval_card WHERE approval_id = :approval_id ORDER BY made_at, handle_hash;
 

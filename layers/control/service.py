@@ -181,10 +181,16 @@ def conclude(tx: Tx, run_id: str, outcome: Outcome, rules: Rules = NO_RULES) -> 
 
 
 def with_buttons(tx: Tx, approval: Approval, rules: Rules, purpose: Purpose = Purpose.DECIDE) -> Pending:
-    """An approval with fresh buttons wherever it is shown."""
+    """An approval with fresh buttons wherever it is shown.
+
+    Those of an earlier attempt settle nothing any more; those that ask for a decision stay good, since a second person
+    may press at this very moment.
+    """
     shown = [place.conversation_id for place in places(tx, approval.id)] or [approval.conversation_id]
     main = approval.conversation_id if approval.conversation_id in shown else shown[0]
     others = sorted({*shown} - {main})
+    if purpose is Purpose.SETTLE:
+        tx.run("control.drop_cards", approval_id=approval.id, purpose=purpose.value)
     return Pending(
         approval=approval,
         handle=add_card(tx, approval, main, rules, purpose),

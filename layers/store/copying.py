@@ -13,6 +13,10 @@ OWN = ("alembic_version", "worker", "role_lease")
 """What belongs to the database itself, or to the processes that use it."""
 
 
+SEEDED = ("audit_head", "freezing")
+"""Tables that are born with one row, which the copied one replaces."""
+
+
 def copy_all(source: str, target: str) -> dict[str, int]:
     """Copy every row; one transaction on the target: all of it or nothing.
 
@@ -40,9 +44,10 @@ def copy_tables(source: str, target: str) -> dict[str, int]:
         fresh = sa.MetaData()
         fresh.reflect(writer)
         for table in fresh.sorted_tables:
-            if table.name not in (*OWN, "audit_head") and writer.execute(sa.select(table).limit(1)).first():
+            if table.name not in (*OWN, *SEEDED) and writer.execute(sa.select(table).limit(1)).first():
                 raise Misconfigured(f"the target is not empty (table {table.name!r}); name a new database")
-        writer.execute(fresh.tables["audit_head"].delete())
+        for name in SEEDED:
+            writer.execute(fresh.tables[name].delete())
         for table in tables.sorted_tables:
             if table.name in OWN:
                 continue
