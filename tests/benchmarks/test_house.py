@@ -27,7 +27,11 @@ def test_every_benchmark_has_its_keys_listed_here() -> None:
     assert set(KEYS) == set(BENCHMARKS)
 
 
-@pytest.mark.parametrize("name", KEYS)
+QUICK = ("sqlite", "diagrams")
+"""The others take some 15 s each and run in `make soak`."""
+
+
+@pytest.mark.parametrize("name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in KEYS])
 def test_the_smallest_run_of_a_benchmark_prints_its_keys(name: str) -> None:
     command = [sys.executable, "-m", "benchmarks.house", "--quick", "--json", "--only", name]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=110, check=False)

@@ -1,4 +1,4 @@
-"""kill -9 at every named point, on both databases: nothing lost, nothing doubled, no approved effect twice."""
+"""kill -9 at every named point, on SQLite: nothing lost, nothing doubled, no approved effect twice."""
 
 from __future__ import annotations
 
@@ -28,21 +28,3 @@ def model_url() -> Iterator[str]:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_server_killed_on_sqlite_carries_on(case: Case, tmp_path: Path, model_url: str) -> None:
     run(case, tmp_path, "", model_url)
-
-
-QUICK = {Point.ACCEPT_AFTER_COMMIT, Point.DECISION_AFTER_COMMIT, Point.EFFECT_RUNNING, Point.PATCH_COMMITTED}
-
-
-@pytest.mark.parametrize("case", [case for case in CASES if case.point in QUICK], ids=str)
-def test_a_server_killed_on_postgresql_carries_on(
-    case: Case, tmp_path: Path, model_url: str, postgres_url: str
-) -> None:
-    run(case, tmp_path, postgres_url, model_url)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("case", [case for case in CASES if case.point not in QUICK], ids=str)
-def test_a_server_killed_on_postgresql_carries_on_at_every_other_point(
-    case: Case, tmp_path: Path, model_url: str, postgres_url: str
-) -> None:
-    run(case, tmp_path, postgres_url, model_url)
