@@ -253,11 +253,17 @@ class SlackServer:
         await is_over.wait()
         for socket in list(self.sockets.sockets):
             await socket.ws.close(drain=False)
+        transports = [protocol.transport for protocol in runner.server.connections] if runner.server else []
         await runner.cleanup()
+        for transport in transports:
+            if transport is not None:
+                transport.abort()  # what a client never read would keep it open
         rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
+        for _ in range(3):
+            await asyncio.sleep(0)  # a connection closed just now is closed by the loop's next rounds
 
     def over(self, is_over: asyncio.Event) -> None:
         """End `serve`."""
