@@ -16,7 +16,8 @@ import pytest
 
 from bot.cli import main
 from tests.fakes.command import bulkhead
-from tests.fakes.house import REPO, House
+from tests.fakes.environment import REPO
+from tests.fakes.house import House
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,8 @@ from typing import Any
 import httpx
 
 from layers.failpoint import Point
-from tests.fakes.house import REPO, House
+from tests.fakes.environment import REPO
+from tests.fakes.house import House
 
 APPEND = """\
 id = "workspace.append"

@@ -17,7 +17,8 @@ import httpx
 import psycopg
 
 from tests.crash.scenario import APPEND
-from tests.fakes.house import REPO, House
+from tests.fakes.environment import REPO
+from tests.fakes.house import House
 
 PEOPLE = '[people.owner]\nname = "Owner"\napprover = true\n\n[people.anna]\nname = "Anna"\n'
 ENDED = ("Done", "Failed", "Denied", "Expired", "Withdrawn", "Outcome unknown")
