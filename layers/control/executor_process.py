@@ -27,7 +27,7 @@ from pathlib import Path
 from types import FrameType
 
 from layers.control import landlock
-from layers.control.ledger import RUN_ID, Ledger
+from layers.control.ledger import RUN_ID, Ledger, note
 from layers.control.masking import patterns
 from layers.control.programs import check_programs
 from layers.control.reach import check_reach
@@ -116,7 +116,7 @@ class Desk:
             return self.look_up(run_id)
         with held:
             reach(Step.RUN_CLAIMED)
-            outcome = self.perform(plan, connection, partial(self.ledger.note, held))
+            outcome = self.perform(plan, connection, partial(note, held))
             self.ledger.finish(run_id, outcome)
             reach(Step.RESULT_KEPT)
         return outcome

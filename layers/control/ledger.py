@@ -114,11 +114,6 @@ class Ledger:
         file.close()
         return None
 
-    def note(self, held: BinaryIO, leader: Leader) -> None:
-        """Write down what a claimed run ends with. Not synced: after a crash of the machine nothing runs anyway."""
-        os.write(held.fileno(), b"\n" + leader.line)
-        reach(Step.LEADER_NOTED)
-
     def end(self, run_id: str) -> bool:
         """Kill what a dead runner left of a run; whether nothing of it is left."""
         first, _, rest = (self.claims / run_id).read_bytes().partition(b"\n")
@@ -196,6 +191,12 @@ class Ledger:
             return Outcome.parse((self.results / f"{run_id}.json").read_text())
         except FileNotFoundError:
             return None
+
+
+def note(held: BinaryIO, leader: Leader) -> None:
+    """Write below a claim what its run ends with. Not synced: after a crash of the machine nothing runs anyway."""
+    os.write(held.fileno(), b"\n" + leader.line)
+    reach(Step.LEADER_NOTED)
 
 
 def check(run_id: str) -> None:
