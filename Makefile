@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: run test lint bench bench-transport soak screenshots clean
+.PHONY: run test lint bench bench-transport bench-peers soak screenshots clean
 
 run: .venv/ready
 	@exec $(BIN)/bulkhead serve $(ARGS)
@@ -24,6 +24,9 @@ bench: .venv/ready
 bench-transport: .venv/ready
 	$(BIN)/python -m benchmarks.transport $(ARGS)
 
+bench-peers: .venv/ready .venv-peers/ready
+	$(BIN)/python -m benchmarks.control --only peers $(ARGS)
+
 soak: .venv/ready
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
@@ -39,5 +42,10 @@ screenshots: .venv/ready
 	@$(BIN)/uv sync --frozen --quiet
 	@touch $@
 
+# what control is compared with needs older libraries than we do: an environment of its own, from the same lock
+.venv-peers/ready: uv.lock pyproject.toml | .venv/ready
+	@UV_PROJECT_ENVIRONMENT=.venv-peers $(BIN)/uv sync --frozen --quiet --only-group peers --python $(BIN)/python
+	@touch $@
+
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-peers
