@@ -4,6 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+PEERS := benchmarks/control/peers
 
 .PHONY: run test lint bench bench-transport bench-peers soak screenshots clean
 
@@ -42,9 +43,9 @@ screenshots: .venv/ready
 	@$(BIN)/uv sync --frozen --quiet
 	@touch $@
 
-# what control is compared with needs older libraries than we do: an environment of its own, from the same lock
-.venv-peers/ready: uv.lock pyproject.toml | .venv/ready
-	@UV_PROJECT_ENVIRONMENT=.venv-peers $(BIN)/uv sync --frozen --quiet --only-group peers --python $(BIN)/python
+# what control is compared with wants other versions of our own libraries: an environment and a lock of its own
+.venv-peers/ready: $(PEERS)/uv.lock $(PEERS)/pyproject.toml | .venv/ready
+	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.venv-peers $(BIN)/uv sync --project $(PEERS) --frozen --quiet --python $(BIN)/python
 	@touch $@
 
 clean:
