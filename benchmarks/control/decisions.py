@@ -73,7 +73,7 @@ def race(folder: Path, is_quick: bool) -> Measured:
         "nothing runs twice": not total["double_effects"],
     }
     return Measured(
-        printed={"race": {**total, "requests": count, "processes": {"postgresql": PROCESSES, "sqlite": 1}}},
+        printed={"race": {**total, "requests": count, "processes": PROCESSES}},
         misses=missed(claims),
     )
 
@@ -83,12 +83,9 @@ def raced(folder: Path, url: str, count: int) -> dict[str, int]:
     home = furnished(folder)
     asyncio.run(prepare(home, url, count))
     command = [sys.executable, "-m", "benchmarks.control.presser", str(home), url]
-    every = [str(seed) for seed in range(PROCESSES)]
-    # SQLite lets one server process in and refuses the others; there the eight press within it, all at once
-    seeds = [",".join(every)] if url.startswith("sqlite") else every
     running = [
-        subprocess.Popen([*command, each, str(count // 3)], cwd=REPO, stdout=subprocess.PIPE, text=True)
-        for each in seeds
+        subprocess.Popen([*command, str(seed), str(count // 3)], cwd=REPO, stdout=subprocess.PIPE, text=True)
+        for seed in range(PROCESSES)
     ]
     said = [process.communicate()[0] for process in running]
     if any(process.returncode for process in running):
