@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
 
 from bot.app.mail import probe_mail
 from bot.app.making import make_executor, make_presenter, make_router, prepare_home, workspace_of
+from bot.app.rulebook import has_database
 from bot.app.slack import probe_slack
 from bot.app.telegram import probe_telegram
 from bot.config import Settings
@@ -81,7 +81,7 @@ async def examine_house(settings: Settings) -> list[Check]:
 async def look_at_database(settings: Settings) -> str:
     """Kind and schema version, read beside a server that may be running."""
     url = settings.store_url
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+    if not has_database(settings):
         return "SQLite, made at the first start"
     async with read_store(url) as store:
         row = await store.fetch_one("store.version")

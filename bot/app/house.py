@@ -24,7 +24,7 @@ from bot.app.jobs import Schedules, frost, make_jobs
 from bot.app.mail import make_mail
 from bot.app.making import VERSION, make_executor, make_presenter, make_router, prepare_home, workspace_of
 from bot.app.providers import Providers, open_providers
-from bot.app.rulebook import open_policy, rules_now
+from bot.app.rulebook import members_of, open_policy, rules_now
 from bot.app.slack import make_slack
 from bot.app.telegram import make_telegram
 from bot.app.witness import Witness
@@ -184,7 +184,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         coordinator = Coordinator()
         await coordinator.create_workspace(workspace)
         catalog = control.Catalog.load(settings.home / "capabilities", workspace)
-        policy = open_policy(settings.home, file, catalog)
+        policy = open_policy(settings.home, members_of(file), catalog)
         router = make_router(settings)
         stack.push_async_callback(router.close)
         presenter = make_presenter(settings, router)

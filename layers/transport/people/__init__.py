@@ -8,6 +8,7 @@ from layers.transport.people.pairing import ask, by_code, decide, expire_pairing
 from layers.transport.people.register import (
     approvers,
     everybody,
+    look_everybody,
     may_decide,
     offer_removal,
     person_by_id,
@@ -31,6 +32,7 @@ __all__ = [
     "decide",
     "everybody",
     "expire_pairings",
+    "look_everybody",
     "may_decide",
     "offer_removal",
     "person_by_id",
