@@ -51,7 +51,7 @@ from layers.transport import (
     standings,
     synchronise,
 )
-from layers.types import Inbound, Person
+from layers.types import Address, Inbound, Person
 
 FOR_EVER_S = 100 * 365 * 86400.0
 """What an approval that never expires gets: the database wants a time."""
@@ -142,16 +142,7 @@ class House:
 
     async def pending(self) -> list[PendingCard]:
         """What waits for a decision, for the page's list."""
-        return [
-            PendingCard(
-                id=approval.id,
-                title=approval.plan.title,
-                conversation=approval.conversation_id,
-                expires_at=approval.expires_at,
-                key=f"a{approval.id}",
-            )
-            for approval in await self.store.run(control.pending)
-        ]
+        return await self.store.run(pending_cards)
 
     async def transports(self) -> list[TransportLine]:
         """How the providers' accounts are, for the page's list."""
@@ -166,6 +157,23 @@ class House:
             )
             for each in await self.store.run(standings)
         ]
+
+
+def pending_cards(tx: Tx) -> list[PendingCard]:
+    """What waits, each where the page shows it; what it does not show is named by where it was asked for."""
+    found = []
+    for approval in control.pending(tx):
+        shown = [place.conversation_id for place in control.places(tx, approval.id)]
+        on_page = [place for place in (approval.conversation_id, *shown) if Address.parse(place).channel == CHANNEL]
+        card = PendingCard(
+            id=approval.id,
+            title=approval.plan.title,
+            conversation=next(iter(on_page), approval.conversation_id),
+            expires_at=approval.expires_at,
+            key=f"a{approval.id}",
+        )
+        found.append(card)
+    return found
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""`control explain | simulate | check | new-capability | new-key`: who may do what here, and why."""
+"""`control explain | simulate | check | new-capability | new-key | drill | drills`: who may do what here, and why."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import make_rules, prepare_home, read_catalog, read_members, read_rulebook
+from bot.cli.drilling import drill, drills
 from bot.cli.records import say
 from bot.config import Settings
 from layers import control
@@ -167,7 +168,7 @@ async def new_key(parsed: argparse.Namespace, settings: Settings) -> int:
 
 def add_control_verb(verbs: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401
     """Put `control` and its own verbs into a parser's (`verbs` is argparse's unnamed kind of parser)."""
-    about = "who may do what: explain, simulate, check, new-capability, new-key"
+    about = "who may do what: explain, simulate, check, new-capability, new-key, drill, drills"
     inner = verbs.add_parser("control", help=about, description=about).add_subparsers(
         dest="control_verb", required=True, metavar="VERB"
     )
@@ -186,6 +187,9 @@ def add_control_verb(verbs: Any, common: argparse.ArgumentParser) -> None:  # no
     checked.add_argument("file", nargs="?", help="another policy than the home's; a golden file may lie beside it")
     written = verb("new-capability", new_capability, "write a commented manifest to begin with, and check it")
     written.add_argument("name", help="its id, e.g. deploy.web")
+    begun = verb("drill", drill, "put a decoy before every approver that nobody should approve and that never runs")
+    begun.add_argument("--as", dest="person", default="", help="who makes it: an id of bulkhead.toml")
+    verb("drills", drills, "every drill with what became of it, and how many were caught")
     verb("new-key", new_key, "make this home's key the database's, where the old one is lost")
 
 

@@ -13,7 +13,7 @@ from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control
 from layers.store import Tx
-from layers.types import OutboundKind
+from layers.types import Outbound, OutboundKind
 
 TYPED = (
     "Nothing is decided by typing: press the button on the card, where it was delivered. /pending tells where each "
@@ -40,7 +40,12 @@ async def govern(parts: Parts, work: Work, command: governing.Governed, hands: H
         case governing.RevokeGrant(grant=grant):
             work.answer(partial(revoked, parts, work, grant))
         case governing.Drill():
-            work.add(lambda tx: approval_message(tx, parts, work, control.drill(tx, hands.context(tx, ""))))
+            work.add(partial(drilled, parts, work, hands))
+
+
+def drilled(parts: Parts, work: Work, hands: Hands, tx: Tx) -> Outbound:
+    """The card of a decoy; approvers who are not in this conversation get theirs. Raises Refused."""
+    return approval_message(tx, parts, work, control.drill(tx, hands.context(tx, "", is_drill=True)))
 
 
 async def cancel(parts: Parts, work: Work, request: str) -> None:

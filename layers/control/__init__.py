@@ -11,7 +11,7 @@ from layers.control.catalog import Capability, Catalog, install_capabilities, lo
 from layers.control.cedar import Known, load_policies
 from layers.control.checkpoint import Checkpoint, Notebook, is_due, note, read_fingerprint, read_notes
 from layers.control.deciding import cancel, decide, demand_warrant, expire
-from layers.control.drills import Drills, drill, look_drills
+from layers.control.drills import Drills, OneDrill, drill, list_drills, look_drills
 from layers.control.executor import Executor, Place, service_command
 from layers.control.fleet import adopt_key, replace_key
 from layers.control.freezing import is_frozen, look_frozen, set_freeze
@@ -79,6 +79,7 @@ __all__ = [
     "Manifest",
     "Member",
     "Notebook",
+    "OneDrill",
     "Outcome",
     "Passphrases",
     "Pending",
@@ -125,6 +126,7 @@ __all__ = [
     "is_due",
     "is_frozen",
     "is_solo",
+    "list_drills",
     "listing",
     "load_capability",
     "load_policies",

@@ -47,6 +47,9 @@ SELECT COUNT(*) AS asked, COALESCE(SUM(CASE WHEN state = 'denied' THEN 1 ELSE 0 
        COALESCE(SUM(CASE WHEN state IN ('approved', 'invalidated') THEN 1 ELSE 0 END), 0) AS missed
 FROM approval WHERE is_drill = 1;
 
+-- name: each_drill()
+SELECT id, created_at, requested_by, state, decided_by, decided_at FROM approval WHERE is_drill = 1 ORDER BY created_at, id;
+
 -- name: decide(id, digest, before, after, had, said_yes, decided_by, decided_at, now)!
 -- The one statement that decides. A Deny also takes back what was approved and nobody has claimed.
 UPDATE approval SET state = :after, said_yes = :said_yes, decided_by = :decided_by, decided_at = :decided_at,

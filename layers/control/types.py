@@ -301,6 +301,8 @@ class Context:
     """Where the buttons of its card can be pressed; empty where that is the conversation itself. A mail has none."""
     page: str = ""
     """The conversation of the page where what a chat may not decide is shown as well."""
+    besides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Approver -> where they are asked as well; only those who may approve it are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,8 +89,16 @@ def places(tx: Tx, but: str = "") -> list[str]:
 
     Nothing of the channel `but`, and nothing of one that must not be called.
     """
-    elsewhere = [row["direct"] for row in tx.all("people.places")]
+    elsewhere = dict.fromkeys(row["direct"] for row in tx.all("people.places"))
     return [PAGE, *(place for place in elsewhere if Address.parse(place).channel != but)]
+
+
+def directs(tx: Tx) -> dict[str, list[str]]:
+    """Approver -> the conversations that each of their accounts has with the bot alone, where it may be called."""
+    found: dict[str, list[str]] = {}
+    for row in tx.all("people.places"):
+        found.setdefault(row["person"], []).append(row["direct"])
+    return found
 
 
 def everybody(tx: Tx) -> list[Known]:
