@@ -67,10 +67,7 @@ def status_text(facts: Facts) -> str:
         *([f"  - a newer file was not taken: {facts.policy_problem}"] if facts.policy_problem else []),
         f"- approvers: {', '.join(facts.approvers) or 'none, so nothing can be approved: set one in bulkhead.toml'}",
         f"- waiting for a decision: {facts.pending}",
-        *(
-            ["- **frozen**: nothing is asked for, approved or begun until an approver sends /unfreeze"]
-            * facts.is_frozen
-        ),
+        *([FROZEN] if facts.is_frozen else []),
         f"- drills: {facts.drills}",
         f"- workspace: `{facts.workspace}`",
     ]

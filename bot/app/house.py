@@ -29,7 +29,7 @@ from bot.app.slack import make_slack
 from bot.app.telegram import make_telegram
 from bot.app.witness import Witness
 from bot.config import BulkheadFile, Settings
-from bot.dispatcher import Dispatcher, Parts, capabilities, handler, rescuer
+from bot.dispatcher import Dispatcher, Parts, capabilities, freeze_at_once, handler, rescuer
 from bot.prompt import Offer
 from bot.status import Facts, status_text
 from bot.web import PendingCard, TransportLine
@@ -95,6 +95,10 @@ class House:
         if id and id not in persons:
             raise Refused(f"bulkhead.toml has no [people.{id}]; it has {', '.join(persons) or 'nobody'}")
         return persons[id or next(iter([*sorted(self.file.approvers), *persons]))]
+
+    def rules(self, tx: Tx) -> control.Rules:
+        """Who may decide and what the manifests are, at this moment."""
+        return rules_now(self.file, self.catalog, self.policy, self.signer, tx)
 
     async def has_model(self) -> bool:
         """Whether free text can be answered."""
@@ -212,7 +216,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             coordinator=coordinator,
         )
         parts = make_parts(house, workspace)
-        house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
+        house.dispatcher = make_dispatcher(house, parts)
         providers = make_providers(house)
         await store.run(enrol, house.signer.raw)
         stack.push_async_callback(store.run, leave)
@@ -227,6 +231,12 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         warming = asyncio.create_task(router.warm(), name="warm")
         stack.push_async_callback(cancel, warming)
         yield house
+
+
+def make_dispatcher(house: House, parts: Parts) -> Dispatcher:
+    """Who works through what comes in."""
+    on_accept = partial(taken_in, house)
+    return Dispatcher(house.store, handler(parts), house.settings.concurrency, on_accept, rescuer(parts))
 
 
 def make_courier(house: House, providers: Providers) -> Courier:
@@ -271,7 +281,7 @@ def make_parts(house: House, workspace: Path) -> Parts:
         coordinator=house.coordinator,
         agent=Agent(house.router, make_offers(house.catalog), limits),
         workspace=workspace,
-        rules=partial(rules_now, house.file, house.catalog, house.policy, house.signer),
+        rules=house.rules,
         signer=house.signer,
         approval_ttl_s=settings.approval_ttl_s or FOR_EVER_S,
         keep_media=put_media,
@@ -307,10 +317,11 @@ def make_offers(catalog: control.Catalog) -> list[Offer]:
     ]
 
 
-def show_own(tx: Tx, inbound: Inbound) -> None:
-    """What a person says on the page is shown there, in the transaction that accepts it."""
+def taken_in(house: House, tx: Tx, inbound: Inbound) -> None:
+    """In the transaction that accepts an event: what a person says on the page is shown there, and a freeze holds."""
     if inbound.address.channel == CHANNEL:
         own_message(tx, inbound)
+    freeze_at_once(house.rules, tx, inbound)
 
 
 def enrol(tx: Tx, public_key: bytes) -> None:

@@ -14,7 +14,7 @@ from layers.control.deciding import cancel, decide, demand_warrant, expire
 from layers.control.drills import Drills, OneDrill, drill, list_drills, look_drills
 from layers.control.executor import Executor, Place, service_command
 from layers.control.fleet import adopt_key, replace_key
-from layers.control.freezing import is_frozen, look_frozen, set_freeze
+from layers.control.freezing import Freeze, is_frozen, look_freeze, look_frozen, set_freeze
 from layers.control.golden import check_golden, parse_golden
 from layers.control.grants import give, listing, revoke
 from layers.control.handles import places
@@ -74,6 +74,7 @@ __all__ = [
     "Drills",
     "Event",
     "Executor",
+    "Freeze",
     "Grant",
     "Known",
     "Manifest",
@@ -131,6 +132,7 @@ __all__ = [
     "load_capability",
     "load_policies",
     "look_drills",
+    "look_freeze",
     "look_frozen",
     "may",
     "move",

@@ -330,6 +330,8 @@ class Click:
     """Where it was pressed. A handle counts only where its card was delivered."""
     key: str = ""
     """Of the message that carried the button, where the channel tells it."""
+    shown_at: float | None = None
+    """When that message was placed, epoch seconds, where the channel tells it; None: when its card was made."""
     proofs: frozenset[str] = frozenset()
     """Values of `Proof` that came along and that the server's edge has checked."""
 

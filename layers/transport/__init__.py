@@ -33,7 +33,7 @@ from layers.transport.mailbox import (
 )
 from layers.transport.media import keep_media, media_head, put_media, read_media
 from layers.transport.notices import kept_back, note_key, outcome, resend, settle_notes, show_late
-from layers.transport.outbox import key_of, put_reference, said, send, shown
+from layers.transport.outbox import key_of, put_reference, said, send, shown, shown_at
 from layers.transport.pace import close_bucket, closed_until
 from layers.transport.people import (
     Asked,
@@ -164,6 +164,7 @@ __all__ = [
     "settle_notes",
     "show_late",
     "shown",
+    "shown_at",
     "standings",
     "step_at",
     "steps",
