@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -12,6 +13,7 @@ from bot.app.slack import probe_slack
 from bot.app.telegram import probe_telegram
 from bot.config import Settings
 from bot.doctor import Check, Probes, examine
+from layers import control
 from layers.coordination import Coordinator, git_version
 from layers.errors import Misconfigured
 from layers.presentation import Diagram, badge
@@ -58,6 +60,9 @@ async def examine_house(settings: Settings) -> list[Check]:
         workspace.mkdir(parents=True, exist_ok=True)
         return await executor.start()
 
+    async def trust() -> str:
+        return await asyncio.to_thread(control.trust, settings.home, executor.place)
+
     async def database() -> str:
         return await look_at_database(settings)
 
@@ -66,6 +71,7 @@ async def examine_house(settings: Settings) -> list[Check]:
             git=git_version,
             workspace=where,
             sandbox=sandbox,
+            trust=trust,
             database=database,
             drawing=draw,
             models=models,

@@ -30,6 +30,7 @@ from layers.control.policyfile import GOLDEN, POLICY, PolicyFile, install_policy
 from layers.control.reading import approval_of, asked_since, by_id, pending, readable
 from layers.control.rules import Asker, contact_plan, explain, may, move, patch_plan, plan
 from layers.control.service import claim, conclude, needs_page, request, started, with_buttons
+from layers.control.trust import trust
 from layers.control.types import (
     CONTACT,
     PATCH,
@@ -162,6 +163,7 @@ __all__ = [
     "started",
     "tail",
     "template",
+    "trust",
     "verify_export",
     "verify_store",
     "warrant_for",

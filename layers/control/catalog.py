@@ -23,8 +23,8 @@ SHIPPED = Path(__file__).parent / "capabilities"
 HOST_NETWORK_RISK = 3
 """What `network = "host"` needs. It is everything that this machine reaches: its own services on loopback, the metadata
 of its cloud, the internet. An allow-list would have to be a proxy that is the only way out of the sandbox's own network
-namespace; none is built yet, and variables such as `https_proxy`, which a program may ignore, would only look like one."""
-WORDING = frozenset({"version", "title", "description", "scope", "timeout_s", "output_cap_bytes", "approvals", "risk"})
+namespace; none is built yet, and variables such as `https_proxy`, which a program may ignore, only look like one."""
+WORDING = {"version", "title", "description", "scope", "timeout_s", "output_cap_bytes", "approvals", "risk"}
 """Fields of a manifest that do not change what its program does."""
 
 
