@@ -11,7 +11,7 @@ run: .venv/ready
 	@exec $(BIN)/bulkhead serve $(ARGS)
 
 test: .venv/ready lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 lint: .venv/ready
 	$(BIN)/ruff check .
