@@ -128,7 +128,7 @@ class House:
                 policy_problem=self.policy.problem,
                 approvers=tuple(person.name for person in await self.store.run(approvers)),
                 pending=len(await self.store.run(control.pending)),
-                is_frozen=await control.look_frozen(self.store),
+                frozen=(await control.look_freeze(self.store)).line,
                 drills=(await control.look_drills(self.store)).line,
                 workspace=str(workspace_of(self.settings, self.file)),
             )

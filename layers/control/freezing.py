@@ -7,8 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from layers.control import audit
+from layers.control.card import inline
 from layers.control.kernel import approvers
 from layers.control.types import Rules
+from layers.control.wording import clock
 from layers.errors import Refused
 from layers.store import ReadStore, Row, Tx
 from layers.types import Person
@@ -25,6 +27,15 @@ class Freeze:
     """Epoch seconds; 0 means never."""
     reason: str = ""
     """Their own words."""
+
+    @property
+    def line(self) -> str:
+        """By whom, since when and why, in markdown; empty while nothing is frozen."""
+        if not self.is_on:
+            return ""
+        since = f" since {clock(self.at)}" if self.at else ""
+        why = f" ({inline(self.reason)})" if self.reason else ""
+        return f"by {inline(self.by or 'nobody known')}{since}{why}"
 
 
 def is_on(row: Row | None) -> bool:
