@@ -60,9 +60,6 @@ async def examine_house(settings: Settings) -> list[Check]:
         workspace.mkdir(parents=True, exist_ok=True)
         return await executor.start()
 
-    async def trust() -> str:
-        return await asyncio.to_thread(control.trust, settings.home, executor.place)
-
     async def database() -> str:
         return await look_at_database(settings)
 
@@ -71,7 +68,7 @@ async def examine_house(settings: Settings) -> list[Check]:
             git=git_version,
             workspace=where,
             sandbox=sandbox,
-            trust=trust,
+            trust=partial(asyncio.to_thread, control.trust, settings.home, executor.place),
             database=database,
             drawing=draw,
             models=models,
