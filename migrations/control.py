@@ -86,6 +86,7 @@ def standing() -> None:
         number("is_frozen"),
         text("set_by"),
         time("set_at"),
+        text("reason", server_default=""),  # the words of whoever froze it
     )
     op.execute("INSERT INTO freezing (id, is_frozen, set_by, set_at) VALUES (1, 0, '', 0)")
 

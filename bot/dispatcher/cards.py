@@ -38,7 +38,7 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
         is_page=Address.parse(place).channel in (PAGE, MAIL),
         needs_page=control.needs_page(approval.plan, approval.requested_by, rules),
         is_solo=control.is_solo(approval.plan, approval.requested_by, rules),
-        shows_number=place == approval.conversation_id,
+        is_copy=place != approval.conversation_id,
         page=parts.page,
     )
     card = control.card(approval, handle=handle, view=view)

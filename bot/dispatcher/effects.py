@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from bot.dispatcher import answers, sending
+from bot.dispatcher.asking import APPROVALS, besides
 from bot.dispatcher.cards import MAIL, approval_message
 from bot.dispatcher.observing import observe, planner_of
 from bot.dispatcher.parts import Parts
@@ -35,9 +36,6 @@ from layers.types import (
     Picture,
     Urgency,
 )
-
-APPROVALS = "web:approvals"
-"""The page's conversation for what a chat may not decide."""
 
 
 class Hands:
@@ -125,7 +123,7 @@ class Hands:
         asker = control.Asker(person=self._person.id, by_agent=self._is_agent)
         return control.may(plan, act, asker, rules, time.time())
 
-    def context(self, tx: Tx, reason: str) -> control.Context:
+    def context(self, tx: Tx, reason: str, *, is_drill: bool = False) -> control.Context:
         """Where a request of this turn comes from."""
         turn = self._work.turn
         return control.Context(
@@ -138,6 +136,7 @@ class Hands:
             expires_after_s=self._parts.approval_ttl_s,
             pressed_at=self._parts.notes if turn.inbound.address.channel == MAIL else "",
             page=APPROVALS,
+            besides=besides(tx, turn.inbound, is_drill=is_drill),
         )
 
     def _request(self, tx: Tx, plan: control.Plan, reason: str) -> Outbound:

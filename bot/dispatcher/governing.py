@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import json
-from collections.abc import Callable
 from functools import partial
 
-from bot.commands import governing, parse
+from bot.commands import governing
 from bot.dispatcher.answers import clock
-from bot.dispatcher.cards import approval_message, undecidable
+from bot.dispatcher.cards import MAIL, approval_message, undecidable
 from bot.dispatcher.effects import Hands
+from bot.dispatcher.frost import put_freeze
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control
-from layers.errors import BadInput, Refused
+from layers.errors import Refused
 from layers.store import Tx
-from layers.types import Inbound, InboundKind, OutboundKind
+from layers.types import Outbound, OutboundKind
 
 TYPED = (
     "Nothing is decided by typing: press the button on the card, where it was delivered. /pending tells where each "
     "one is."
 )
-
-URGENT = ("/freeze", "/cancel", "/bulkhead")
-"""How a text begins that may have to be heeded at once; Slack's one command holds any other."""
+BY_MAIL = "nothing is decided by mail, whose sender is anybody who says so; send this on the page or in a chat"
+"""What stops something is taken by mail as well; what lets something happen is not."""
 
 
 async def govern(parts: Parts, work: Work, command: governing.Governed, hands: Hands) -> None:
     """Do what was typed."""
     person = work.turn.inbound.person
+    loosens = isinstance(command, governing.GiveGrant) or (isinstance(command, governing.Freeze) and not command.on)
+    if loosens and work.turn.inbound.address.channel == MAIL:
+        raise Refused(BY_MAIL)
     match command:
         case governing.Typed(verb=verb, request=request):
             why = {"why": "typed", "verb": verb, "request": request}
@@ -37,8 +39,8 @@ async def govern(parts: Parts, work: Work, command: governing.Governed, hands: H
             work.say(TYPED, OutboundKind.ERROR)
         case governing.CancelRequest(request=request):
             await cancel(parts, work, request)
-        case governing.Freeze(on=on):
-            await freeze(parts, work, on=on)
+        case governing.Freeze():
+            await freeze(parts, work, command)
         case governing.GiveGrant():
             await give(parts, work, command)
         case governing.ShowGrants():
@@ -46,21 +48,12 @@ async def govern(parts: Parts, work: Work, command: governing.Governed, hands: H
         case governing.RevokeGrant(grant=grant):
             work.answer(partial(revoked, parts, work, grant))
         case governing.Drill():
-            work.add(lambda tx: approval_message(tx, parts, work, control.drill(tx, hands.context(tx, ""))))
+            work.add(partial(drilled, parts, work, hands))
 
 
-def heed(tx: Tx, inbound: Inbound, rules: Callable[[Tx], control.Rules]) -> None:
-    """What cannot wait until its conversation is free, in the transaction that accepts it: `/freeze` and `/cancel` are
-    most urgent just where something runs. Their turn comes later and answers; it also tells of any refusal.
-    """
-    if inbound.kind is not InboundKind.MESSAGE or not inbound.text.strip()[:9].lower().startswith(URGENT):
-        return
-    with contextlib.suppress(Refused, BadInput):
-        match parse(inbound.text):
-            case governing.CancelRequest(request=request):
-                control.halt(tx, request, inbound.person, rules(tx))
-            case governing.Freeze(on=True):
-                control.set_freeze(tx, inbound.person, rules(tx), on=True)
+def drilled(parts: Parts, work: Work, hands: Hands, tx: Tx) -> Outbound:
+    """The card of a decoy; approvers who are not in this conversation get theirs. Raises Refused."""
+    return approval_message(tx, parts, work, control.drill(tx, hands.context(tx, "", is_drill=True)))
 
 
 async def cancel(parts: Parts, work: Work, request: str) -> None:
@@ -91,20 +84,22 @@ async def cancel(parts: Parts, work: Work, request: str) -> None:
         work.say(said["refused"], OutboundKind.ERROR)
 
 
-async def freeze(parts: Parts, work: Work, *, on: bool) -> None:
+async def freeze(parts: Parts, work: Work, command: governing.Freeze) -> None:
     """Freeze, and stop what runs; or end it."""
-    person = work.turn.inbound.person
+    person, on = work.turn.inbound.person, command.on
+    reason = await asyncio.to_thread(control.scrub, command.reason)
 
     def commit(tx: Tx) -> str:
-        return "done" if control.set_freeze(tx, person, parts.rules(tx), on=on) else ""
+        here = work.turn.inbound.address.id
+        return "done" if put_freeze(tx, person, parts.rules(tx), on=on, reason=reason, here=here) else ""
 
     done = await work.step_in("freeze", commit)  # raises Refused, and so tells of it, also where `heed` was silent
-    stopped = await parts.executor.stop_all() if on else []
     if not on:
         work.say("Unfrozen: requests, approvals and runs go on." if done else "Nothing was frozen.")
         return
-    how = f"{len(stopped)} running were stopped" if stopped else "nothing runs"
-    work.say(f"Frozen: {how}, and nothing begins until an approver sends /unfreeze.")
+    stopped = await parts.executor.stop_all()
+    how = f"; {len(stopped)} running were stopped" if stopped else ""
+    work.say(f"Frozen{how}: nothing is asked for, approved or begun until an approver sends /unfreeze.")
 
 
 async def give(parts: Parts, work: Work, command: governing.GiveGrant) -> None:

@@ -24,7 +24,7 @@ from layers.errors import Misconfigured, NotWritten, Refused, Unavailable
 from layers.failpoint import Point, reach
 from layers.presentation import Diagram
 from layers.store import Tx
-from layers.transport import key_of, send, shown
+from layers.transport import key_of, send, shown, shown_at
 from layers.types import InboundKind, Outbound, OutboundKind, Press
 
 log = logging.getLogger(__name__)
@@ -89,6 +89,7 @@ def click_of(tx: Tx, work: Work, verb: str, handle: str) -> control.Click:
         number=rest.partition(".")[0] if rest[:1].isdigit() else "",
         conversation_id=place,
         key=key,
+        shown_at=shown_at(tx, place, key) if key else None,
         proofs=frozenset(press.proofs),
     )
 

@@ -11,10 +11,10 @@ from layers.control.catalog import Capability, Catalog, install_capabilities, lo
 from layers.control.cedar import Known, load_policies
 from layers.control.checkpoint import Checkpoint, Notebook, is_due, note, read_fingerprint, read_notes
 from layers.control.deciding import cancel, decide, demand_warrant, expire
-from layers.control.drills import Drills, drill, look_drills
+from layers.control.drills import Drills, OneDrill, drill, list_drills, look_drills
 from layers.control.executor import Executor, Place, service_command
 from layers.control.fleet import adopt_key, replace_key
-from layers.control.freezing import is_frozen, look_frozen, set_freeze
+from layers.control.freezing import Freeze, is_frozen, look_freeze, look_frozen, set_freeze
 from layers.control.golden import check_golden, parse_golden
 from layers.control.grants import give, listing, revoke
 from layers.control.handles import places
@@ -31,6 +31,7 @@ from layers.control.reading import approval_of, asked_since, by_id, pending, rea
 from layers.control.rules import Asker, contact_plan, explain, may, move, patch_plan, plan
 from layers.control.service import claim, conclude, needs_page, request, started, with_buttons
 from layers.control.stopping import halt, look_stopping
+from layers.control.trust import trust
 from layers.control.types import (
     CONTACT,
     PATCH,
@@ -75,11 +76,13 @@ __all__ = [
     "Drills",
     "Event",
     "Executor",
+    "Freeze",
     "Grant",
     "Known",
     "Manifest",
     "Member",
     "Notebook",
+    "OneDrill",
     "Outcome",
     "Passphrases",
     "Pending",
@@ -127,10 +130,12 @@ __all__ = [
     "is_due",
     "is_frozen",
     "is_solo",
+    "list_drills",
     "listing",
     "load_capability",
     "load_policies",
     "look_drills",
+    "look_freeze",
     "look_frozen",
     "look_stopping",
     "may",
@@ -161,6 +166,7 @@ __all__ = [
     "started",
     "tail",
     "template",
+    "trust",
     "verify_export",
     "verify_store",
     "warrant_for",

@@ -48,8 +48,8 @@ class View:
     """Whether a yes counts only there."""
     is_solo: bool = False
     """Whether the asker is the only one who could approve it."""
-    shows_number: bool = True
-    """Whether it is the conversation of the request: only there the number to match is told."""
+    is_copy: bool = False
+    """Whether it is shown besides the conversation of the request: there the number to match is not told."""
     page: str = ""
     """Where the page is: `https://...`."""
 
@@ -155,7 +155,7 @@ def how(approval: Approval, view: View) -> str:
     """How it can be approved, where a press alone is not enough; empty otherwise."""
     if approval.state is not State.PENDING:
         return ""
-    said = []
+    said = [f"Asked for in {inline(approval.conversation_id)}."] if view.is_copy else []
     if approval.said_yes:
         names = " and ".join(inline(person) for person in approval.said_yes)
         said.append(f"Approved by {names}; it needs {approval.plan.approvals} different persons.")
@@ -163,10 +163,13 @@ def how(approval: Approval, view: View) -> str:
         said.append("**solo**: you asked for this and nobody else could approve it, so it also takes your passphrase.")
     if view.needs_page and not view.is_page:
         said.append(f"It is approved on the page only: {view.page or 'open the page'}, conversation `approvals`.")
-    if approval.number and view.shows_number:
+    if approval.number and not view.is_copy:
         said.append(f"Its number is **{approval.number}**: whoever approves presses the button with that number.")
     elif approval.number:
-        said.append("Its number is on the card in the conversation where it was asked for: press the button with it.")
+        said.append(
+            "Its number is on the card where it was asked for: have whoever asked tell it to you, then press the "
+            "button with it."
+        )
     return " ".join(said)
 
 

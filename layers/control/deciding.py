@@ -82,8 +82,8 @@ class Pressed:
         return Event(self.click.verb)
 
     def age_s(self, now: float) -> float:
-        """How long the card had been there."""
-        return now - float(self.card["made_at"])
+        """How long the card had been where it was pressed: a queue, or a provider, may have kept it for a while."""
+        return now - float(self.card["made_at"] if self.click.shown_at is None else self.click.shown_at)
 
 
 def settle(tx: Tx, pressed: Pressed, person: Person, rules: Rules) -> Decision:
@@ -115,7 +115,7 @@ def inert(pressed: Pressed, now: float) -> str:
     is_final = Proof.PAGE in proofs(pressed.approval.plan)
     if pressed.event is not Event.APPROVE or not is_final or pressed.age_s(now) >= INERT_S:
         return ""
-    return f"this cannot be undone; its Approve works {INERT_S:.0f} s after the card was made, so read it first"
+    return f"this cannot be undone; its Approve works {INERT_S:.0f} s after its card was shown, so read it first"
 
 
 def proofs_of(pressed: Pressed) -> frozenset[Proof]:

@@ -10,10 +10,10 @@ from layers.control import audit, grants
 from layers.control.fatigue import draw_numbers, rested, twin
 from layers.control.freezing import with_freeze
 from layers.control.handles import Purpose, add_card, places
-from layers.control.kernel import Proof, is_solo, proofs
+from layers.control.kernel import Proof, approvers, is_solo, proofs
 from layers.control.policy import Act
 from layers.control.reading import approval_of, by_id
-from layers.control.rules import Asker, hopeless, may, move, standing
+from layers.control.rules import Asker, hopeless, may, move, rule, standing
 from layers.control.types import (
     Approval,
     Context,
@@ -62,7 +62,7 @@ def request(tx: Tx, plan: Plan, context: Context, *, is_drill: bool = False) -> 
     return Pending(
         approval=approval,
         handle=add_card(tx, approval, context.pressed_at or context.conversation_id, rules),
-        copies={place: add_card(tx, approval, place, rules) for place in elsewhere(plan, context)},
+        copies={place: add_card(tx, approval, place, rules) for place in elsewhere(tx, approval, context, rules)},
     )
 
 
@@ -92,12 +92,19 @@ def write_down(tx: Tx, plan: Plan, context: Context, *, is_drill: bool) -> Appro
     return by_id(tx, approval_id)
 
 
-def elsewhere(plan: Plan, context: Context) -> tuple[str, ...]:
-    """Where its card is shown besides the conversation of the request: on the page, when it is decided there."""
-    is_page = (context.pressed_at or context.conversation_id).partition(":")[0] == context.page.partition(":")[0]
-    if not context.page or is_page or not needs_page(plan, context.requested_by.id, context.rules):
-        return ()
-    return (context.page,)
+def elsewhere(tx: Tx, approval: Approval, context: Context, rules: Rules) -> list[str]:
+    """Where its card is shown besides the conversation of the request: on the page, when it is decided there, and
+    wherever somebody who may approve it is asked."""
+    main, plan = context.pressed_at or context.conversation_id, approval.plan
+    is_page = main.partition(":")[0] == context.page.partition(":")[0]
+    must = context.page and not is_page and needs_page(plan, context.requested_by.id, rules)
+    asked = [
+        place
+        for person in approvers(rules)
+        if rule(approval, Event.APPROVE, person, rules, tx.now).allowed
+        for place in context.besides.get(person.id, ())
+    ]
+    return sorted({*([context.page] if must else []), *asked} - {main})
 
 
 def needs_page(plan: Plan, requested_by: str, rules: Rules) -> bool:
