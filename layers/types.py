@@ -62,6 +62,8 @@ class InboundKind(StrEnum):
     """An approval ran out."""
     RUN = "run"
     """A standing grant approved what is to be run."""
+    UNDELIVERED = "undelivered"
+    """The card of an approval could not be shown where it was to be decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,7 @@ class Inbound:
     """What was said, in markdown. Empty for a press or an expiry."""
     press: Press | None = None
     subject: str = ""
-    """For an expiry or a run: the approval's id. For a schedule: the schedule's id."""
+    """For an expiry, a run or what was not delivered: the approval's id. For a schedule: the schedule's id."""
     aliases: tuple[str, ...] = ()
     """Further ids under which the provider may bring the same event again."""
     attachments: tuple[Attachment, ...] = ()

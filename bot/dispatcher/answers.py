@@ -16,9 +16,12 @@ async def pending(parts: Parts) -> str:
     approvals = await parts.store.run(control.pending)
     if not approvals:
         return "Nothing waits for a decision."
+    rows = await parts.store.fetch_all("bot.undelivered")
+    lost = {row["id"]: f", **undelivered** in `{row['conversation_id']}` and shown on the page" for row in rows}
     lines = [
         f"- `{approval.plan.capability}` risk {approval.plan.risk}, asked by {approval.requested_by}, "
         f"until {clock(approval.expires_at)}, in `{approval.conversation_id}` (request {approval.id})"
+        f"{lost.get(approval.id, '')}"
         for approval in approvals
     ]
     return "\n".join([f"**{len(lines)} waiting for a decision**", "", *lines])

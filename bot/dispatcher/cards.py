@@ -10,6 +10,8 @@ from layers.transport import put_media, send
 from layers.types import Address, Attachment, Outbound, OutboundKind
 
 PAGE = "web"
+APPROVALS = f"{PAGE}:approvals"
+"""The page's conversation for what a chat may not decide, or could not be shown."""
 MAIL = "mail"
 """Nothing is decided by mail: its channel shows the same message on the page, and there it is pressed."""
 
@@ -38,7 +40,7 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
         is_page=Address.parse(place).channel in (PAGE, MAIL),
         needs_page=control.needs_page(approval.plan, approval.requested_by, rules),
         is_solo=control.is_solo(approval.plan, approval.requested_by, rules),
-        shows_number=place == approval.conversation_id,
+        shows_number=place == approval.conversation_id or (place == APPROVALS and is_lost(tx, approval.id)),
         page=parts.page,
     )
     card = control.card(approval, handle=handle, view=view)
@@ -54,6 +56,11 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
         buttons=card.buttons,
         files=(whole_card(tx, approval.id, card.full),) if card.full else (),
     )
+
+
+def is_lost(tx: Tx, approval_id: str) -> bool:
+    """Whether its card did not arrive somewhere, so that the number to match is seen on the page or nowhere."""
+    return any(row["id"] == approval_id for row in tx.all("bot.undelivered"))
 
 
 def whole_card(tx: Tx, approval_id: str, text: str) -> Attachment:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from bot.dispatcher import answers, sending
-from bot.dispatcher.cards import MAIL, approval_message
+from bot.dispatcher.cards import APPROVALS, MAIL, approval_message
 from bot.dispatcher.observing import observe, planner_of
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
@@ -35,9 +35,6 @@ from layers.types import (
     Picture,
     Urgency,
 )
-
-APPROVALS = "web:approvals"
-"""The page's conversation for what a chat may not decide."""
 
 
 class Hands:
