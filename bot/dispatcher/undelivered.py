@@ -1,8 +1,8 @@
 """Messages that did not arrive: the buttons under what transport says of them, and the cards of requests.
 
-A request whose card could not be shown where it was made gets one on the page: nobody decides what nobody sees. The
-buttons are Resend and Show. A button's handle is an outbox id or the handle of a digest; neither is a secret, so who presses is checked: a known
-person, in the conversation that the message belongs to, or an approver anywhere.
+A request whose card could not be shown where it was made gets one on the page: nobody decides what nobody sees. Under
+a note are Resend and Show. Their handle is an outbox id or the handle of a digest; neither is a secret, so who presses
+is checked: a known person, in the conversation that the message belongs to, or an approver anywhere.
 """
 
 from __future__ import annotations
