@@ -75,7 +75,7 @@ class Press:
     key: str = ""
     """The `Outbound.key` of the message that carried the button, where the channel tells it."""
     reference: str = ""
-    """The provider's own id of that message, where the channel tells that instead."""
+    """The provider's own id of that message, or of the part of it that carries the button, where the channel tells."""
     proofs: tuple[str, ...] = ()
     """What came along and was checked at the door: `page` (a session of the page), `passphrase`. No chat sets any."""
 
