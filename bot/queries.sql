@@ -50,8 +50,8 @@ SELECT owner FROM role_lease WHERE name = :name;
 -- name: undelivered()
 -- Requests that wait, and the places where their newest card did not arrive, or cannot while the account is closed.
 SELECT approval.id, outbox.conversation_id, COALESCE(outbox.last_error, account.reason, '') AS reason,
-       EXISTS (SELECT 1 FROM approval_card shown
-               WHERE shown.approval_id = approval.id AND shown.conversation_id LIKE 'web:%') AS is_on_page
+       EXISTS (SELECT 1 FROM inbox
+               WHERE inbox.source = outbox.channel AND inbox.event_id = 'undelivered:' || approval.id) AS is_told
 FROM approval
 JOIN approval_card ON approval_card.approval_id = approval.id
 JOIN outbox ON outbox.conversation_id = approval_card.conversation_id AND outbox.key = approval_card.message_key

@@ -73,7 +73,7 @@ def make_jobs(
             dispatcher.accept_in(tx, expiry_of(approval))
 
     async def find_undelivered() -> None:
-        if any(not row["is_on_page"] for row in await store.fetch_all("bot.undelivered")):
+        if any(not row["is_told"] for row in await store.fetch_all("bot.undelivered")):
             await store.run(lambda tx: show_undelivered(tx, dispatcher))
 
     async def give_up() -> None:
@@ -100,7 +100,7 @@ def make_jobs(
 def show_undelivered(tx: Tx, dispatcher: Dispatcher) -> None:
     """Have every request whose card nobody could see shown on the page."""
     for row in tx.all("bot.undelivered"):
-        if not row["is_on_page"]:
+        if not row["is_told"]:
             dispatcher.accept_in(tx, undelivered_of(row["id"], row["conversation_id"]))
 
 

@@ -112,8 +112,9 @@ class Hands:
         details = {"plan": plan.digest, "state": outcome.state.value, "exit_code": outcome.exit_code}
         self._work.write(lambda tx: control.audit.append(tx, self._person.id, "observe", run_id, details))
         text = answers.observation(plan, outcome)
-        if not self._is_agent:
-            self._work.say(text)
+        if self._is_agent:
+            return f"{answers.UNTRUSTED}\n\n{text}"
+        self._work.say(text)
         return text
 
     def _permit(self, rules: control.Rules, plan: control.Plan) -> control.Verdict:

@@ -201,14 +201,12 @@ def with_buttons(tx: Tx, approval: Approval, rules: Rules, purpose: Purpose = Pu
 
 
 def show_elsewhere(tx: Tx, approval_id: str, place: str, lost: Mapping[str, str], rules: Rules) -> Pending:
-    """Fresh buttons of a request in one more place, because its card did not arrive in another.
+    """Fresh buttons of a request in a place, because its card did not arrive in another.
 
-    `lost` is where it did not arrive -> why. Without a copy in the result there is nothing to do: it waits no more, or
-    is shown there already.
+    `lost` is where it did not arrive -> why. Without a copy in the result there is nothing to do: it waits no more.
     """
     approval = by_id(tx, approval_id)
-    shown = {card.conversation_id for card in places(tx, approval_id)}
-    if approval.state is not State.PENDING or place in shown:
+    if approval.state is not State.PENDING:
         return Pending(approval=approval, handle="", is_new=False)
     audit.append(tx, CLOCK.id, "undelivered", approval_id, {"lost": dict(lost), "shown": place})
     return Pending(approval=approval, handle="", copies={place: add_card(tx, approval, place, rules)})

@@ -1,4 +1,4 @@
-"""The places where a card is pressed (the page, a Telegram group, a Slack channel) of one real server, for attackers."""
+"""Where a card of one real server is pressed: the page, a Telegram group, a Slack channel."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import itertools
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import httpx
@@ -46,6 +47,8 @@ class World:
         (home / "capabilities").mkdir(mode=0o700, parents=True)
         (home / "bulkhead.toml").write_text(PEOPLE)
         (home / "capabilities" / "workspace.append.toml").write_text(APPEND)
+        hard = APPEND.replace("workspace.append", "workspace.hard").replace("risk = 1", "risk = 2")
+        (home / "capabilities" / "workspace.hard.toml").write_text(hard)
         self.slack, self.telegram = slack, telegram
         env = {
             "BULKHEAD_SLACK_API_URL": slack.url,
@@ -95,8 +98,8 @@ class World:
 
     def trail(self, *actions: str) -> list[dict[str, Any]]:
         """The audit entries of these kinds, oldest first."""
-        bodies = (json.loads(body) for (body,) in self.rows("SELECT body FROM audit ORDER BY seq"))
-        return [body for body in bodies if body["action"] in actions]
+        likes = " OR ".join(f"body LIKE '%\"action\":\"{action}\"%'" for action in actions)
+        return [json.loads(body) for (body,) in self.rows(f"SELECT body FROM audit WHERE {likes} ORDER BY seq")]
 
     def effects(self, word: str) -> int:
         """How often it was really done."""
@@ -182,11 +185,11 @@ class Page:
 
     def _card(self, asked: Asked) -> dict[str, Any]:
         events = self.world.house.history(ROOM)
-        return next((event for event in events if event["key"] == f"a{asked.id}"), {"html": "", "buttons": []})
+        return next((event for event in events if event["key"] == f"a{asked.id}"), {"html": ""})
 
     def value(self, asked: Asked, label: str) -> str:
         """See `Surface`."""
-        return next((str(b["value"]) for b in self._card(asked)["buttons"] if b["label"] == label), "")
+        return next((str(b["value"]) for b in self._card(asked).get("buttons", ()) if b["label"] == label), "")
 
     def press(self, asked: Asked, value: str, who: str = OWNER, *, elsewhere: bool = False) -> None:
         """See `Surface`. A stranger has no session: refused at the door, and nothing of it is kept."""
@@ -209,7 +212,7 @@ class Telegram:
     """A group, in which everybody is."""
 
     name = "telegram"
-    users = {OWNER: 42, ANNA: 43, STRANGER: 666}
+    users: Mapping[str, int] = MappingProxyType({OWNER: 42, ANNA: 43, STRANGER: 666})
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -251,7 +254,7 @@ class Slack:
     """A channel, in which everybody is."""
 
     name = "slack"
-    users = {OWNER: "U1", ANNA: "U2", STRANGER: "U9"}
+    users: Mapping[str, str] = MappingProxyType({OWNER: "U1", ANNA: "U2", STRANGER: "U9"})
 
     def __init__(self, world: World) -> None:
         self.world = world

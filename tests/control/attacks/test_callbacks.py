@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import hmac
 import json
-import socket
 import time
 import uuid
 from collections.abc import Iterator
@@ -19,8 +18,8 @@ import pytest
 from bot.adapters.telegram.webhook import secret_of
 from tests.control.attacks.surfaces import Asked, Page, Slack, Surface, Telegram, World, ask, push
 from tests.fakes import slack_server, telegram_server
+from tests.fakes.house import House
 from tests.fakes.slack_workspace import APP, TEAM
-from tests.fakes.telegram_chats import person
 from tests.whole.people import until
 
 SECRET = "shhh-signing"
@@ -243,11 +242,17 @@ def test_C5_two_pollers_of_one_bot_are_a_state_and_no_crash_loop(world: World) -
     assert world.effects(asked.word) == 1
 
 
-def test_C5_of_two_servers_of_one_database_one_polls(world: World) -> None:
-    """A second server on the same home's database does not take the role while the first one lives."""
-    owners = world.rows("SELECT owner, until FROM role_lease WHERE name = 'telegram'")
-    assert len(owners) == 1
-    assert float(owners[0][1]) > time.time()
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        probe.connect(("127.0.0.1", world.house.port))
+def test_C5_of_two_servers_of_one_home_one_polls_and_the_other_takes_over(world: World) -> None:
+    role = "SELECT owner FROM role_lease WHERE name = 'telegram'"
+    before = world.rows(role)
+    second = House(world.house.home, env={k: v for k, v in world.house.env.items() if k != "BULKHEAD_DATABASE_URL"})
+    second.start()
+    try:
+        until(lambda: len(world.rows("SELECT id FROM worker")) == 2)
+        surface = Telegram(world)
+        asked = ask(surface)
+        push(surface, asked, "Approve")
+        assert world.became(asked.id, "succeeded")
+        assert (world.rows(role), world.effects(asked.word)) == (before, 1)
+    finally:
+        second.close()

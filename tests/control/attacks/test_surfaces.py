@@ -26,20 +26,14 @@ def test_B1_B3_B15_whoever_is_there_and_no_approver_presses_in_vain(surface: Sur
     assert world.effects(asked.word) == 0
 
 
-@pytest.mark.parametrize("guess", ["made", "other", "id", "verb", "case"])
-def test_A6_A7_a_value_that_was_never_sent_decides_nothing(surface: Surface, guess: str) -> None:
+def test_A6_A7_a_value_that_was_never_sent_decides_nothing(surface: Surface) -> None:
     world, asked = surface.world, ask(surface)
     real = surface.value(asked, "Approve")
     handle = real.rpartition(":")[2]
-    values = {
-        "made": f"a:approve:{secrets.token_urlsafe(16)}",
-        "other": f"a:happened:{handle}",
-        "id": f"a:approve:{asked.id}",
-        "verb": f"a:cancel:{handle}",
-        "case": f"a:approve:{handle.swapcase()}",
-    }
-    with world.refused(asked.id):
-        surface.press(asked, values[guess])
+    guesses = (secrets.token_urlsafe(16), asked.id, handle.swapcase(), handle[:-1], handle + "A", "1")
+    for value in (*(f"a:approve:{guess}" for guess in guesses), f"a:happened:{handle}", f"a:cancel:{handle}"):
+        with world.refused(asked.id):
+            surface.press(asked, value)
     surface.press(asked, real)
     assert world.became(asked.id, "succeeded")
     assert world.effects(asked.word) == 1
@@ -70,7 +64,7 @@ def test_C2_E8_of_approve_and_deny_at_once_one_wins_and_what_is_denied_never_run
     approve, deny = surface.value(asked, "Approve"), surface.value(asked, "Deny")
     for value in (deny, approve):
         surface.press(asked, value)
-    assert world.became(asked.id, "succeeded", "denied") == world.became(asked.id, "succeeded", "denied")
+    world.became(asked.id, "succeeded", "denied")
     time.sleep(0.3)
     assert world.effects(asked.word) == (1 if world.state(asked.id) == "succeeded" else 0)
 
