@@ -14,10 +14,10 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.control import decisions, executor, policy
+from benchmarks.control import attacks, decisions, executor, policy
 from benchmarks.control.section import Section
 
-SECTIONS: Mapping[str, Section] = {**decisions.SECTIONS, **policy.SECTIONS, **executor.SECTIONS}
+SECTIONS: Mapping[str, Section] = {**attacks.SECTIONS, **decisions.SECTIONS, **policy.SECTIONS, **executor.SECTIONS}
 """Name -> section, in the order in which they run."""
 
 

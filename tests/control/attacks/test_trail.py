@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from layers.store.sqlite import SqliteStore
 from tests.control.conftest import OWNER, press
 from tests.control.test_audit import drop_triggers, fill, rewritten
 from tests.control.test_service import write
-from tests.fakes.environment import REPO, environment
+from tests.fakes.command import bulkhead
 
 
 async def entries(store: Store) -> list[dict[str, object]]:
@@ -63,6 +62,13 @@ async def test_H4_a_trail_cut_or_rewritten_with_its_head_is_found_by_a_checkpoin
     assert (await verify_store(store, [seen])).ok
 
 
+async def fill_up(store: Store, size: int) -> None:
+    """Until nothing of that size goes into the last page any more."""
+    with contextlib.suppress(Unavailable):
+        while True:
+            await store.run(audit.append, "owner", "test", "x", {"pad": "x" * size})
+
+
 async def test_H6_on_a_full_disk_nothing_is_decided_claimed_or_lost(
     tmp_path: Path, note: Plan, context: Context, rules: Rules
 ) -> None:
@@ -70,10 +76,8 @@ async def test_H6_on_a_full_disk_nothing_is_decided_claimed_or_lost(
     assert isinstance(store, SqliteStore)
     asked = await store.run(request, note, context)
     store._connection.execute("PRAGMA max_page_count=1")  # never below what is there: the next page is refused
-    for size in (400, 100, 1):  # until nothing goes into the last page any more
-        with pytest.raises(Unavailable):
-            while True:
-                await store.run(audit.append, "owner", "test", "x", {"pad": "x" * size})
+    for size in (400, 100, 1):
+        await fill_up(store, size)
     before = len(await entries(store))
     with pytest.raises(Unavailable):
         await store.run(press, asked.handle, "approve", OWNER, rules)
@@ -110,12 +114,10 @@ async def test_H8_an_export_is_verified_on_a_machine_that_has_nothing_else(store
     fingerprint = Checkpoint(seq=9, hash=json.loads(lines[-1])["hash"]).fingerprint
 
     def verdict(text: str, *more: str) -> tuple[int, bool]:
-        """Of the real command, in an empty folder."""
+        """Of the real command, which has no home."""
         (tmp_path / "trail.jsonl").write_text(text)
-        words = ["audit", "verify", "--export", str(tmp_path / "trail.jsonl"), *more]
-        command = [sys.executable, "-m", "bot", *words, "--home", str(tmp_path / "no-home"), "--json"]
-        env = environment(PYTHONPATH=str(REPO))
-        done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        words = ["audit", "verify", "--export", str(tmp_path / "trail.jsonl"), *more, "--json"]
+        done = bulkhead(*words, home=tmp_path / "no-home")
         return done.returncode, json.loads(done.stdout)["ok"]
 
     assert verdict("".join(lines), "--checkpoint", fingerprint) == (0, True)
