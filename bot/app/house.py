@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from collections import ChainMap
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,7 +29,7 @@ from bot.app.slack import make_slack
 from bot.app.telegram import make_telegram
 from bot.app.witness import Witness
 from bot.config import BulkheadFile, Settings
-from bot.dispatcher import Dispatcher, Parts, capabilities, handler, rescuer
+from bot.dispatcher import Dispatcher, Parts, capabilities, handler, heed, rescuer
 from bot.prompt import Offer
 from bot.status import Facts, status_text
 from bot.web import PendingCard, TransportLine
@@ -204,7 +204,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             coordinator=coordinator,
         )
         parts = make_parts(house, workspace)
-        house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
+        house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, on_accept(parts), rescuer(parts))
         providers = make_providers(house)
         await store.run(enrol, house.signer.raw)
         stack.push_async_callback(store.run, leave)
@@ -299,10 +299,15 @@ def make_offers(catalog: control.Catalog) -> list[Offer]:
     ]
 
 
-def show_own(tx: Tx, inbound: Inbound) -> None:
-    """What a person says on the page is shown there, in the transaction that accepts it."""
-    if inbound.address.channel == CHANNEL:
-        own_message(tx, inbound)
+def on_accept(parts: Parts) -> Callable[[Tx, Inbound], None]:
+    """In the transaction that accepts: what a person says on the page is shown there, and what is urgent is done."""
+
+    def accepted(tx: Tx, inbound: Inbound) -> None:
+        if inbound.address.channel == CHANNEL:
+            own_message(tx, inbound)
+        heed(tx, inbound, parts.rules)
+
+    return accepted
 
 
 def enrol(tx: Tx, public_key: bytes) -> None:

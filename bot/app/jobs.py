@@ -116,9 +116,13 @@ def undelivered_of(approval_id: str, conversation: str) -> Inbound:
 
 
 def frost(store: Store, executor: control.Executor) -> schedule.Job:
-    """While everything is frozen nothing runs in this process, whichever server was told."""
+    """While everything is frozen nothing runs in this process, nor what somebody had stopped, whichever server was
+    told.
+    """
 
     async def stop() -> None:
+        for run_id in await control.look_stopping(store):
+            await executor.stop(run_id)
         if await control.look_frozen(store):
             await executor.stop_all()
 

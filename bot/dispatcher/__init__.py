@@ -6,7 +6,8 @@ it.
 
 from bot.dispatcher.answers import capabilities
 from bot.dispatcher.engine import Dispatcher
+from bot.dispatcher.governing import heed
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.turns import handler, rescuer
 
-__all__ = ["Dispatcher", "Parts", "capabilities", "handler", "rescuer"]
+__all__ = ["Dispatcher", "Parts", "capabilities", "handler", "heed", "rescuer"]

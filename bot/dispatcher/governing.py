@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Callable
 from functools import partial
 
-from bot.commands import governing
+from bot.commands import governing, parse
 from bot.dispatcher.answers import clock
 from bot.dispatcher.cards import approval_message, undecidable
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control
+from layers.errors import BadInput, Refused
 from layers.store import Tx
-from layers.types import OutboundKind
+from layers.types import Inbound, InboundKind, OutboundKind
 
 TYPED = (
     "Nothing is decided by typing: press the button on the card, where it was delivered. /pending tells where each "
     "one is."
 )
+
+URGENT = ("/freeze", "/cancel", "/bulkhead")
+"""How a text begins that may have to be heeded at once; Slack's one command holds any other."""
 
 
 async def govern(parts: Parts, work: Work, command: governing.Governed, hands: Hands) -> None:
@@ -43,26 +49,44 @@ async def govern(parts: Parts, work: Work, command: governing.Governed, hands: H
             work.add(lambda tx: approval_message(tx, parts, work, control.drill(tx, hands.context(tx, ""))))
 
 
+def heed(tx: Tx, inbound: Inbound, rules: Callable[[Tx], control.Rules]) -> None:
+    """What cannot wait until its conversation is free, in the transaction that accepts it: `/freeze` and `/cancel` are
+    most urgent just where something runs. Their turn comes later and answers; it also tells of any refusal.
+    """
+    if inbound.kind is not InboundKind.MESSAGE or not inbound.text.strip()[:9].lower().startswith(URGENT):
+        return
+    with contextlib.suppress(Refused, BadInput):
+        match parse(inbound.text):
+            case governing.CancelRequest(request=request):
+                control.halt(tx, request, inbound.person, rules(tx))
+            case governing.Freeze(on=True):
+                control.set_freeze(tx, inbound.person, rules(tx), on=True)
+
+
 async def cancel(parts: Parts, work: Work, request: str) -> None:
-    """Take a request back; what runs already is stopped, and its own turn tells of the end."""
+    """Take a request back; what runs already is stopped, and its own turn tells of the end.
+
+    `heed` has mostly done so before this turn: then only the answer is left.
+    """
     person = work.turn.inbound.person
 
     def commit(tx: Tx) -> str:
         rules = parts.rules(tx)
-        decision = control.cancel(tx, request, person, rules)
-        asked_by = decision.approval.requested_by if decision.approval else ""
-        may_stop = person.id in {asked_by, *(approver.id for approver in rules.approvers)}
-        return json.dumps({"refused": decision.refused, "may_stop": may_stop})
+        before = control.by_id(tx, request)
+        if before.stopped_by or (before.state is control.State.CANCELLED and before.decided_by == person.id):
+            return json.dumps({"refused": ""})
+        if control.halt(tx, request, person, rules):
+            return json.dumps({"refused": ""})
+        return json.dumps({"refused": control.cancel(tx, request, person, rules).refused})
 
     said = json.loads(await work.step_in("cancel", commit))
     approval = await work.store.run(control.by_id, request)
-    if not said["refused"]:
+    if approval.stopped_by and not said["refused"]:
+        await parts.executor.stop(approval.run_id)
+        work.say(f"Request {request} was running and is stopped.")
+    elif not said["refused"]:
         work.add(lambda tx: approval_message(tx, parts, work, undecidable(approval)))
         work.say(f"Request {request} is cancelled.")
-    elif said["may_stop"] and approval.state in (control.State.CLAIMED, control.State.RUNNING):
-        await parts.executor.stop(approval.run_id)
-        work.write(lambda tx: control.audit.append(tx, person.id, "stop", approval.id, {"run": approval.run_id}))
-        work.say(f"Request {request} was running and is stopped.")
     else:
         work.say(said["refused"], OutboundKind.ERROR)
 
@@ -74,13 +98,13 @@ async def freeze(parts: Parts, work: Work, *, on: bool) -> None:
     def commit(tx: Tx) -> str:
         return "done" if control.set_freeze(tx, person, parts.rules(tx), on=on) else ""
 
-    done = await work.step_in("freeze", commit)
+    done = await work.step_in("freeze", commit)  # raises Refused, and so tells of it, also where `heed` was silent
     stopped = await parts.executor.stop_all() if on else []
     if not on:
         work.say("Unfrozen: requests, approvals and runs go on." if done else "Nothing was frozen.")
         return
-    how = f"{len(stopped)} running were stopped" if stopped else "nothing was running"
-    work.say(f"{'Frozen' if done else 'Frozen already'}: {how}, and nothing begins until an approver sends /unfreeze.")
+    how = f"{len(stopped)} running were stopped" if stopped else "nothing runs"
+    work.say(f"Frozen: {how}, and nothing begins until an approver sends /unfreeze.")
 
 
 async def give(parts: Parts, work: Work, command: governing.GiveGrant) -> None:

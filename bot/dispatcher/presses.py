@@ -120,6 +120,7 @@ async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
         work.add(lambda tx: approval_message(tx, parts, work, undecidable(withdrawn)))
         work.say(refused, OutboundKind.ERROR)
         return
+    approval = await work.store.run(control.by_id, approval.id)
     reach(Point.EFFECT_STARTED)
     outcome = await outcome_of(parts, approval, is_ours=said["memory"] == memory)
     reach(Point.EFFECT_DONE)
@@ -172,6 +173,10 @@ async def perform(parts: Parts, approval: control.Approval, *, is_ours: bool) ->
     if not is_ours:
         reason = "the server that ran it has stopped, and nobody saw the end"
         return control.Outcome(state=control.State.UNKNOWN, reason=reason)
+
+    if approval.stopped_by or await control.look_frozen(parts.store):  # since it was claimed, perhaps before a restart
+        stopped = await parts.executor.stop(approval.run_id)
+        return stopped or control.Outcome(state=control.State.FAILED, reason="stopped before it began")
 
     async def told() -> None:
         await parts.store.run(control.started, approval.run_id)

@@ -30,6 +30,7 @@ from layers.control.policyfile import GOLDEN, POLICY, PolicyFile, install_policy
 from layers.control.reading import approval_of, asked_since, by_id, pending, readable
 from layers.control.rules import Asker, contact_plan, explain, may, move, patch_plan, plan
 from layers.control.service import claim, conclude, needs_page, request, show_elsewhere, started, with_buttons
+from layers.control.stopping import halt, look_stopping
 from layers.control.types import (
     CONTACT,
     PATCH,
@@ -119,6 +120,7 @@ __all__ = [
     "expire",
     "explain",
     "give",
+    "halt",
     "inline",
     "install_capabilities",
     "install_policy",
@@ -130,6 +132,7 @@ __all__ = [
     "load_policies",
     "look_drills",
     "look_frozen",
+    "look_stopping",
     "may",
     "move",
     "needs_page",

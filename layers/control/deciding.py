@@ -15,6 +15,7 @@ from layers.control.handles import Purpose, broken_seal, hash_of
 from layers.control.kernel import RUNS, Proof, Ruling, approvers, proofs, unproven
 from layers.control.reading import approval_of, by_id, readable
 from layers.control.rules import befores, move, rule
+from layers.control.stopping import may_stop
 from layers.control.types import Approval, Click, Decision, Event, Rules, Signer, State
 from layers.control.warrant import check_warrant, read_warrant, sign_warrant, warrant_for
 from layers.control.wording import decided
@@ -241,7 +242,7 @@ def cancel(tx: Tx, approval_id: str, person: Person, rules: Rules) -> Decision:
         Refused: there is no such request.
     """
     approval = by_id(tx, approval_id)
-    if person.id != approval.requested_by and person.id not in {one.id for one in approvers(rules)}:
+    if not may_stop(approval, person, rules):
         return refuse(tx, approval, approval_id, person, f"{person.name} neither asked for this nor may decide it")
     after = State.CANCELLED.value
     if tx.run("control.cancel", id=approval_id, after=after, decided_by=person.id, now=tx.now) != 1:

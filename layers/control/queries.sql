@@ -63,12 +63,21 @@ WHERE id = :id AND state = 'pending' AND wrong_numbers >= :limit;
 
 -- name: settle(id, digest, after, decided_by, attempts, now)!
 -- What an approver says of an unknown outcome.
-UPDATE approval SET state = :after, decided_by = :decided_by, decided_at = :now, attempt = attempt + :attempts
+UPDATE approval SET state = :after, decided_by = :decided_by, decided_at = :now, attempt = attempt + :attempts,
+                    stopped_by = ''
 WHERE id = :id AND state = 'unknown' AND digest = :digest;
 
 -- name: cancel(id, after, decided_by, now)!
 UPDATE approval SET state = :after, decided_by = :decided_by, decided_at = :now, warrant = ''
 WHERE id = :id AND state IN ('pending', 'approved');
+
+-- name: stop(id, stopped_by)!
+UPDATE approval SET stopped_by = :stopped_by
+WHERE id = :id AND kind = 'capability' AND state IN ('claimed', 'running') AND stopped_by = '';
+
+-- name: stopping()
+SELECT id, attempt FROM approval
+WHERE state IN ('approved', 'claimed', 'running') AND stopped_by <> '' ORDER BY created_at, id;
 
 -- name: withdraw(id, after, now)!
 UPDATE approval SET state = :after, ended_at = :now WHERE id = :id AND state = 'approved';

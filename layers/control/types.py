@@ -226,6 +226,8 @@ class Approval:
     choices: tuple[str, ...] = ()
     grant_id: str = ""
     """The standing grant that approved it."""
+    stopped_by: str = ""
+    """Who had it stopped while it ran."""
     is_drill: bool = False
     """It asks for nothing and never runs; it only measures whether people look."""
 
