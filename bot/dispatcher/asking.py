@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.dispatcher.cards import MAIL, PAGE
+from bot.dispatcher.cards import APPROVALS, MAIL, PAGE
 from layers.store import Tx
 from layers.transport import conversations_of, directs, everybody
 from layers.types import Address, Inbound, InboundKind, Person
 
-APPROVALS = "web:approvals"
-"""The page's conversation for what a chat may not decide, and for whoever is not in that chat."""
 CALLS_NOBODY = frozenset({PAGE, "console"})
 """Where nothing rings: whoever wrote there last week does not see a card, only whoever has just asked does."""
 

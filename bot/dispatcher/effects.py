@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from functools import partial
 
 from bot.dispatcher import answers, sending
-from bot.dispatcher.asking import APPROVALS, besides
-from bot.dispatcher.cards import MAIL, approval_message
+from bot.dispatcher.asking import besides
+from bot.dispatcher.cards import APPROVALS, MAIL, approval_message
 from bot.dispatcher.observing import observe, planner_of
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
@@ -113,8 +113,9 @@ class Hands:
         details = {"plan": plan.digest, "state": outcome.state.value, "exit_code": outcome.exit_code}
         self._work.write(lambda tx: control.audit.append(tx, self._person.id, "observe", run_id, details))
         text = answers.observation(plan, outcome)
-        if not self._is_agent:
-            self._work.say(text)
+        if self._is_agent:
+            return f"{answers.UNTRUSTED}\n\n{text}"
+        self._work.say(text)
         return text
 
     def _permit(self, rules: control.Rules, plan: control.Plan) -> control.Verdict:

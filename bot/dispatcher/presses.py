@@ -24,7 +24,7 @@ from layers.errors import Misconfigured, NotWritten, Refused, Unavailable
 from layers.failpoint import Point, reach
 from layers.presentation import Diagram
 from layers.store import Tx
-from layers.transport import key_of, send, shown, shown_at
+from layers.transport import carries, key_of, send, shown, shown_at
 from layers.types import InboundKind, Outbound, OutboundKind, Press
 
 log = logging.getLogger(__name__)
@@ -83,6 +83,8 @@ def click_of(tx: Tx, work: Work, verb: str, handle: str) -> control.Click:
     handle, _, rest = handle.partition(".")
     place = inbound.address.id
     key = press.key or (press.reference and (key_of(tx, place, press.reference) or UNKNOWN))
+    if press.key and press.reference and not carries(tx, place, press.key, press.reference):
+        key = UNKNOWN  # the button says whose it is, and hangs under another message
     return control.Click(
         handle=handle,
         verb=verb,

@@ -49,7 +49,9 @@ class View:
     is_solo: bool = False
     """Whether the asker is the only one who could approve it."""
     is_copy: bool = False
-    """Whether it is shown besides the conversation of the request: there the number to match is not told."""
+    """Whether it is shown besides the conversation of the request."""
+    shows_number: bool = True
+    """Whether the number to match is told there: in the conversation of the request, elsewhere only when it is lost."""
     page: str = ""
     """Where the page is: `https://...`."""
 
@@ -163,7 +165,7 @@ def how(approval: Approval, view: View) -> str:
         said.append("**solo**: you asked for this and nobody else could approve it, so it also takes your passphrase.")
     if view.needs_page and not view.is_page:
         said.append(f"It is approved on the page only: {view.page or 'open the page'}, conversation `approvals`.")
-    if approval.number and not view.is_copy:
+    if approval.number and view.shows_number:
         said.append(f"Its number is **{approval.number}**: whoever approves presses the button with that number.")
     elif approval.number:
         said.append(

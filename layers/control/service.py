@@ -5,6 +5,7 @@ Whatever changes a state is one conditional UPDATE, and its audit entry commits 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 
 from layers.control import audit, grants
 from layers.control.fatigue import draw_numbers, rested, twin
@@ -29,6 +30,7 @@ from layers.control.types import (
 from layers.errors import Refused
 from layers.failpoint import Step, reach
 from layers.store import Tx
+from layers.types import CLOCK
 
 ENDS = {State.SUCCEEDED: Event.SUCCEED, State.FAILED: Event.FAIL, State.UNKNOWN: Event.LOSE}
 EXECUTOR = "executor"
@@ -203,6 +205,18 @@ def with_buttons(tx: Tx, approval: Approval, rules: Rules, purpose: Purpose = Pu
         handle=add_card(tx, approval, main, rules, purpose),
         copies={place: add_card(tx, approval, place, rules, purpose) for place in others},
     )
+
+
+def show_elsewhere(tx: Tx, approval_id: str, place: str, lost: Mapping[str, str], rules: Rules) -> Pending:
+    """Fresh buttons of a request in a place, because its card did not arrive in another.
+
+    `lost` is where it did not arrive -> why. Without a copy in the result there is nothing to do: it waits no more.
+    """
+    approval = by_id(tx, approval_id)
+    if approval.state is not State.PENDING:
+        return Pending(approval=approval, handle="", is_new=False)
+    audit.append(tx, CLOCK.id, "undelivered", approval_id, {"lost": dict(lost), "shown": place})
+    return Pending(approval=approval, handle="", copies={place: add_card(tx, approval, place, rules)})
 
 
 def move_or_same(approval: Approval, after: State) -> None:

@@ -33,7 +33,7 @@ from layers.transport.mailbox import (
 )
 from layers.transport.media import keep_media, media_head, put_media, read_media
 from layers.transport.notices import kept_back, note_key, outcome, resend, settle_notes, show_late
-from layers.transport.outbox import key_of, put_reference, said, send, shown, shown_at
+from layers.transport.outbox import carries, key_of, put_reference, said, send, shown, shown_at
 from layers.transport.pace import close_bucket, closed_until
 from layers.transport.people import (
     Asked,
@@ -113,6 +113,7 @@ __all__ = [
     "approvers",
     "ask",
     "by_code",
+    "carries",
     "claim",
     "close_bucket",
     "closed_until",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from layers.store import ReadStore, Tx
 from layers.transport.rules import (
     Priority,
@@ -89,6 +91,12 @@ def key_of(tx: Tx, conversation: str, part: str) -> str:
     """The key of the visible message whose last part the provider calls `part`; empty when there is none."""
     row = tx.one("transport.key_by_reference", conversation_id=conversation, reference=part, ending=f"% {part}")
     return str(row["key"]) if row else ""
+
+
+def carries(tx: Tx, conversation: str, key: str, part: str) -> bool:
+    """Whether the provider calls a part of the visible message `key` that."""
+    row = tx.one("transport.reference", conversation_id=conversation, key=key)
+    return row is not None and part in re.findall(r"[\w.-]+", row["reference"])
 
 
 async def said(store: ReadStore, conversation: str, after: int) -> list[tuple[int, Outbound]]:
