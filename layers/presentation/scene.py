@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from layers.presentation.types import Head, Line, Shape
+from layers.presentation.spec import Head, Line, Shape
 
 Point = tuple[float, float]
 STEPS = 10
