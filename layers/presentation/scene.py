@@ -1,19 +1,48 @@
-"""A drawing as geometry: what `layout` plans, what `draw` reports back as really drawn, what `lint` judges.
+"""A drawing of a graph as geometry: what `layout` plans, what `drawing` reports back as drawn, what `lint` judges.
 
-Pure values. Lengths are points (1/72 inch), the origin is at the bottom left.
+Pure values. Lengths are points (1/72 inch), the origin is at the bottom left. The kinds that are graphs are drawn from
+this: flowchart, state, class, ER and mindmap.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
 
-from layers.presentation.spec import Head, Line, Shape
+from layers.presentation.spec import Cardinality, Head, Line, RelationEnd, Shape
 
 Point = tuple[float, float]
+Stroke = tuple[Point, Point]
 STEPS = 10
 """Straight pieces that stand for one Bezier segment."""
+
+
+class Special(StrEnum):
+    """Outlines that no flowchart's author can ask for."""
+
+    START = "start"
+    """A filled dot; no text."""
+    END = "end"
+    """A dot in a ring; no text."""
+    BAR = "bar"
+    """A fork or join: a filled bar; no text."""
+    CHOICE = "choice"
+    """A small diamond; no text."""
+    NOTE = "note"
+    """A sheet with a folded corner."""
+    CARD = "card"
+    """A box with a heading and compartments: a class or an entity. Its rows are `NodeMark.cells`."""
+    CLOUD = "cloud"
+    BANG = "bang"
+    """A star with many points around the text."""
+    IDEA = "idea"
+    """A mindmap's plain node: a soft box without a line."""
+
+
+Outline = Shape | Special
+End = Head | RelationEnd | Cardinality
 
 
 class Rect(NamedTuple):
@@ -78,6 +107,12 @@ class TextMark:
     """Planned: the space kept for it. After drawing: the extent of its ink."""
     size: float
     bold: bool = False
+    italic: bool = False
+    underlined: bool = False
+    is_left: bool = False
+    """Lines begin at the left of the box; otherwise they are centred in it."""
+    is_muted: bool = False
+    """Second in rank, e.g. a type beside its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +120,16 @@ class NodeMark:
     """A node's outline and label."""
 
     id: str
-    shape: Shape
+    shape: Outline
     box: Rect
     text: TextMark
+    """The label; of a card its heading."""
+    cells: tuple[TextMark, ...] = ()
+    """Further texts inside, each on a place of its own."""
+    rules: tuple[Stroke, ...] = ()
+    """Thin lines inside, between compartments."""
+    accent: int = 0
+    """Colour of the palette; 0 is that of the shape."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +143,12 @@ class EdgeMark:
     tips: tuple[Point | None, Point | None]
     """Where the heads at source and target touch, when there are any."""
     style: Line
-    arrows: tuple[Head, Head]
+    arrows: tuple[End, End]
     text: TextMark | None = None
+    end_texts: tuple[TextMark | None, TextMark | None] = (None, None)
+    """Small texts at the source and at the target, e.g. `0..*`."""
+    accent: int = 0
+    """Colour of the palette (a mindmap's branch); 0 is that of all edges."""
 
     @property
     def name(self) -> str:
@@ -134,6 +180,10 @@ class GroupMark:
     members: frozenset[str]
     """Ids of all nodes inside, at any depth."""
     text: TextMark | None = None
+    is_state: bool = False
+    """A composite state: a frame with round corners and a line under its title."""
+    dividers: tuple[Stroke, ...] = ()
+    """Dashed lines between concurrent regions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +221,8 @@ class Scene:
     def texts(self) -> list[tuple[str, TextMark]]:
         """Every text with the name of its owner."""
         found = [(node.id, node.text) for node in self.nodes if node.text.lines]
-        found += [(edge.name, edge.text) for edge in self.edges if edge.text]
+        found += [(node.id, cell) for node in self.nodes for cell in node.cells]
+        found += [(edge.name, text) for edge in self.edges for text in (edge.text, *edge.end_texts) if text]
         found += [(group.id, group.text) for group in self.groups if group.text]
         return found + ([("title", self.title)] if self.title else [])
 
