@@ -275,6 +275,7 @@ class PartMark:
     width: float = 1.2
     """Of the line."""
     is_dashed: bool = False
+    has_shadow: bool = False
     accent: int = 0
     text: TextMark | None = None
     ink: Tone = Tone.INK
