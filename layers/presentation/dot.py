@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pygraphviz import AGraph
 
 from layers.presentation.scene import Point, Rect
-from layers.presentation.types import Direction, Head, Line, Shape
+from layers.presentation.spec import Direction, Head, Line, Shape
 
 PER_INCH = 72.0
 NODE_GAP = 30.0
