@@ -1,1 +1,1 @@
-"""What presentation promises, measured: `python -m benchmarks.presentation --json`. Exit code 1 when a target is missed."""
+"""What presentation promises, measured: `python -m benchmarks.presentation --json`. Exit code 1 when one is missed."""
