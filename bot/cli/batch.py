@@ -12,7 +12,7 @@ from pathlib import Path
 from bot.app import make_presenter, make_router, prepare_home
 from bot.config import Settings
 from layers.errors import BadInput, BulkheadError, Misconfigured
-from layers.presentation import Diagram, DiagramSpec, Figure, badge, parse_mermaid
+from layers.presentation import Diagram, DiagramSpec, Figure, Flowchart, badge, parse_mermaid
 from layers.routing import Router
 
 
@@ -56,8 +56,8 @@ async def draw_batch(parsed: argparse.Namespace, settings: Settings) -> int:
 
 def outline(spec: DiagramSpec) -> dict[str, object]:
     """A diagram in ids."""
-    nodes = [node.id for node in spec.nodes]
-    edges = [[edge.source, edge.target] for edge in spec.edges]
+    nodes = [node.id for node in spec.nodes] if isinstance(spec, Flowchart) else []
+    edges = [[edge.source, edge.target] for edge in spec.edges] if isinstance(spec, Flowchart) else []
     return {"ok": True, "error": None, "kind": spec.kind, "nodes": nodes, "edges": edges}
 
 

@@ -24,7 +24,7 @@ from PIL import Image
 from layers.presentation import fonts
 from layers.presentation.scene import EdgeMark, GroupMark, NodeMark, Pixels, Point, Rect, Scene, TextMark
 from layers.presentation.shapes import details, outline
-from layers.presentation.types import Head, Line, Shape
+from layers.presentation.spec import Head, Line, Shape
 
 PAPER = "#ffffff"
 INK = "#1e293b"

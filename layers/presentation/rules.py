@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from layers.errors import Refused
-from layers.presentation.types import DiagramSpec, Head, Line, Node, Verdict
+from layers.presentation.spec import DiagramSpec, Flowchart, Head, Line, Node
+from layers.presentation.types import Verdict
 
 MOST_NODES = 80
 DENSE_FROM_NODES = 40
@@ -14,6 +15,8 @@ MOST_EDGES_PER_NODE = 2.5
 MOST_EDGES = 160
 MOST_GROUPS = 40
 LONGEST_LABEL = 400
+DRAWN_KINDS = ("flowchart",)
+"""Every kind that the renderer draws."""
 LONGEST_ALT = 1000
 """Characters."""
 NAMED_FINDINGS = 3
@@ -26,6 +29,16 @@ def refuse_undrawable(spec: DiagramSpec) -> None:
     Raises:
         Refused: with the count, the limit and what to do.
     """
+    if isinstance(spec, Flowchart):
+        _refuse_crowded(spec)
+    elif spec.kind not in DRAWN_KINDS:
+        raise Refused(
+            f"This is a {spec.kind} diagram and there is nothing wrong with its text, but its kind cannot be drawn yet;"
+            f" these can: {', '.join(DRAWN_KINDS)}."
+        )
+
+
+def _refuse_crowded(spec: Flowchart) -> None:
     nodes, edges = len(spec.nodes), len(spec.edges)
     if nodes == 0 and not spec.groups:
         raise Refused("The diagram has no nodes; write at least one, e.g. A[Start] --> B[End].")
@@ -75,7 +88,15 @@ def _escaped(text: str) -> str:
 
 
 def outline(spec: DiagramSpec) -> str:
-    """The diagram in words, one line per edge: what is posted when no picture is good enough, and read aloud."""
+    """The diagram in words: what is posted when no picture is good enough, and read aloud."""
+    if isinstance(spec, Flowchart):
+        return _outline_of_flowchart(spec)
+    counts = ", ".join(f"{count} {part}" for part, count in spec.counts().items())
+    return f"{spec.title or spec.kind.capitalize()}: {counts}."
+
+
+def _outline_of_flowchart(spec: Flowchart) -> str:
+    """One line per edge."""
     names = {node.id: _name(node) for node in spec.nodes} | {group.id: group.title or group.id for group in spec.groups}
     lines = [f"{spec.title or 'Flowchart'}: {_count(len(spec.nodes), 'node')}, {_count(len(spec.edges), 'edge')}."]
     lines += [

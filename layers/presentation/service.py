@@ -14,7 +14,8 @@ from layers.errors import BulkheadError, Refused, Unavailable
 from layers.presentation.mermaid import parse_mermaid
 from layers.presentation.process import Drawn, Worker, WorkerDied
 from layers.presentation.rules import alternative, refuse_undrawable
-from layers.presentation.types import Diagram, DiagramSpec, Figure, Finding, Verdict
+from layers.presentation.spec import DiagramSpec
+from layers.presentation.types import Diagram, Figure, Finding, Verdict
 from layers.presentation.wire import Job
 
 log = logging.getLogger(__name__)
@@ -77,8 +78,8 @@ class Presenter:
         try:
             drawn = await self._in_a_worker(Job(spec=spec, rank=rank, budget_s=self._budget_s))
         except TimeoutError:
-            counts = f"{len(spec.nodes)} nodes and {len(spec.edges)} edges"
-            log.warning("draw.over_budget", extra={"nodes": len(spec.nodes), "edges": len(spec.edges)})
+            counts = " and ".join(f"{count} {part}" for part, count in spec.counts().items() if count)
+            log.warning("draw.over_budget", extra={"diagram": spec.kind, **spec.counts()})
             raise Refused(
                 f"Drawing {counts} took longer than {self._budget_s:g} s and was stopped: leave some out, or split the"
                 " diagram into several."

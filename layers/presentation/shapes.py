@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import cos, hypot, pi, sin
 
 from layers.presentation.scene import Point, Rect
-from layers.presentation.types import Shape
+from layers.presentation.spec import Shape
 
 CORNER = 6.0
 PAD_X, PAD_Y = 15.0, 10.0

@@ -11,7 +11,8 @@ from typing import BinaryIO
 
 from pydantic import BaseModel, ConfigDict
 
-from layers.presentation.types import DiagramSpec, Finding
+from layers.presentation.spec import DiagramSpec
+from layers.presentation.types import Finding
 
 LENGTH = struct.Struct(">I")
 MOST_BYTES = 64 * 1024 * 1024

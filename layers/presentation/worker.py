@@ -19,6 +19,7 @@ from typing import BinaryIO
 from layers.presentation.draw import draw
 from layers.presentation.layout import lay_out
 from layers.presentation.lint import lint
+from layers.presentation.spec import Flowchart
 from layers.presentation.wire import Answer, Job, frame, read_frame
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,8 @@ def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
 
 def _done(job: Job) -> tuple[Answer, bytes]:
     try:
+        if not isinstance(job.spec, Flowchart):
+            return Answer(failure=f"no renderer for {job.spec.kind}"), b""
         png, scene = draw(lay_out(job.spec, job.rank))
         pixels = scene.pixels
         size = (pixels.width, pixels.height) if pixels else (0, 0)

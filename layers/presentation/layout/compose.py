@@ -1,4 +1,4 @@
-"""`DiagramSpec` to `Scene`: a small search. Each candidate is measured, placed by dot and linted; the best one wins.
+"""`Flowchart` to `Scene`: a small search. Each candidate is measured, placed by dot and linted; the best one wins.
 
 Candidates are two directions times two wrapping widths. Turning the author's direction costs, so it happens only
 where it makes the drawing legible on a phone or removes a defect (reference: 24 % to 8 % defective drawings). Group
@@ -16,7 +16,7 @@ from layers.presentation.geometry import is_inside, length_inside
 from layers.presentation.lint import CSS_TARGET, count_crossings, css_pixels, lint
 from layers.presentation.scene import EdgeMark, GroupMark, NodeMark, Point, Rect, Scene, TextMark
 from layers.presentation.shapes import box_size, outline, text_centre
-from layers.presentation.types import DiagramSpec, Direction, Edge, Group, Line, Node, Shape
+from layers.presentation.spec import Direction, Edge, Flowchart, Group, Line, Node, Shape
 
 NODE_SIZE, EDGE_SIZE, GROUP_SIZE, TITLE_SIZE = 14.0, 12.0, 12.0, 17.0
 """Points."""
@@ -66,7 +66,7 @@ class _Trial:
     cost: float
 
 
-def lay_out(spec: DiagramSpec, rank: int = 0) -> Scene:
+def lay_out(spec: Flowchart, rank: int = 0) -> Scene:
     """The best of the candidates: the first of equals, and the first that nothing is wrong with.
 
     `rank` 1 gives the second best and so on, for whoever did not like the first; it begins again after the last.
@@ -91,20 +91,20 @@ def lay_out(spec: DiagramSpec, rank: int = 0) -> Scene:
     return best.scene
 
 
-def _try(spec: DiagramSpec, candidate: Candidate) -> _Trial:
+def _try(spec: Flowchart, candidate: Candidate) -> _Trial:
     scene = compose(spec, candidate)
     turning = TURNING_COST if candidate.direction is not spec.direction else 0.0
     return _Trial(candidate, scene, _cost(scene, spec) + turning)
 
 
-def _cost(scene: Scene, spec: DiagramSpec) -> float:
+def _cost(scene: Scene, spec: Flowchart) -> float:
     findings = sum(COST[finding.severity] for finding in lint(scene, spec, is_planned=True))
     smallness = max(0.0, CSS_TARGET - css_pixels(NODE_SIZE, scene.width))
     tallness = max(0.0, scene.height / scene.width - 2.4)
     return findings + CROSSING_COST * count_crossings(scene) + SMALLNESS_COST * smallness + 10 * tallness
 
 
-def compose(spec: DiagramSpec, candidate: Candidate) -> Scene:
+def compose(spec: Flowchart, candidate: Candidate) -> Scene:
     """One candidate, measured and placed."""
     texts = {node.id: _node_text(node, candidate.wrap) for node in spec.nodes}
     labels = [_block(edge.label, min(candidate.wrap, 130.0), EDGE_SIZE) for edge in spec.edges]
@@ -155,7 +155,7 @@ def _padded(text: TextMark | None) -> tuple[float, float] | None:
     return None if text is None else (text.box.width + 2 * LABEL_PAD_X, text.box.height + 2 * LABEL_PAD_Y)
 
 
-def _boxes(spec: DiagramSpec, texts: dict[str, TextMark]) -> tuple[list[Box], dict[str, int]]:
+def _boxes(spec: Flowchart, texts: dict[str, TextMark]) -> tuple[list[Box], dict[str, int]]:
     """A box for each node, and a small one inside each group that has none (dot drops empty clusters)."""
     homes = {member: index for index, group in enumerate(spec.groups) for member in group.members}
     boxes = [
@@ -174,12 +174,12 @@ def _boxes(spec: DiagramSpec, texts: dict[str, TextMark]) -> tuple[list[Box], di
     return boxes, places
 
 
-def _nodes_in(group: Group, spec: DiagramSpec) -> list[str]:
+def _nodes_in(group: Group, spec: Flowchart) -> list[str]:
     inner = [node for other in spec.groups if other.parent == group.id for node in _nodes_in(other, spec)]
     return [*group.members, *inner]
 
 
-def _link(edge: Edge, label: TextMark | None, spec: DiagramSpec, places: dict[str, int]) -> Link:
+def _link(edge: Edge, label: TextMark | None, spec: Flowchart, places: dict[str, int]) -> Link:
     groups = {group.id: index for index, group in enumerate(spec.groups)}
     tail, head = _anchor(edge.source, spec, places, last=True), _anchor(edge.target, spec, places, last=False)
     return Link(
@@ -193,7 +193,7 @@ def _link(edge: Edge, label: TextMark | None, spec: DiagramSpec, places: dict[st
     )
 
 
-def _anchor(end: str, spec: DiagramSpec, places: dict[str, int], *, last: bool) -> int:
+def _anchor(end: str, spec: Flowchart, places: dict[str, int], *, last: bool) -> int:
     """The box that stands for an edge's end: the node, or one inside the group."""
     if end in places:
         return places[end]
@@ -235,7 +235,7 @@ def _edge_mark(edge: Edge, route: Route, label: TextMark | None) -> EdgeMark:
     return EdgeMark(edge.source, edge.target, route.curve, route.tips, edge.style, edge.arrows, label)
 
 
-def _group_mark(group: Group, box: Rect, spec: DiagramSpec) -> GroupMark:
+def _group_mark(group: Group, box: Rect, spec: Flowchart) -> GroupMark:
     parents = {other.id: other.parent for other in spec.groups}
     depth, parent = 0, group.parent
     while parent:

@@ -1,4 +1,4 @@
-"""Mermaid text to `DiagramSpec`. Pure; the only thing it raises is `BadInput`.
+"""Mermaid text to `Flowchart`. Pure; the only thing it raises is `BadInput`.
 
 Front matter, comments, directives and a markdown fence are blanked out in place, so that lines and columns in an
 error are those of what the person wrote.
@@ -13,7 +13,7 @@ from layers.errors import BadInput
 from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.flowchart import HEADER, parse_flowchart
 from layers.presentation.mermaid.labels import plain
-from layers.presentation.types import DiagramSpec
+from layers.presentation.spec import Flowchart
 
 LONGEST_TEXT = 100_000
 """Characters."""
@@ -73,7 +73,7 @@ OTHER_KINDS = {
 """The first word of Mermaid's other kinds."""
 
 
-def parse_mermaid(text: str) -> DiagramSpec:
+def parse_mermaid(text: str) -> Flowchart:
     """The flowchart that `text` describes.
 
     Raises:

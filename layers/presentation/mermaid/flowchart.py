@@ -1,4 +1,4 @@
-"""Mermaid flowchart text to `DiagramSpec`: a recursive descent written by hand.
+"""Mermaid flowchart text to `Flowchart`: a recursive descent written by hand.
 
 Why not a grammar library: Mermaid's lexing depends on context (`--` starts a label or an arrow, `end` closes or names)
 and the error must say line, column and the nearest fix. Subgraphs are kept on a list, not on Python's stack, so no
@@ -14,7 +14,7 @@ from layers.presentation.mermaid.graph import Graph, edge_of
 from layers.presentation.mermaid.labels import plain
 from layers.presentation.mermaid.nodes import data_fields, label_in_brackets, quoted
 from layers.presentation.mermaid.shapes import LINK, LINK_ENDS, LINK_STARTS, arrow
-from layers.presentation.types import DiagramSpec, Direction, Edge
+from layers.presentation.spec import Direction, Edge, Flowchart
 
 HEADER = re.compile(r"(?:flowchart-elk|flowchart|graph)(?![\w-])")
 DIRECTION = re.compile(r"(TB|TD|BT|RL|LR|BR|<|>|\^|v)(?=[\s;]|$)")
@@ -41,7 +41,7 @@ LONGEST_LABEL = 2000
 NEAREST_ARROW = {"->": "-->", "=>": "==>", "→": "-->", "⇒": "==>", "—>": "-->", "–>": "-->", "~>": "-->", "..>": "-.->"}
 
 
-def parse_flowchart(cursor: Cursor, title: str) -> DiagramSpec:
+def parse_flowchart(cursor: Cursor, title: str) -> Flowchart:
     """Read the whole flowchart that starts at `cursor`.
 
     Raises:
@@ -55,7 +55,7 @@ class _Parser:
         self.cursor = cursor
         self.graph = Graph(cursor)
 
-    def parse(self, title: str) -> DiagramSpec:
+    def parse(self, title: str) -> Flowchart:
         direction = self._header()
         while True:
             self.cursor.take(SEPARATORS)

@@ -1,4 +1,4 @@
-"""What a flowchart's text has said so far; becomes a `DiagramSpec` at the end."""
+"""What a flowchart's text has said so far; becomes a `Flowchart` at the end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.shapes import NAMED
-from layers.presentation.types import DiagramSpec, Direction, Edge, Group, Head, Line, Node, Shape
+from layers.presentation.spec import Direction, Edge, Flowchart, Group, Head, Line, Node, Shape
 
 MOST_NODES = 500
 MOST_EDGES = 1000
@@ -101,13 +101,13 @@ class Graph:
         frame.members = tuple(id for id in frame.mentioned if id not in self.claimed)
         self.claimed.update(frame.members)
 
-    def finish(self, title: str, direction: Direction) -> DiagramSpec:
+    def finish(self, title: str, direction: Direction) -> Flowchart:
         """The spec. A node named like a subgraph is that subgraph."""
         for frame in self.frames.values():
             for inner in frame.members:
                 if inner in self.frames and not self.frames[inner].parent and not self._is_around(inner, frame):
                     self.frames[inner].parent = frame.id
-        return DiagramSpec(
+        return Flowchart(
             title=title,
             direction=direction,
             nodes=tuple(node for node in self.nodes.values() if node.id not in self.frames),

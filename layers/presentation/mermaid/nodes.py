@@ -7,7 +7,7 @@ import re
 from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.labels import plain
 from layers.presentation.mermaid.shapes import BRACKETS, Bracket
-from layers.presentation.types import Shape
+from layers.presentation.spec import Shape
 
 PROPERTIES = re.compile(r"\[\|[\w-]+:[^|\n]*\|")
 NESTING = {"[": "]", "(": ")", "{": "}"}
