@@ -14,6 +14,7 @@ from layers.presentation.graph import Graph
 from layers.presentation.layout import search
 from layers.presentation.layout.candidates import Engine
 from layers.presentation.layout.engine import LayoutEngine
+from layers.presentation.layout.packing import Packed
 from layers.presentation.layout.search import smallest_css
 from layers.presentation.scene import Scene
 
@@ -32,9 +33,9 @@ def engines() -> Mapping[Engine, LayoutEngine]:
     """The engines of this machine."""
     found: dict[Engine, LayoutEngine] = {}
     if Dot is not None:
-        found[Engine.DOT] = Dot()
+        found[Engine.DOT] = Packed(Dot())
     if Graphlay is not None:
-        found[Engine.GRAPHLAY] = Graphlay()
+        found[Engine.GRAPHLAY] = Packed(Graphlay())
     return found
 
 

@@ -50,6 +50,8 @@ class Candidate:
     """The leaves of a fan stand on several ranks."""
     low: frozenset[str] = frozenset()
     """Ids of the groups that have their title at the bottom."""
+    roomy: frozenset[str] = frozenset()
+    """Ids of the groups that are wide enough for an edge to pass beside the title."""
 
 
 def candidates_for(graph: Graph) -> tuple[Candidate, ...]:

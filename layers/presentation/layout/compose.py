@@ -31,6 +31,8 @@ from layers.presentation.spec import Cardinality, Head, Line, RelationEnd, Shape
 
 LABEL_PAD_X, LABEL_PAD_Y = 5.0, 3.0
 LABEL_WRAP, TITLE_WRAP = 130.0, 260.0
+SHORT_TITLE = 0.6
+"""Of its usual length, for a title that shares its line with an edge."""
 GAPS, TIGHT_GAPS = (30.0, 44.0), (20.0, 34.0)
 """Between boxes of a rank, between ranks."""
 STAGGERED_RANKS = 3
@@ -100,9 +102,16 @@ def _measure(graph: Graph, candidate: Candidate) -> _Parts:
         graph,
         {node.id: measured(node, candidate.wrap, candidate.direction) for node in graph.nodes},
         tuple(block(edge.label, wrap, EDGE_SIZE) for edge in graph.edges),
-        tuple(block(group.title, TITLE_WRAP, GROUP_SIZE, bold=True) for group in graph.groups),
+        tuple(_title(group, is_short=group.id in candidate.roomy) for group in graph.groups),
         places,
     )
+
+
+def _title(group: GraphGroup, *, is_short: bool) -> TextMark | None:
+    text = block(group.title, TITLE_WRAP, GROUP_SIZE, bold=True)
+    if text is None or not is_short:
+        return text
+    return block(group.title, text.box.width * SHORT_TITLE, GROUP_SIZE, bold=True)
 
 
 def _question(parts: _Parts, candidate: Candidate) -> Question:
@@ -124,7 +133,11 @@ def _question(parts: _Parts, candidate: Candidate) -> Question:
         boxes=tuple(boxes),
         links=links,
         frames=tuple(
-            Frame(_padded(title), numbers.get(group.parent, ROOT), is_low=group.id in candidate.low)
+            Frame(
+                _roomy(_padded(title)) if group.id in candidate.roomy else _padded(title),
+                numbers.get(group.parent, ROOT),
+                is_low=group.id in candidate.low,
+            )
             for group, title in zip(graph.groups, parts.titles, strict=True)
         ),
         direction=candidate.direction,
@@ -173,6 +186,11 @@ def _staggered(graph: Graph) -> dict[str, int]:
 
 def _padded(text: TextMark | None) -> Size | None:
     return None if text is None else (text.box.width + 2 * LABEL_PAD_X, text.box.height + 2 * LABEL_PAD_Y)
+
+
+def _roomy(size: Size | None) -> Size | None:
+    """Room for the title on either side of an edge in the middle."""
+    return (2 * size[0] + LABEL_PAD_X, size[1]) if size else None
 
 
 def _snapped(route: Route, source: NodeMark | None, target: NodeMark | None, candidate: Candidate) -> Route:

@@ -18,7 +18,7 @@ from layers.presentation.lint import CSS_TARGET, CSS_WARN, count_crossings, css_
 from layers.presentation.scene import Scene
 from layers.presentation.types import Finding
 
-COST = {"error": 100.0, "warning": 8.0}
+COST = {"error": 100.0, "warning": 25.0}
 TURNING_COST = 12.0
 CROSSING_COST = 3.0
 SMALLNESS_COST = 7.0
@@ -67,7 +67,7 @@ def searched(graph: Graph, engines: Mapping[Engine, LayoutEngine], rank: int = 0
 
 
 def _trials(graph: Graph, engines: Mapping[Engine, LayoutEngine], *, stops_early: bool) -> Iterator[Trial]:
-    """Every candidate laid out, and one more try with low titles for what has a struck one."""
+    """Every candidate laid out, and more tries for the titles that are struck in the best."""
     best: Trial | None = None
     for candidate in candidates_for(graph):
         if candidate.engine not in engines:
@@ -82,9 +82,18 @@ def _trials(graph: Graph, engines: Mapping[Engine, LayoutEngine], *, stops_early
             return
     if best is None:
         return
-    struck = frozenset(found.elements[1] for found in _findings(best.scene, graph) if found.rule == "title_hit")
-    if struck:
-        yield _try(graph, replace(best.candidate, low=struck), engines)
+    struck = _struck(best.scene, graph)
+    repairs = [{"roomy": struck}, {"low": struck}, {"roomy": struck, "low": struck}] if struck else []
+    for repair in repairs:
+        trial = _try(graph, replace(best.candidate, **repair), engines)
+        yield trial
+        if not _struck(trial.scene, graph):
+            return
+
+
+def _struck(scene: Scene, graph: Graph) -> frozenset[str]:
+    """Ids of the groups whose titles an edge strikes."""
+    return frozenset(found.elements[1] for found in _findings(scene, graph) if found.rule == "title_hit")
 
 
 def _try(graph: Graph, candidate: Candidate, engines: Mapping[Engine, LayoutEngine]) -> Trial:
