@@ -39,9 +39,10 @@ def families() -> list[str]:
 
 
 @cache
-def properties(size: float, bold: bool = False) -> FontProperties:
-    """What to hand to matplotlib. The weight falls back with the family."""
-    return FontProperties(family=families(), size=size, weight="bold" if bold else "normal")
+def properties(size: float, bold: bool = False, italic: bool = False) -> FontProperties:
+    """What to hand to matplotlib. Weight and slant fall back with the family."""
+    weight, style = "bold" if bold else "normal", "italic" if italic else "normal"
+    return FontProperties(family=families(), size=size, weight=weight, style=style)
 
 
 @cache

@@ -16,7 +16,7 @@ import sys
 import warnings
 from typing import BinaryIO
 
-from layers.presentation.draw import draw
+from layers.presentation.drawing import draw
 from layers.presentation.layout import lay_out
 from layers.presentation.lint import lint
 from layers.presentation.spec import Flowchart

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from layers.presentation import DiagramSpec, Finding, Head, Shape, parse_mermaid
-from layers.presentation.draw import draw
+from layers.presentation.drawing import draw
 from layers.presentation.layout import lay_out
 from layers.presentation.lint import RULES, lint
 from layers.presentation.scene import EdgeMark, NodeMark, Rect, Scene, TextMark
