@@ -14,10 +14,10 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.presentation import defects, looping, uploads
+from benchmarks.presentation import accept, defects, looping, uploads
 from benchmarks.presentation.section import Section
 
-SECTIONS: Mapping[str, Section] = {**defects.SECTIONS, **looping.SECTIONS, **uploads.SECTIONS}
+SECTIONS: Mapping[str, Section] = {**accept.SECTIONS, **defects.SECTIONS, **looping.SECTIONS, **uploads.SECTIONS}
 """Name -> section, in the order in which they run."""
 
 
