@@ -12,11 +12,13 @@ from functools import cache
 
 from layers.presentation.graph import Graph
 from layers.presentation.layout import pages, search
+from layers.presentation.layout.builtin import Builtin
 from layers.presentation.layout.candidates import Engine
 from layers.presentation.layout.engine import LayoutEngine
 from layers.presentation.layout.packing import Packed
 from layers.presentation.layout.pages import Page, Pages
 from layers.presentation.layout.search import smallest_css
+from layers.presentation.layout.tree import Tree
 from layers.presentation.scene import Scene
 
 try:
@@ -32,7 +34,7 @@ except ImportError:
 @cache
 def engines() -> Mapping[Engine, LayoutEngine]:
     """The engines of this machine."""
-    found: dict[Engine, LayoutEngine] = {}
+    found: dict[Engine, LayoutEngine] = {Engine.BUILTIN: Packed(Builtin()), Engine.TREE: Tree()}
     if Dot is not None:
         found[Engine.DOT] = Packed(Dot())
     if Graphlay is not None:
