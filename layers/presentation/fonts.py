@@ -41,8 +41,8 @@ def families() -> list[str]:
 @cache
 def properties(size: float, bold: bool = False, italic: bool = False) -> FontProperties:
     """What to hand to matplotlib. Weight and slant fall back with the family."""
-    weight, style = "bold" if bold else "normal", "italic" if italic else "normal"
-    return FontProperties(family=families(), size=size, weight=weight, style=style)
+    weight = "bold" if bold else "normal"
+    return FontProperties(family=families(), size=size, weight=weight, style="italic" if italic else "normal")
 
 
 @cache

@@ -20,7 +20,18 @@ from matplotlib.transforms import Affine2D
 from layers.presentation import fonts
 from layers.presentation.drawing.heads import Piece, pieces
 from layers.presentation.drawing.theme import Theme
-from layers.presentation.scene import EdgeMark, GroupMark, NodeMark, PartMark, Point, Rect, Scene, Special, TextMark, Tone
+from layers.presentation.scene import (
+    EdgeMark,
+    GroupMark,
+    NodeMark,
+    PartMark,
+    Point,
+    Rect,
+    Scene,
+    Special,
+    TextMark,
+    Tone,
+)
 from layers.presentation.shapes import details, outline
 from layers.presentation.spec import Line, Shape
 
