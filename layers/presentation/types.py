@@ -88,6 +88,19 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One picture of a drawing that has several."""
+
+    png: bytes
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+    alt: str
+    """What is on it, for those who cannot see it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """A drawing with its verdict. `verdict.ok` is False: show outline, source and reasons instead."""
 
@@ -99,4 +112,9 @@ class Figure:
     alt: str
     """The outline of nodes and edges, for those who cannot see the picture."""
     verdict: Verdict
+    """Of all pages together."""
     spec: DiagramSpec
+    further: tuple[Page, ...] = ()
+    """What did not fit on one picture legibly: `png` is then the overview, and these are the pages that it names."""
+    svg: bytes = b""
+    """The whole in one drawing, to go along as a file; only where there are further pages."""
