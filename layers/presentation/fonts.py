@@ -41,8 +41,8 @@ def families() -> list[str]:
 @cache
 def properties(size: float, bold: bool = False, italic: bool = False) -> FontProperties:
     """What to hand to matplotlib. Weight and slant fall back with the family."""
-    weight, style = "bold" if bold else "normal", "italic" if italic else "normal"
-    return FontProperties(family=families(), size=size, weight=weight, style=style)
+    weight = "bold" if bold else "normal"
+    return FontProperties(family=families(), size=size, weight=weight, style="italic" if italic else "normal")
 
 
 @cache
@@ -55,6 +55,14 @@ def width(text: str, size: float, bold: bool = False) -> float:
     """Points that `text` takes on one line."""
     pixels, _, _ = _renderer().get_text_width_height_descent(text, properties(size, bold), ismath=False)  # type: ignore[no-untyped-call]
     return float(pixels) * 72 / DPI
+
+
+@lru_cache(maxsize=8192)
+def descent(text: str, size: float, bold: bool = False, italic: bool = False) -> float:
+    """Points from the baseline down to the lower end of the extent that matplotlib reports for one line."""
+    style = properties(size, bold, italic)
+    deepest = [_renderer().get_text_width_height_descent(of, style, ismath=False)[2] for of in (text, "lp")]  # type: ignore[no-untyped-call]
+    return float(max(deepest)) * 72 / DPI
 
 
 @lru_cache(maxsize=8192)

@@ -39,6 +39,8 @@ class Special(StrEnum):
     """A star with many points around the text."""
     IDEA = "idea"
     """A mindmap's plain node: a soft box without a line."""
+    STUB = "stub"
+    """A dashed, muted box at a page's boundary: it goes on there on the page that the text names."""
 
 
 Outline = Shape | Special
@@ -111,6 +113,8 @@ class TextMark:
     underlined: bool = False
     is_left: bool = False
     """Lines begin at the left of the box; otherwise they are centred in it."""
+    is_right: bool = False
+    """Lines end at the right of the box."""
     is_muted: bool = False
     """Second in rank, e.g. a type beside its name."""
 

@@ -32,8 +32,6 @@ PixelGrid = npt.NDArray[np.uint8]
 LONGEST_SIDE = 5000
 """Pixels; a larger drawing gets fewer pixels per point."""
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-SVG_STYLE = {"svg.fonttype": "path", "svg.hashsalt": "bulkhead"}
-"""The salt makes the ids of the same drawing the same."""
 
 
 def draw(scene: Scene, theme: Theme = LIGHT) -> tuple[bytes, Scene]:
@@ -53,12 +51,12 @@ def draw(scene: Scene, theme: Theme = LIGHT) -> tuple[bytes, Scene]:
 
 def draw_svg(scene: Scene, theme: Theme = LIGHT, *, alt: str = "") -> bytes:
     """The same drawing as SVG."""
-    with rc_context(SVG_STYLE):
+    with rc_context({"svg.fonttype": "path", "svg.hashsalt": "bulkhead"}):  # the salt makes ids, and so files, stable
         figure = _figure(scene, 1.0, theme)
         canvas = FigureCanvasSVG(figure)
         _paint(Pen(figure, 1.0, theme), scene)
         out = io.BytesIO()
-        canvas.print_svg(out, metadata={"Date": None, "Creator": "Bulkhead"})
+        canvas.print_svg(out, metadata={"Date": None, "Creator": "Bulkhead"})  # type: ignore[no-untyped-call]
     title = " ".join(scene.title.lines) if scene.title else ""
     said = f"<title>{_xml(title)}</title><desc>{_xml(alt)}</desc>"
     text = out.getvalue().decode()

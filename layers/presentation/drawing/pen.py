@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
@@ -20,7 +20,18 @@ from matplotlib.transforms import Affine2D
 from layers.presentation import fonts
 from layers.presentation.drawing.heads import Piece, pieces
 from layers.presentation.drawing.theme import Theme
-from layers.presentation.scene import EdgeMark, GroupMark, NodeMark, PartMark, Point, Rect, Scene, Special, TextMark, Tone
+from layers.presentation.scene import (
+    EdgeMark,
+    GroupMark,
+    NodeMark,
+    PartMark,
+    Point,
+    Rect,
+    Scene,
+    Special,
+    TextMark,
+    Tone,
+)
 from layers.presentation.shapes import details, outline
 from layers.presentation.spec import Line, Shape
 
@@ -34,7 +45,7 @@ BASELINE = 0.36
 """From the middle of a line of text down to its baseline, in sizes."""
 INSET = 12.0
 """From a state frame's top to the line under its title, beyond the title itself."""
-FLAT = (Shape.TEXT, Special.BAR, Special.START, Special.END)
+FLAT = (Shape.TEXT, Special.BAR, Special.START, Special.END, Special.STUB)
 """Outlines without a shadow."""
 
 
@@ -87,13 +98,15 @@ class Pen:
                 self.polygon(shape, Look(self.theme.shade(Tone.NOTE), self.theme.shade(Tone.NOTE_LINE), 1.1))
             case Special.CARD:
                 self._card(node, shape)
+            case Special.STUB:
+                self.line([*shape, shape[0]], self.theme.shade(Tone.LINE), 1.0, is_dashed=True)
             case Special.IDEA:
                 self.polygon(shape, Look(accent.soft, accent.soft, 0.0))
             case _:
                 self.polygon(shape, Look(accent.soft, accent.rim))
         for detail in details(node.shape, node.box):
             self.line(detail, self._detail(node), 1.1)
-        self.text(node.text, ink)
+        self.text(node.text, self.theme.shade(Tone.MUTED) if node.shape is Special.STUB else ink)
         for cell in node.cells:
             self.text(cell, self.theme.shade(Tone.MUTED) if cell.is_muted else ink)
 
@@ -149,7 +162,8 @@ class Pen:
         if backing and mark.lines:
             self.polygon(outline(Shape.RECT, mark.box.inset(-2)), Look(backing, "none", 0.0), alpha=0.92)
         middle, y = mark.box.centre
-        x = mark.box.left if mark.is_left else middle
+        side: Literal["left", "center", "right"] = "left" if mark.is_left else "right" if mark.is_right else "center"
+        x = mark.box.left if mark.is_left else mark.box.right if mark.is_right else middle
         step = mark.size * fonts.LINE_HEIGHT
         first = y + step * (len(mark.lines) - 1) / 2
         artists = []
@@ -161,7 +175,7 @@ class Pen:
                 line,
                 color=colour,
                 fontproperties=fonts.properties(mark.size, mark.bold, mark.italic),
-                horizontalalignment="left" if mark.is_left else "center",
+                horizontalalignment=side,
                 verticalalignment="baseline",
                 parse_math=False,
             )
@@ -169,7 +183,7 @@ class Pen:
             self._add(artist)
             if mark.underlined:
                 width = fonts.width(line, mark.size, mark.bold)
-                left = x if mark.is_left else x - width / 2
+                left = x if mark.is_left else x - width if mark.is_right else x - width / 2
                 self.line([(left, baseline - 2), (left + width, baseline - 2)], colour, 0.9)
         self.texts[id(mark)] = artists
 
