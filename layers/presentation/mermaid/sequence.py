@@ -10,11 +10,12 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal, NoReturn, cast
 
-from layers.presentation.mermaid.cursor import Cursor, nearest
+from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.labels import plain
 from layers.presentation.mermaid.meta import Meta, split_colour
 from layers.presentation.mermaid.nodes import data_fields
 from layers.presentation.mermaid.speakers import Speakers
+from layers.presentation.nearest import nearest
 from layers.presentation.spec import (
     Block,
     Branch,
