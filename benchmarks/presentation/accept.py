@@ -1,4 +1,4 @@
-"""The sections `accept` (with `invalid_accepted` and `graph_equal`) and `crashes`: the parsers beside mermaid itself."""
+"""The sections `accept` (and `invalid_accepted`, `graph_equal`) and `crashes`: the parsers beside mermaid itself."""
 
 from __future__ import annotations
 
