@@ -14,10 +14,16 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.presentation import defects, layouts, looping, sheet, uploads
+from benchmarks.presentation import accept, defects, layouts, looping, sheet, uploads
 from benchmarks.presentation.section import Section
 
-SECTIONS: Mapping[str, Section] = {**layouts.SECTIONS, **defects.SECTIONS, **looping.SECTIONS, **uploads.SECTIONS}
+SECTIONS: Mapping[str, Section] = {
+    **accept.SECTIONS,
+    **layouts.SECTIONS,
+    **defects.SECTIONS,
+    **looping.SECTIONS,
+    **uploads.SECTIONS,
+}
 """Name -> section, in the order in which they run."""
 
 
