@@ -14,9 +14,10 @@ from itertools import combinations, pairwise
 from math import hypot
 
 from layers.presentation.geometry import crossings, distance, is_inside, length_inside
+from layers.presentation.graph import Graph
 from layers.presentation.scene import EdgeMark, NodeMark, Rect, Scene, TextMark
 from layers.presentation.shapes import outline
-from layers.presentation.spec import Flowchart, Head, Line, Shape
+from layers.presentation.spec import Head, Line, Shape
 from layers.presentation.types import Finding
 
 PHONE_CSS_PX = 360.0
@@ -36,10 +37,10 @@ MOST_PIXELS = 9600
 """Width plus height; above it Telegram refuses the photo."""
 LEAK = re.compile(r"\bfa[bsrl]?:fa-|<br\b|&(?:amp|lt|gt|quot);|\*\*\w", re.IGNORECASE)
 
-Rule = Callable[[Scene, Flowchart], Iterator[Finding]]
+Rule = Callable[[Scene, Graph], Iterator[Finding]]
 
 
-def lint(scene: Scene, spec: Flowchart, *, is_planned: bool = False) -> tuple[Finding, ...]:
+def lint(scene: Scene, spec: Graph, *, is_planned: bool = False) -> tuple[Finding, ...]:
     """Everything wrong with `scene` as a drawing of `spec`, errors first.
 
     The layout, which counts crossings itself, leaves out the rule that does (`is_planned`): it takes the longest.
@@ -58,7 +59,7 @@ def count_crossings(scene: Scene) -> int:
     return sum(crossings(one, other) for one, other in combinations(scene.edges, 2))
 
 
-def text_overflow(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def text_overflow(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """A label sticks out of its node's outline."""
     for node in scene.nodes:
         if node.text.lines and node.shape is not Shape.TEXT and not _holds_text(node):
@@ -71,21 +72,21 @@ def _holds_text(node: NodeMark) -> bool:
     return all(is_inside(corner, polygon) for corner in ((left, bottom), (left, top), (right, bottom), (right, top)))
 
 
-def text_on_text(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def text_on_text(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """Two texts lie on each other."""
     for (one, a), (other, b) in combinations(scene.texts(), 2):
         if a.box.shared_area(b.box) > TEXT_SHARED:
             yield _error("text_on_text", (one, other), f"the texts of {one!r} and {other!r} lie on each other")
 
 
-def node_overlap(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def node_overlap(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """Two boxes share ground."""
     for one, other in combinations(scene.nodes, 2):
         if one.box.inset(0.5).shared_area(other.box.inset(0.5)) > 0:
             yield _error("node_overlap", (one.id, other.id), f"the boxes {one.id!r} and {other.id!r} overlap")
 
 
-def edge_through_node(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def edge_through_node(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """An edge runs through a box it does not belong to."""
     for edge in scene.edges:
         reach = edge.reach
@@ -102,7 +103,7 @@ def _flat(box: Rect) -> bool:
     return box.width == 0 or box.height == 0
 
 
-def label_on_node(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def label_on_node(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """An edge's label or a group's title lies on a box."""
     marks: list[tuple[str, TextMark]] = [(edge.name, edge.text) for edge in scene.edges if edge.text]
     marks += [(group.id, group.text) for group in scene.groups if group.text]
@@ -112,7 +113,7 @@ def label_on_node(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
                 yield _error("label_on_node", (name, node.id), f"the text of {name!r} lies on the box {node.id!r}")
 
 
-def edge_on_label(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def edge_on_label(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """An edge runs behind another edge's label, so that the label seems to be its own."""
     for labelled in scene.edges:
         for edge in scene.edges:
@@ -121,7 +122,7 @@ def edge_on_label(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
                 yield _warning("edge_on_label", (edge.name, labelled.name), words)
 
 
-def title_hit(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def title_hit(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """An edge strikes through a group's title."""
     for group in scene.groups:
         for edge in scene.edges:
@@ -130,7 +131,7 @@ def title_hit(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
                 yield _warning("title_hit", (edge.name, group.id), words)
 
 
-def group_membership(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def group_membership(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """A box lies in a frame it does not belong to, or outside its own."""
     for group in scene.groups:
         for node in scene.nodes:
@@ -145,7 +146,7 @@ def group_membership(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
                 )
 
 
-def dangling_edge(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def dangling_edge(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """An edge ends in the air."""
     outlines = {node.id: outline(node.shape, node.box) for node in scene.nodes}
     outlines |= {group.id: _corners(group.box) for group in scene.groups}
@@ -155,7 +156,7 @@ def dangling_edge(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
                 yield _warning("dangling_edge", (edge.name, end), f"the edge {edge.name} does not reach {end!r}")
 
 
-def stub_edge(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def stub_edge(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """An edge is too short to be seen as one."""
     for edge in scene.edges:
         if sum(hypot(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in pairwise(edge.path)) < LEAST_EDGE:
@@ -166,14 +167,14 @@ def _corners(box: Rect) -> list[tuple[float, float]]:
     return [(box.left, box.bottom), (box.right, box.bottom), (box.right, box.top), (box.left, box.top)]
 
 
-def crowded(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def crowded(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """Edges cross so often that they are hard to follow."""
     crossed = count_crossings(scene)
     if crossed > max(2, 0.35 * len(scene.edges)):
         yield _warning("crossings", (), f"edges cross {crossed} times; they are hard to follow")
 
 
-def canvas_clip(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def canvas_clip(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """Something is cut off by the edge of the paper."""
     extents = [(node.id, node.box) for node in scene.nodes] + [(name, text.box) for name, text in scene.texts()]
     extents += [(edge.name, edge.reach) for edge in scene.edges] + [(group.id, group.box) for group in scene.groups]
@@ -184,13 +185,13 @@ def canvas_clip(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
         yield _error("canvas_clip", (), "something touches the edge of the picture")
 
 
-def blank(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def blank(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """There is nothing to see."""
     if scene.pixels and scene.pixels.ink < LEAST_INK:
         yield _error("blank", (), "the picture is blank")
 
 
-def tiny_text(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def tiny_text(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """Too small on a phone."""
     sizes = [text.size for _, text in scene.texts()]
     css = css_pixels(min(sizes), scene.width) if sizes else CSS_TARGET
@@ -201,7 +202,7 @@ def tiny_text(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
         yield _warning("tiny_text", (), f"on a phone the smallest text is {css:.1f} pixels high; tap to zoom")
 
 
-def size(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def size(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """The picture's format is one that chats refuse or shrink."""
     long, short = max(scene.width, scene.height), min(scene.width, scene.height)
     if long > MOST_ASPECT * short:
@@ -212,7 +213,7 @@ def size(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
         )
 
 
-def missing_glyph(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def missing_glyph(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """No font on this machine has a character."""
     for name, characters in (scene.pixels.undrawable if scene.pixels else {}).items():
         shown = characters[:8]
@@ -221,7 +222,7 @@ def missing_glyph(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
         yield (_error if letters else _warning)("missing_glyph", (name,), words)
 
 
-def fidelity(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def fidelity(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """The drawing shows other texts, nodes or edges than were asked for."""
     wanted = {node.id: node.label for node in spec.nodes}
     shown = {node.id: node.text for node in scene.nodes}
@@ -251,21 +252,21 @@ def _letters(text: str) -> str:
     return "".join(text.split())
 
 
-def missing_arrowhead(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def missing_arrowhead(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """An edge has an arrow in the spec and no tip in the drawing."""
     for edge in scene.edges:
         if any(head is not Head.NONE and tip is None for head, tip in zip(edge.arrows, edge.tips, strict=True)):
             yield _error("missing_arrowhead", (edge.name,), f"the edge {edge.name} lost its arrowhead")
 
 
-def markup_leak(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def markup_leak(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """Markup that should have become text is shown as it stands."""
     for name, text in scene.texts():
         if found := LEAK.search(" ".join(text.lines)):
             yield _warning("markup_leak", (name,), f"the text of {name!r} shows markup: {found.group()!r}")
 
 
-def edges_coincide(scene: Scene, spec: Flowchart) -> Iterator[Finding]:
+def edges_coincide(scene: Scene, spec: Graph) -> Iterator[Finding]:
     """Two edges have the very same line."""
     for one, other in combinations(scene.edges, 2):
         if one.source != other.source and one.target != other.target and _same_line(one, other):

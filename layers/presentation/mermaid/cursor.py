@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NoReturn
 
 from layers.errors import BadInput
@@ -11,6 +14,19 @@ BLANKS = re.compile(r"[^\S\n]+")
 BLANKS_AND_NEWLINES = re.compile(r"\s+")
 SHOWN = 24
 """Characters of the offending text that an error quotes."""
+MOST_FIXES = 50
+LONGEST_WORD = 40
+"""Characters up to which a word is compared with those that would have fitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Something that was read although Mermaid would not take it, or would take it otherwise."""
+
+    line: int
+    column: int
+    text: str
+    """What was made of it, as a sentence."""
 
 
 class Cursor:
@@ -19,6 +35,7 @@ class Cursor:
     def __init__(self, text: str, at: int = 0) -> None:
         self.text = text
         self.at = at
+        self.fixes: list[Fix] = []
 
     @property
     def is_done(self) -> bool:
@@ -53,14 +70,30 @@ class Cursor:
         end = self.text.find("\n", self.at)
         return self.text[self.at : end if end >= 0 else len(self.text)]
 
+    def place(self, at: int | None = None) -> tuple[int, int]:
+        """Line and column of `at` (default: here), counted from 1."""
+        at = min(self.at if at is None else at, len(self.text))
+        return self.text.count("\n", 0, at) + 1, at - self.text.rfind("\n", 0, at)
+
+    def tolerate(self, text: str, at: int | None = None) -> None:
+        """Note what was made of something that Mermaid would not take."""
+        if len(self.fixes) < MOST_FIXES:
+            self.fixes.append(Fix(*self.place(at), text))
+
     def fail(self, expected: str, fix: str = "", at: int | None = None) -> NoReturn:
         """Raise `BadInput` for the place `at` (default: here)."""
         at = min(self.at if at is None else at, len(self.text))
-        line = self.text.count("\n", 0, at) + 1
-        column = at - (self.text.rfind("\n", 0, at) + 1) + 1
+        line, column = self.place(at)
         found = Cursor(self.text, at).rest_of_line().strip()
         shown = "the end of the line" if not found else repr(found[:SHOWN] + ("…" if len(found) > SHOWN else ""))
         if at >= len(self.text.rstrip()):
             shown = "the end of the diagram"
         sentence = f"Line {line}, column {column}: expected {expected}, found {shown}"
         raise BadInput(f"{sentence}; {fix}." if fix else f"{sentence}.", line=line, column=column, expected=expected)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The one of `known` that somebody who wrote `word` may have meant; empty when none is near."""
+    folded = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word[:LONGEST_WORD].casefold(), folded, n=1, cutoff=0.7)
+    return folded[near[0]] if near else ""

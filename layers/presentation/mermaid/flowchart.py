@@ -12,6 +12,7 @@ import re
 from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.graph import Graph, edge_of
 from layers.presentation.mermaid.labels import plain
+from layers.presentation.mermaid.meta import Meta
 from layers.presentation.mermaid.nodes import data_fields, label_in_brackets, quoted
 from layers.presentation.mermaid.shapes import LINK, LINK_ENDS, LINK_STARTS, arrow
 from layers.presentation.spec import Direction, Edge, Flowchart
@@ -31,7 +32,6 @@ SUBGRAPH_TITLE = re.compile(r"[^\n;\[]*")
 DIRECTION_STATEMENT = re.compile(r"direction[^\S\n]+(TB|TD|BT|RL|LR)[^\n;]*")
 STYLING = re.compile(r"(?:classDef|class|style|click|href|linkStyle)[^\S\n]+(?:\"[^\"]*\"|[^\"\n;])*")
 LINK_STYLE = re.compile(r"linkStyle\s+(\d[\d,\s]*)")
-ACCESSIBILITY = re.compile(r"acc(?:Title|Descr)\s*(?::[^\n]*|\{[^}]*\})")
 AMPERSAND = re.compile(r"\s+&\s+")
 CLASS = re.compile(r":::(?:[\w,-])+")
 EDGE_ID = re.compile(r"([^\s\"@]{1,100})@(?=[^{\"])")
@@ -41,21 +41,22 @@ LONGEST_LABEL = 2000
 NEAREST_ARROW = {"->": "-->", "=>": "==>", "→": "-->", "⇒": "==>", "—>": "-->", "–>": "-->", "~>": "-->", "..>": "-.->"}
 
 
-def parse_flowchart(cursor: Cursor, title: str) -> Flowchart:
+def parse_flowchart(cursor: Cursor, meta: Meta) -> Flowchart:
     """Read the whole flowchart that starts at `cursor`.
 
     Raises:
         BadInput: with line, column and what was expected.
     """
-    return _Parser(cursor).parse(title)
+    return _Parser(cursor, meta).parse()
 
 
 class _Parser:
-    def __init__(self, cursor: Cursor) -> None:
+    def __init__(self, cursor: Cursor, meta: Meta) -> None:
         self.cursor = cursor
+        self.meta = meta
         self.graph = Graph(cursor)
 
-    def parse(self, title: str) -> Flowchart:
+    def parse(self) -> Flowchart:
         direction = self._header()
         while True:
             self.cursor.take(SEPARATORS)
@@ -65,7 +66,7 @@ class _Parser:
         if self.graph.open:
             name = self.graph.open[-1].title or self.graph.open[-1].id
             self.cursor.fail("`end`", f"add a line with end to close the subgraph {name!r}")
-        return self.graph.finish(title, direction)
+        return self.graph.finish(self.meta, direction)
 
     def _header(self) -> Direction:
         cursor = self.cursor
@@ -84,7 +85,7 @@ class _Parser:
         if found := cursor.peek(STYLING):
             self._check_link_style(found.group())
             cursor.at = found.end()
-        elif cursor.take(ACCESSIBILITY):
+        elif self.meta.take(cursor):
             pass
         elif found := cursor.take(DIRECTION_STATEMENT):
             if graph.open:

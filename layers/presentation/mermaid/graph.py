@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from layers.presentation.mermaid.cursor import Cursor
+from layers.presentation.mermaid.meta import Meta
 from layers.presentation.mermaid.shapes import NAMED
 from layers.presentation.spec import Direction, Edge, Flowchart, Group, Head, Line, Node, Shape
 
@@ -101,14 +102,15 @@ class Graph:
         frame.members = tuple(id for id in frame.mentioned if id not in self.claimed)
         self.claimed.update(frame.members)
 
-    def finish(self, title: str, direction: Direction) -> Flowchart:
+    def finish(self, meta: Meta, direction: Direction) -> Flowchart:
         """The spec. A node named like a subgraph is that subgraph."""
         for frame in self.frames.values():
             for inner in frame.members:
                 if inner in self.frames and not self.frames[inner].parent and not self._is_around(inner, frame):
                     self.frames[inner].parent = frame.id
         return Flowchart(
-            title=title,
+            title=meta.title,
+            alt=meta.alt,
             direction=direction,
             nodes=tuple(node for node in self.nodes.values() if node.id not in self.frames),
             edges=tuple(self.edges),

@@ -12,7 +12,7 @@ from layers.presentation.spec import Shape
 PROPERTIES = re.compile(r"\[\|[\w-]+:[^|\n]*\|")
 NESTING = {"[": "]", "(": ")", "{": "}"}
 LONGEST_LABEL = 5000
-DATA_KEY = re.compile(r"[\s,]*([A-Za-z_][\w-]*)\s*:[^\S\n]*")
+DATA_KEY = re.compile(r"[\s,]*([\"']?)([A-Za-z_][\w-]*)\1\s*:[^\S\n]*")
 DATA_STRING = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'([^']*)'", re.DOTALL)
 DATA_BLOCK = re.compile(r"[|>][+-]?[^\S\n]*\n((?:(?![^\S\n]*[\w-]+:\s|\s*\}).*(?:\n|$))*)")
 DATA_WORD = re.compile(r"[^,\n}]*")
@@ -109,5 +109,5 @@ def data_fields(cursor: Cursor) -> dict[str, str]:
             value = "\n".join(line.strip() for line in found.group(1).strip().split("\n"))
         else:
             value = (cursor.take(DATA_WORD) or cursor.fail("a value")).group().strip()
-        fields[key.group(1)] = plain(value) if key.group(1) == "label" else value
+        fields[key.group(2)] = plain(value) if key.group(2) == "label" else value
     return fields

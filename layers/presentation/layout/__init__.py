@@ -1,0 +1,47 @@
+"""`Graph` to `Scene`: boxes measured, placed by an engine, their texts put where nothing strikes them, and judged.
+
+`engine` says what an engine takes and gives; `dot` (pygraphviz), `right_angled` (graphlay), `builtin` and `tree` are
+four. `search` tries candidates and keeps the best by the lint; `pages` splits what no phone can show at once. Only the
+drawing worker imports this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from layers.presentation.graph import Graph
+from layers.presentation.layout import search
+from layers.presentation.layout.candidates import Engine
+from layers.presentation.layout.engine import LayoutEngine
+from layers.presentation.layout.packing import Packed
+from layers.presentation.layout.search import smallest_css
+from layers.presentation.scene import Scene
+
+try:
+    from layers.presentation.layout.dot import Dot
+except ImportError:  # there is no wheel for this platform
+    Dot = None  # type: ignore[assignment,misc]
+try:
+    from layers.presentation.layout.right_angled import Graphlay
+except ImportError:
+    Graphlay = None  # type: ignore[assignment,misc]
+
+
+@cache
+def engines() -> Mapping[Engine, LayoutEngine]:
+    """The engines of this machine."""
+    found: dict[Engine, LayoutEngine] = {}
+    if Dot is not None:
+        found[Engine.DOT] = Packed(Dot())
+    if Graphlay is not None:
+        found[Engine.GRAPHLAY] = Packed(Graphlay())
+    return found
+
+
+def lay_out(graph: Graph, rank: int = 0) -> Scene:
+    """The best drawing of `graph`; `rank` 1 gives the second best."""
+    return search.lay_out(graph, engines(), rank)
+
+
+__all__ = ["engines", "lay_out", "smallest_css"]

@@ -1,0 +1,120 @@
+"""`Graph` to `Scene`: a small search. Each candidate is measured, placed and linted; the best one wins.
+
+Deterministic: the same graph gives the same drawing. Turning the author's direction costs, so it happens only where it
+makes the drawing legible on a phone or removes a defect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from layers.presentation.graph import Graph
+from layers.presentation.layout.bounded import in_a_child
+from layers.presentation.layout.candidates import Candidate, Engine, candidates_for
+from layers.presentation.layout.compose import compose
+from layers.presentation.layout.engine import EngineFailed, LayoutEngine
+from layers.presentation.lint import CSS_TARGET, CSS_WARN, count_crossings, css_pixels, lint
+from layers.presentation.scene import Scene
+from layers.presentation.types import Finding
+
+COST = {"error": 100.0, "warning": 25.0}
+TURNING_COST = 12.0
+CROSSING_COST = 3.0
+SMALLNESS_COST = 7.0
+"""Per css pixel that the text is smaller than wished for on a phone."""
+ILLEGIBLE_COST = 12.0
+"""Once more for text that a phone's owner has to zoom."""
+TALLNESS_COST, TALL = 10.0, 2.4
+GOOD_ENOUGH = 1.0
+"""A cost under which nobody looks for a better drawing."""
+RISKY_EDGES = 40
+"""From here on an engine may take seconds, so the search runs where it can be stopped."""
+SEARCH_CPU_S = 2.0
+FALLBACK = Engine.BUILTIN
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A candidate that was laid out."""
+
+    candidate: Candidate
+    scene: Scene
+    cost: float
+
+
+def lay_out(graph: Graph, engines: Mapping[Engine, LayoutEngine], rank: int = 0) -> Scene:
+    """The best of the candidates: the first of equals, and the first that nothing is wrong with.
+
+    `rank` 1 gives the second best and so on, for whoever did not like the first; it begins again after the last.
+    """
+    return searched(graph, engines, rank).scene
+
+
+def searched(graph: Graph, engines: Mapping[Engine, LayoutEngine], rank: int = 0) -> Trial:
+    """The same with what it cost."""
+    trials = _trials(graph, engines, stops_early=rank == 0)
+    if len(graph.edges) >= RISKY_EDGES:
+        trials = in_a_child(trials, cpu_s=SEARCH_CPU_S)
+    found: list[Trial] = []
+    for trial in trials:
+        if all(trial.scene != other.scene for other in found):
+            found.append(trial)
+    if not found:
+        found = [_try(graph, Candidate(graph.direction, engine=FALLBACK), engines)]
+    found.sort(key=lambda trial: trial.cost)
+    return found[rank % len(found)]
+
+
+def _trials(graph: Graph, engines: Mapping[Engine, LayoutEngine], *, stops_early: bool) -> Iterator[Trial]:
+    """Every candidate laid out, and more tries for the titles that are struck in the best."""
+    best: Trial | None = None
+    for candidate in candidates_for(graph):
+        if candidate.engine not in engines:
+            continue
+        try:
+            trial = _try(graph, candidate, engines)
+        except EngineFailed:
+            continue
+        yield trial
+        best = trial if best is None or trial.cost < best.cost else best
+        if stops_early and best.cost <= GOOD_ENOUGH:
+            return
+    if best is None:
+        return
+    struck = _struck(best.scene, graph)
+    repairs = [{"roomy": struck}, {"low": struck}, {"roomy": struck, "low": struck}] if struck else []
+    for repair in repairs:
+        trial = _try(graph, replace(best.candidate, **repair), engines)
+        yield trial
+        if not _struck(trial.scene, graph):
+            return
+
+
+def _struck(scene: Scene, graph: Graph) -> frozenset[str]:
+    """Ids of the groups whose titles an edge strikes."""
+    return frozenset(found.elements[1] for found in _findings(scene, graph) if found.rule == "title_hit")
+
+
+def _try(graph: Graph, candidate: Candidate, engines: Mapping[Engine, LayoutEngine]) -> Trial:
+    scene = compose(graph, candidate, engines)
+    turning = TURNING_COST if candidate.direction is not graph.direction and graph.kind != "mindmap" else 0.0
+    return Trial(candidate, scene, _cost(scene, graph) + turning)
+
+
+def _findings(scene: Scene, graph: Graph) -> tuple[Finding, ...]:
+    return lint(scene, graph, is_planned=True)
+
+
+def _cost(scene: Scene, graph: Graph) -> float:
+    findings = sum(COST[finding.severity] for finding in _findings(scene, graph) if finding.rule != "tiny_text")
+    css = smallest_css(scene)
+    smallness = SMALLNESS_COST * max(0.0, CSS_TARGET - css) + ILLEGIBLE_COST * max(0.0, CSS_WARN - css)
+    tallness = TALLNESS_COST * max(0.0, scene.height / scene.width - TALL)
+    return findings + CROSSING_COST * count_crossings(scene) + smallness + tallness
+
+
+def smallest_css(scene: Scene) -> float:
+    """Css pixels of the smallest text when the drawing is shown on a phone."""
+    sizes = [text.size for _, text in scene.texts()]
+    return css_pixels(min(sizes), scene.width) if sizes else CSS_TARGET
