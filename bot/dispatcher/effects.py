@@ -26,6 +26,7 @@ from layers.transport import StepKind, accept, conversations_of
 from layers.types import (
     CLOCK,
     Address,
+    Attachment,
     Button,
     ButtonStyle,
     Inbound,
@@ -36,6 +37,7 @@ from layers.types import (
     Urgency,
 )
 
+SVG = "image/svg+xml"
 APPROVALS = "web:approvals"
 """The page's conversation for what a chat may not decide."""
 
@@ -53,7 +55,9 @@ class Hands:
     async def draw(self, source: str, title: str = "") -> str:
         """Draw a Mermaid flowchart, look at it, and post it for review."""
         async with self._work.working("Drawing"):
-            figure = await self._parts.presenter.present(Diagram(source=source, title=title))
+            figure = await self._parts.presenter.present(
+                Diagram(source=source, title=title, surface=self._work.turn.inbound.address.channel)
+            )
         draft = Draft(self._parts, self._work, figure, source)
         self._work.add(draft.post)
         if figure.verdict.ok:
@@ -211,13 +215,36 @@ class Draft:
             ),
         )
         picture = Picture(digest=digest, alt=figure.alt, width=figure.width, height=figure.height)
+        is_shown = figure.verdict.ok
         return Outbound(
             address=turn.inbound.address,
             key=self._key,
             text=figure_text(figure),
-            picture=picture if figure.verdict.ok else None,
-            buttons=figure_buttons(self.id, is_shown=figure.verdict.ok),
+            picture=picture if is_shown else None,
+            album=self._album(tx) if is_shown else (),
+            files=self._files(tx) if is_shown else (),
+            buttons=figure_buttons(self.id, is_shown=is_shown),
         )
+
+    def _album(self, tx: Tx) -> tuple[Picture, ...]:
+        """The pages after the first."""
+        return tuple(
+            Picture(
+                digest=self._parts.keep_media(tx, "image/png", page.png),
+                alt=page.alt,
+                width=page.width,
+                height=page.height,
+            )
+            for page in self._figure.further
+        )
+
+    def _files(self, tx: Tx) -> tuple[Attachment, ...]:
+        """The whole in one drawing, where it takes several pages."""
+        svg = self._figure.svg
+        if not svg:
+            return ()
+        digest = self._parts.keep_media(tx, SVG, svg)
+        return (Attachment(digest=digest, name="diagram.svg", content_type=SVG, size_bytes=len(svg)),)
 
 
 def figure_text(figure: Figure) -> str:

@@ -31,7 +31,7 @@ from layers.presentation.spec import (
     StateDiagram,
     Timeline,
 )
-from layers.presentation.types import Diagram, Figure, Finding, Verdict
+from layers.presentation.types import Diagram, Figure, Finding, Page, Verdict
 
 __all__ = [
     "Chart",
@@ -53,6 +53,7 @@ __all__ = [
     "Mindmap",
     "Node",
     "Pie",
+    "Page",
     "Presenter",
     "Review",
     "SequenceDiagram",

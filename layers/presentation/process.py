@@ -38,7 +38,9 @@ class Drawn:
     """What came back."""
 
     answer: Answer
-    png: bytes
+    pngs: tuple[bytes, ...]
+    """One for each page."""
+    svg: bytes
 
 
 class Worker:
@@ -129,7 +131,8 @@ class Worker:
 
     async def _answer(self) -> Drawn:
         answer = Answer.model_validate_json(await self._frame())
-        return Drawn(answer, await self._frame())
+        pngs = [await self._frame() for _ in answer.pages]
+        return Drawn(answer, tuple(pngs), await self._frame())
 
     async def _frame(self) -> bytes:
         if self._process.stdout is None:

@@ -39,6 +39,8 @@ class Special(StrEnum):
     """A star with many points around the text."""
     IDEA = "idea"
     """A mindmap's plain node: a soft box without a line."""
+    STUB = "stub"
+    """A dashed, muted box at a page's boundary: it goes on there on the page that the text names."""
 
 
 Outline = Shape | Special

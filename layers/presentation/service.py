@@ -15,7 +15,7 @@ from layers.presentation.mermaid import parse_mermaid
 from layers.presentation.process import Drawn, Worker, WorkerDied
 from layers.presentation.rules import alternative, refuse_undrawable
 from layers.presentation.spec import DiagramSpec
-from layers.presentation.types import Diagram, Figure, Finding, Verdict
+from layers.presentation.types import Diagram, Figure, Finding, Page, Verdict
 from layers.presentation.wire import Job
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ Look = Callable[[bytes, str], Awaitable[tuple[str, str, tuple[Finding, ...]]]]
 
 BUDGET_S = 5.0
 MOST_WORKERS = 2
+MOST_CACHED_BYTES = 32_000_000
 LONG_TEXT = 5_000
 """Characters above which parsing leaves the event loop."""
 
@@ -36,6 +37,7 @@ class Presenter:
         self._budget_s = budget_s
         self._look = look
         self._idle: list[Worker] = []
+        self._cache: dict[tuple[str, int, str], Drawn] = {}
         self._slots = asyncio.Semaphore(MOST_WORKERS)
 
     async def present(self, diagram: Diagram) -> Figure:
@@ -47,16 +49,18 @@ class Presenter:
             Unavailable: the worker does not start or fails on this diagram.
         """
         spec = await self._read(diagram)
-        async with self._slots:
-            drawn = await self._drawn(spec, diagram.version - 1)
-        verdict = await self._looked(drawn.png, spec, Verdict(drawn.answer.findings))
+        drawn = await self._kept(spec, diagram.version - 1, diagram.surface)
+        first, *further = _pages(drawn, alternative(spec))
+        verdict = await self._looked(first.png, spec, Verdict(drawn.answer.findings))
         return Figure(
-            png=drawn.png,
-            width=drawn.answer.width,
-            height=drawn.answer.height,
-            alt=alternative(spec),
+            png=first.png,
+            width=first.width,
+            height=first.height,
+            alt=first.alt,
             verdict=verdict,
             spec=spec,
+            further=tuple(further),
+            svg=drawn.svg,
         )
 
     async def close(self) -> None:
@@ -74,9 +78,22 @@ class Presenter:
         refuse_undrawable(spec)
         return spec
 
-    async def _drawn(self, spec: DiagramSpec, rank: int) -> Drawn:
+    async def _kept(self, spec: DiagramSpec, rank: int, surface: str) -> Drawn:
+        """Drawn now, or the last time that the same was asked for."""
+        key = (spec.model_dump_json(), rank, surface)
+        drawn = self._cache.pop(key, None)
+        if drawn is None:
+            async with self._slots:
+                drawn = await self._drawn(Job(spec=spec, rank=rank, surface=surface, budget_s=self._budget_s))
+        self._cache[key] = drawn  # the last is what was used last
+        while sum(map(_bytes, self._cache.values())) > MOST_CACHED_BYTES:
+            del self._cache[next(iter(self._cache))]
+        return drawn
+
+    async def _drawn(self, job: Job) -> Drawn:
+        spec = job.spec
         try:
-            drawn = await self._in_a_worker(Job(spec=spec, rank=rank, budget_s=self._budget_s))
+            drawn = await self._in_a_worker(job)
         except TimeoutError:
             counts = " and ".join(f"{count} {part}" for part, count in spec.counts().items() if count)
             log.warning("draw.over_budget", extra={"diagram": spec.kind, **spec.counts()})
@@ -124,3 +141,14 @@ class Presenter:
         except BulkheadError as error:
             return Verdict(verdict.findings, opinion=str(error))
         return Verdict((*verdict.findings, *findings), looked_by, opinion)
+
+
+def _pages(drawn: Drawn, alt: str) -> list[Page]:
+    return [
+        Page(png=png, width=page.width, height=page.height, alt=page.alt or alt)
+        for png, page in zip(drawn.pngs, drawn.answer.pages, strict=True)
+    ]
+
+
+def _bytes(drawn: Drawn) -> int:
+    return len(drawn.svg) + sum(map(len, drawn.pngs))

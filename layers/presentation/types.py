@@ -7,6 +7,7 @@ worker's pipe). Everything here is a frozen dataclass.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from layers.presentation.spec import DiagramSpec
@@ -26,6 +27,29 @@ class Diagram:
     """Where it will be seen; every surface is held to a phone's width."""
 
 
+class Repair(StrEnum):
+    """What may help against a finding, mildest first."""
+
+    NONE = "none"
+    MOVE_LABEL = "move_label"
+    MOVE_TITLE = "move_title"
+    GROW_BOX = "grow_box"
+    WRAP = "wrap"
+    REROUTE = "reroute"
+    """Another candidate: direction, engine, routing."""
+    SPREAD = "spread"
+    """More room between things."""
+    RECOLOUR = "recolour"
+    ABBREVIATE = "abbreviate"
+    PAGE = "page"
+    RESPEC = "respec"
+    """Nothing but another spec helps."""
+    FONT = "font"
+    """The machine needs a font."""
+    REDRAW = "redraw"
+    """The drawing is not what was planned: a fault of the renderer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong with a drawing."""
@@ -37,6 +61,14 @@ class Finding:
     """Ids of the nodes and groups; edges as `a->b`."""
     text: str
     """What is wrong, in words a person can act on."""
+    box: tuple[float, float, float, float] | None = None
+    """Where: left, bottom, right, top in points from the bottom left of the drawing; None where it is everywhere."""
+    value: float | None = None
+    """What was measured, in the unit of the rule."""
+    threshold: float | None = None
+    """What would just have passed."""
+    repair: Repair = Repair.NONE
+    """What is tried first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +88,19 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One picture of a drawing that has several."""
+
+    png: bytes
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+    alt: str
+    """What is on it, for those who cannot see it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """A drawing with its verdict. `verdict.ok` is False: show outline, source and reasons instead."""
 
@@ -67,4 +112,9 @@ class Figure:
     alt: str
     """The outline of nodes and edges, for those who cannot see the picture."""
     verdict: Verdict
+    """Of all pages together."""
     spec: DiagramSpec
+    further: tuple[Page, ...] = ()
+    """What did not fit on one picture legibly: `png` is then the overview, and these are the pages that it names."""
+    svg: bytes = b""
+    """The whole in one drawing, to go along as a file; only where there are further pages."""

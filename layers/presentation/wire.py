@@ -1,6 +1,7 @@
 """What the server and the drawing worker say to each other: frames of bytes, and the values in them.
 
-A frame is four bytes of length (big endian) and that many bytes. A job is one frame; an answer is two, JSON and PNG.
+A frame is four bytes of length (big endian) and that many bytes. A job is one frame; an answer is JSON, a PNG for each
+page that the JSON names, and the SVG of the whole (empty where there is one page).
 Neither side trusts the other to be alive, both trust it to be the same version.
 """
 
@@ -25,17 +26,29 @@ class Job(BaseModel):
     spec: DiagramSpec
     rank: int = 0
     """0 takes the best layout, 1 the second best."""
+    surface: str = "page"
+    """`Diagram.surface`."""
     budget_s: float
     """After it the worker ends itself, should nobody have killed it by then."""
+
+
+class DrawnPage(BaseModel):
+    """One picture in numbers and words."""
+
+    model_config = ConfigDict(frozen=True)
+    width: int
+    height: int
+    alt: str = ""
+    """Empty for the page that shows the whole: the spec's own outline says it."""
 
 
 class Answer(BaseModel):
     """What became of a job, or that the worker is ready for the first."""
 
     model_config = ConfigDict(frozen=True)
-    width: int = 0
-    height: int = 0
+    pages: tuple[DrawnPage, ...] = ()
     findings: tuple[Finding, ...] = ()
+    """Of all pages."""
     failure: str = ""
     """The name of the exception, when drawing raised one."""
 

@@ -14,18 +14,21 @@ import resource
 import signal
 import sys
 import warnings
+from dataclasses import replace
 from typing import BinaryIO
 
-from layers.presentation.drawing import draw
-from layers.presentation.layout import lay_out
+from layers.presentation.drawing import draw, draw_svg
+from layers.presentation.graph import graph_of, words_of
+from layers.presentation.layout import Pages, laid_out
 from layers.presentation.lint import lint
-from layers.presentation.spec import Flowchart
-from layers.presentation.wire import Answer, Job, frame, read_frame
+from layers.presentation.wire import Answer, DrawnPage, Job, frame, read_frame
 
 log = logging.getLogger(__name__)
 
 IDLE_S = 600
 MOST_MEMORY_BYTES = 1_500_000_000
+UNPAGED = ("print",)
+"""Surfaces that nobody reads on a phone."""
 GRACE_S = 2.0
 """After the budget, before the worker ends itself: time for the server to kill it with a better sentence."""
 
@@ -43,7 +46,7 @@ def main() -> None:
 
 def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
     """Answer every job, one at a time. The first answer, without a job, says that the imports are done."""
-    _send(answers, Answer(), b"")
+    _send(answers, Answer(), (), b"")
     while True:
         signal.setitimer(signal.ITIMER_REAL, IDLE_S)
         payload = read_frame(jobs)
@@ -54,21 +57,35 @@ def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
         _send(answers, *_done(job))
 
 
-def _done(job: Job) -> tuple[Answer, bytes]:
+def _done(job: Job) -> tuple[Answer, tuple[bytes, ...], bytes]:
     try:
-        if not isinstance(job.spec, Flowchart):
-            return Answer(failure=f"no renderer for {job.spec.kind}"), b""
-        png, scene = draw(lay_out(job.spec, job.rank))
-        pixels = scene.pixels
-        size = (pixels.width, pixels.height) if pixels else (0, 0)
-        return Answer(width=size[0], height=size[1], findings=lint(scene, job.spec)), png
+        graph = graph_of(job.spec)
+        if graph is None:
+            return Answer(failure=f"no renderer for {job.spec.kind}"), (), b""
+        return _drawn(laid_out(graph, job.rank, is_paged=job.surface not in UNPAGED))
     except Exception as error:
         log.exception("draw.failed")
-        return Answer(failure=type(error).__name__), b""
+        return Answer(failure=type(error).__name__), (), b""
 
 
-def _send(answers: BinaryIO, answer: Answer, png: bytes) -> None:
-    answers.write(frame(answer.model_dump_json().encode()) + frame(png))
+def _drawn(pages: Pages) -> tuple[Answer, tuple[bytes, ...], bytes]:
+    """Every page drawn and judged, and the whole as a file where there are several."""
+    pngs, told, findings = [], [], []
+    is_one = len(pages.shown) == 1
+    for number, page in enumerate(pages.shown, start=1):
+        png, scene = draw(page.scene)
+        pngs.append(png)
+        pixels = scene.pixels
+        width, height = (pixels.width, pixels.height) if pixels else (0, 0)
+        told.append(DrawnPage(width=width, height=height, alt="" if is_one else words_of(page.graph)))
+        found = lint(scene, page.graph)
+        findings += found if is_one else [replace(one, text=f"page {number}: {one.text}") for one in found]
+    svg = b"" if is_one else draw_svg(pages.whole.scene)
+    return Answer(pages=tuple(told), findings=tuple(findings)), tuple(pngs), svg
+
+
+def _send(answers: BinaryIO, answer: Answer, pngs: tuple[bytes, ...], svg: bytes) -> None:
+    answers.write(b"".join(frame(blob) for blob in (answer.model_dump_json().encode(), *pngs, svg)))
     answers.flush()
 
 

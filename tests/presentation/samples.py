@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from layers.presentation import DiagramSpec
+from layers.presentation.graph import graph_of
+from layers.presentation.layout import lay_out
+from layers.presentation.scene import Scene
+
 TEN_NODES = """\
 flowchart TD
     U([Person]) -->|message| G[Gateway]
@@ -38,3 +43,10 @@ flowchart LR
     D --> O[(outbox)] --o S
     edge -.-> core
 """
+
+
+def laid_out(spec: DiagramSpec) -> Scene:
+    """The best layout of a spec that is a graph."""
+    graph = graph_of(spec)
+    assert graph
+    return lay_out(graph)

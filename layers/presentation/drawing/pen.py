@@ -45,7 +45,7 @@ BASELINE = 0.36
 """From the middle of a line of text down to its baseline, in sizes."""
 INSET = 12.0
 """From a state frame's top to the line under its title, beyond the title itself."""
-FLAT = (Shape.TEXT, Special.BAR, Special.START, Special.END)
+FLAT = (Shape.TEXT, Special.BAR, Special.START, Special.END, Special.STUB)
 """Outlines without a shadow."""
 
 
@@ -98,13 +98,15 @@ class Pen:
                 self.polygon(shape, Look(self.theme.shade(Tone.NOTE), self.theme.shade(Tone.NOTE_LINE), 1.1))
             case Special.CARD:
                 self._card(node, shape)
+            case Special.STUB:
+                self.line([*shape, shape[0]], self.theme.shade(Tone.LINE), 1.0, is_dashed=True)
             case Special.IDEA:
                 self.polygon(shape, Look(accent.soft, accent.soft, 0.0))
             case _:
                 self.polygon(shape, Look(accent.soft, accent.rim))
         for detail in details(node.shape, node.box):
             self.line(detail, self._detail(node), 1.1)
-        self.text(node.text, ink)
+        self.text(node.text, self.theme.shade(Tone.MUTED) if node.shape is Special.STUB else ink)
         for cell in node.cells:
             self.text(cell, self.theme.shade(Tone.MUTED) if cell.is_muted else ink)
 

@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from functools import cache
 
 from layers.presentation.graph import Graph
-from layers.presentation.layout import search
+from layers.presentation.layout import pages, search
+from layers.presentation.layout.builtin import Builtin
 from layers.presentation.layout.candidates import Engine
 from layers.presentation.layout.engine import LayoutEngine
 from layers.presentation.layout.packing import Packed
+from layers.presentation.layout.pages import Page, Pages
 from layers.presentation.layout.search import smallest_css
+from layers.presentation.layout.tree import Tree
 from layers.presentation.scene import Scene
 
 try:
@@ -31,7 +34,7 @@ except ImportError:
 @cache
 def engines() -> Mapping[Engine, LayoutEngine]:
     """The engines of this machine."""
-    found: dict[Engine, LayoutEngine] = {}
+    found: dict[Engine, LayoutEngine] = {Engine.BUILTIN: Packed(Builtin()), Engine.TREE: Tree()}
     if Dot is not None:
         found[Engine.DOT] = Packed(Dot())
     if Graphlay is not None:
@@ -44,4 +47,9 @@ def lay_out(graph: Graph, rank: int = 0) -> Scene:
     return search.lay_out(graph, engines(), rank)
 
 
-__all__ = ["engines", "lay_out", "smallest_css"]
+def laid_out(graph: Graph, rank: int = 0, *, is_paged: bool = True) -> Pages:
+    """The best drawing, as one page or, where a phone could not show it legibly, as several."""
+    return pages.laid_out(graph, engines(), rank, is_paged=is_paged)
+
+
+__all__ = ["Page", "Pages", "engines", "laid_out", "lay_out", "smallest_css"]

@@ -18,6 +18,8 @@ TITLE_INSET = 10.0
 TITLE_STEP = 9.0
 CLEAR = 2.0
 """Around a text, free of lines."""
+AIRY = 7.0
+"""The same, for a title that has the choice."""
 STOPS = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8)
 """Where along its edge a label may sit."""
 END_GAP = 4.0
@@ -39,9 +41,9 @@ class _Ground:
         self._scene = scene
         self.texts: list[Rect] = []
 
-    def cost(self, slot: Rect, own: EdgeMark | None = None) -> float:
+    def cost(self, slot: Rect, own: EdgeMark | None = None, clear: float = CLEAR) -> float:
         """0 where nothing is; more, the more is covered. A label may lie on its `own` edge."""
-        wide = slot.inset(-CLEAR)
+        wide = slot.inset(-clear)
         struck = sum(
             length_inside(edge.path, wide)
             for edge in self._scene.edges
@@ -51,12 +53,12 @@ class _Ground:
         texts = sum(wide.shared_area(text) for text in self.texts)
         return round(struck + covered + texts, 1)
 
-    def best(self, slots: Iterator[Rect], own: EdgeMark | None = None) -> Rect:
-        """The first free slot, else the freest."""
+    def best(self, slots: Iterator[Rect], own: EdgeMark | None = None, *, wished: float = CLEAR) -> Rect:
+        """The first slot with `wished` points of free ground around it, else the first free one, else the freest."""
         found: list[tuple[float, Rect]] = []
         for slot in slots:
             cost = self.cost(slot, own)
-            if cost == 0:
+            if cost == 0 and (wished == CLEAR or self.cost(slot, own, wished) == 0):
                 return slot
             found.append((cost, slot))
         return min(found, key=lambda pair: pair[0])[1]
@@ -69,7 +71,7 @@ def _with_titles(scene: Scene, titles: dict[str, TextMark | None]) -> Scene:
     for group in scene.groups:
         title = titles[group.id]
         if title is not None:
-            slot = ground.best(_title_slots(group.box, title.box, is_centred=group.is_state))
+            slot = ground.best(_title_slots(group.box, title.box, is_centred=group.is_state), wished=AIRY)
             ground.texts.append(slot)
             group = replace(group, text=replace(title, box=slot))
         groups.append(group)

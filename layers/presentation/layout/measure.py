@@ -21,6 +21,7 @@ BAR_LENGTH, BAR_WIDTH = 72.0, 8.0
 SLACK: dict[Outline, tuple[float, float, float, float]] = {
     Special.NOTE: (1.0, 24.0, 1.0, 16.0),
     Special.IDEA: (1.0, 24.0, 1.0, 14.0),
+    Special.STUB: (1.0, 22.0, 1.0, 12.0),
     Special.CLOUD: (1.3, 30.0, 1.5, 26.0),
     Special.BANG: (1.5, 40.0, 1.8, 36.0),
 }
@@ -45,7 +46,8 @@ def measured(node: GraphNode, wrap: float, direction: Direction) -> NodeMark:
         nothing = TextMark((), Rect(0, 0, 0, 0), NODE_SIZE)
         return NodeMark(node.id, node.shape, Rect.around((0, 0), width, height), nothing, accent=node.accent)
     narrower = NARROWER if node.shape in NARROW else 1.0
-    text = block(node.label, wrap * narrower, NODE_SIZE) or TextMark((), Rect(0, 0, 0, 0), NODE_SIZE)
+    size = CELL_SIZE if node.shape is Special.STUB else NODE_SIZE
+    text = block(node.label, wrap * narrower, size) or TextMark((), Rect(0, 0, 0, 0), NODE_SIZE)
     box = Rect.around((0, 0), *_size(node.shape, text.box.width, text.box.height))
     at = Rect.around(text_centre(node.shape, box), text.box.width, text.box.height)  # type: ignore[arg-type]
     return NodeMark(node.id, node.shape, box, replace(text, box=at), accent=node.accent)
