@@ -186,13 +186,13 @@ class _Work:
         link = self.question.links[number]
         if link.tail == link.head and link.tail_group == link.head_group:
             sides[link.tail] += 1
-            return _loop(tail, 14.0 * sides[link.tail], link.head_lengths)
+            return loop(tail, 14.0 * sides[link.tail], link.head_lengths)
         start = border(tail, bends[0] if bends else head.centre)
         end = border(head, bends[-1] if bends else tail.centre)
         return rounded([start, *bends, end], link.head_lengths)
 
 
-def _loop(box: Rect, out: float, head_lengths: tuple[float, float]) -> Route:
+def loop(box: Rect, out: float, head_lengths: tuple[float, float]) -> Route:
     """From the right side and back to it."""
     x, y = box.right, box.centre[1]
     half = min(9.0, box.height / 4)

@@ -10,6 +10,7 @@ from layers.presentation.geometry import is_inside
 from layers.presentation.graph import Graph, GraphEdge, GraphGroup
 from layers.presentation.layout.candidates import Candidate, Engine, leaves
 from layers.presentation.layout.engine import ROOT, Box, Frame, LayoutEngine, Link, Placement, Question, Route, Size
+from layers.presentation.layout.builtin import loop
 from layers.presentation.layout.labels import placed_texts
 from layers.presentation.layout.measure import EDGE_SIZE, GROUP_SIZE, block, measured
 from layers.presentation.layout.paper import moved_node, on_paper
@@ -35,6 +36,8 @@ SHORT_TITLE = 0.6
 """Of its usual length, for a title that shares its line with an edge."""
 GAPS, TIGHT_GAPS = (30.0, 44.0), (20.0, 34.0)
 """Between boxes of a rank, between ranks."""
+LOOP = 16.0
+"""How far the edge from a frame to itself goes out."""
 STAGGERED_RANKS = 3
 INSET_SHAPES: frozenset[Outline] = frozenset(
     {
@@ -82,14 +85,26 @@ def compose(graph: Graph, candidate: Candidate, engines: Mapping[Engine, LayoutE
     nodes = {
         id: moved_node(node, *placement.centres[parts.places[id]]) for id, node in parts.nodes.items()
     }
+    routes = _with_frame_loops(graph, placement)
     edges = tuple(
         _edge_mark(edge, _snapped(route, nodes.get(edge.source), nodes.get(edge.target), candidate), label)
-        for edge, route, label in zip(graph.edges, placement.routes, parts.labels, strict=True)
+        for edge, route, label in zip(graph.edges, routes, parts.labels, strict=True)
         if route is not None and edge.style is not Line.HIDDEN
     )
     scene = Scene(placement.width, placement.height, tuple(nodes.values()), edges, _group_marks(graph, placement))
     scene = placed_texts(scene, graph, dict(zip((group.id for group in graph.groups), parts.titles, strict=True)))
     return on_paper(scene, graph.title)
+
+
+def _with_frame_loops(graph: Graph, placement: Placement) -> list[Route | None]:
+    """The routes; an edge from a group to itself, which no engine knows, leaves its frame at the right."""
+    routes = list(placement.routes)
+    numbers = {group.id: number for number, group in enumerate(graph.groups)}
+    for number, edge in enumerate(graph.edges):
+        frame = placement.frames[numbers[edge.source]] if edge.source in numbers else None
+        if frame and edge.source == edge.target and edge.style is not Line.HIDDEN:
+            routes[number] = loop(frame, LOOP, (_head_length(edge.arrows[0]), _head_length(edge.arrows[1])))
+    return routes
 
 
 def _measure(graph: Graph, candidate: Candidate) -> _Parts:
@@ -129,6 +144,7 @@ def _question(parts: _Parts, candidate: Candidate) -> Question:
         for edge, label in zip(graph.edges, parts.labels, strict=True)
     )
     node_gap, rank_gap = TIGHT_GAPS if candidate.is_tight else GAPS
+    rank_gap += max((sum(link.head_lengths) - HEAD_LENGTH for link in links), default=0.0)
     return Question(
         boxes=tuple(boxes),
         links=links,
@@ -155,12 +171,18 @@ def _link(
         head=_anchor(edge.target, parts, last=False),
         head_lengths=(_head_length(edge.arrows[0]), _head_length(edge.arrows[1])),
         label=_padded(label),
-        tail_group=numbers.get(edge.source, ROOT),
-        head_group=numbers.get(edge.target, ROOT),
+        tail_group=ROOT if _is_around(edge.source, edge.target, parts.graph) else numbers.get(edge.source, ROOT),
+        head_group=ROOT if _is_around(edge.target, edge.source, parts.graph) else numbers.get(edge.target, ROOT),
         is_hidden=edge.style is Line.HIDDEN,
         is_level=edge.is_level,
         ranks=ranks,
     )
+
+
+def _is_around(group: str, end: str, graph: Graph) -> bool:
+    """True when `end`, the other end of an edge, lies in `group`: nothing can be clipped at that frame."""
+    inside = set(graph.inside.get(group, ()))
+    return end in inside or bool(inside) and inside.issuperset(graph.inside.get(end, ("",)))
 
 
 def _head_length(head: End) -> float:

@@ -22,6 +22,8 @@ AIRY = 7.0
 """The same, for a title that has the choice."""
 STOPS = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8)
 """Where along its edge a label may sit."""
+NEAR = 9.0
+"""A label further away than this from its line seems to be another's."""
 END_GAP = 4.0
 END_STEPS = (6.0, 14.0, 24.0)
 """Points from the tip along the edge."""
@@ -40,6 +42,7 @@ class _Ground:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self.texts: list[Rect] = []
+        self._frames = [_closed(group.box) for group in scene.groups]
 
     def cost(self, slot: Rect, own: EdgeMark | None = None, clear: float = CLEAR) -> float:
         """0 where nothing is; more, the more is covered. A label may lie on its `own` edge."""
@@ -51,7 +54,8 @@ class _Ground:
         )
         covered = sum(wide.shared_area(node.box) for node in self._scene.nodes)
         texts = sum(wide.shared_area(text) for text in self.texts)
-        return round(struck + covered + texts, 1)
+        borders = sum(length_inside(frame, wide) for frame in self._frames)
+        return round(struck + covered + texts + borders, 1)
 
     def best(self, slots: Iterator[Rect], own: EdgeMark | None = None, *, wished: float = CLEAR) -> Rect:
         """The first slot with `wished` points of free ground around it, else the first free one, else the freest."""
@@ -62,6 +66,11 @@ class _Ground:
                 return slot
             found.append((cost, slot))
         return min(found, key=lambda pair: pair[0])[1]
+
+
+def _closed(box: Rect) -> tuple[Point, ...]:
+    left, bottom, right, top = box
+    return (left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)
 
 
 def _with_titles(scene: Scene, titles: dict[str, TextMark | None]) -> Scene:
@@ -107,8 +116,8 @@ def _with_labels(scene: Scene) -> Scene:
 
 
 def _label_slots(edge: EdgeMark, box: Rect) -> Iterator[Rect]:
-    """Where it is; then on its line, and on both sides of it."""
-    if box.centre != (box.width / 2, box.height / 2):
+    """Where it is, when that is at its line; then on its line, and on both sides of it."""
+    if length_inside(edge.path, box.inset(-NEAR)) > 0:
         yield box
     for share in STOPS:
         (x, y), (ux, uy) = along(edge.path, share)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import hypot
 
 from layers.presentation.layout.engine import Route
-from layers.presentation.scene import Point
+from layers.presentation.scene import Point, Rect
 
 CORNER = 7.0
 """Points of line that a rounded corner takes from each of its pieces."""
@@ -25,6 +25,23 @@ def rounded(points: Sequence[Point], head_lengths: tuple[float, float], label: P
         curve += [*_straight(curve[-1], start), _between(start, corner), _between(end, corner), end]
     curve += _straight(curve[-1], line[-1])
     return Route(tuple(curve), tips, label)
+
+
+def outside(points: Sequence[Point], box: Rect) -> list[Point]:
+    """The line from where it last leaves `box`; as it is when it begins outside."""
+    for number in range(len(points) - 1, 0, -1):
+        (x0, y0), (x1, y1) = points[number - 1], points[number]
+        if _is_within((x0, y0), box) and not _is_within((x1, y1), box):
+            shares = [1.0]
+            shares += [(side - x0) / (x1 - x0) for side in (box.left, box.right) if x1 != x0]
+            shares += [(side - y0) / (y1 - y0) for side in (box.bottom, box.top) if y1 != y0]
+            share = min(share for share in shares if share >= 0)
+            return [(x0 + (x1 - x0) * share, y0 + (y1 - y0) * share), *points[number:]]
+    return list(points)
+
+
+def _is_within(point: Point, box: Rect) -> bool:
+    return box.left - SAME < point[0] < box.right + SAME and box.bottom - SAME < point[1] < box.top + SAME
 
 
 def _without_repeats(points: Sequence[Point]) -> list[Point]:

@@ -16,13 +16,15 @@ from layers.presentation.layout.engine import (
     Route,
     Routing,
 )
-from layers.presentation.layout.lines import rounded
+from layers.presentation.layout.lines import outside, rounded
 from layers.presentation.scene import Point, Rect
 from layers.presentation.spec import Direction
 
 PADDING = 18.0
 """Between a frame and what is in it."""
 LEAST_HEADER = 14.0
+LOOP = 16.0
+"""How far a link from a box to itself goes out, beside its heads."""
 FLIPPED = {Direction.UP, Direction.LEFT}
 """graphlay lays out downwards and rightwards; the other two are mirrored."""
 SIDEWAYS = {Direction.RIGHT, Direction.LEFT}
@@ -52,6 +54,7 @@ def _options(question: Question) -> dict[str, object]:
             "compound_padding": PADDING,
             "compound_header": max(titles, default=0.0) + LEAST_HEADER if titles else 0.0,
         },
+        "self_loops": {"size": LOOP + max((length for link in question.links for length in link.head_lengths), default=0)},
     }
 
 
@@ -101,11 +104,20 @@ def _placement(question: Question, answer: dict[str, Any]) -> Placement:
         height,
         tuple(point(node["center"]) for node in nodes[:count]),
         tuple(
-            None if link.is_hidden else _route([point(at) for at in edge["points"]], link, edge, point)
+            None if link.is_hidden else _route(_clipped([point(at) for at in edge["points"]], link, frames), link, edge, point)
             for link, edge in zip(question.links, answer["edges"], strict=True)
         ),
         tuple(frames),
     )
+
+
+def _clipped(points: list[Point], link: Link, frames: list[Rect]) -> list[Point]:
+    """The line without what lies inside the frames that it begins or ends at."""
+    if link.tail_group != ROOT and link.tail_group != link.head_group:
+        points = outside(points, frames[link.tail_group])
+    if link.head_group != ROOT and link.tail_group != link.head_group:
+        points = outside(points[::-1], frames[link.head_group])[::-1]
+    return points
 
 
 def _route(points: list[Point], link: Link, edge: dict[str, Any], point: Callable[[dict[str, float]], Point]) -> Route:

@@ -13,7 +13,7 @@ from layers.presentation.graph import Graph
 from layers.presentation.layout.bounded import in_a_child
 from layers.presentation.layout.candidates import Candidate, Engine, candidates_for
 from layers.presentation.layout.compose import compose
-from layers.presentation.layout.engine import EngineFailed, LayoutEngine
+from layers.presentation.layout.engine import EngineFailed, LayoutEngine, Routing
 from layers.presentation.lint import CSS_TARGET, CSS_WARN, count_crossings, css_pixels, lint
 from layers.presentation.scene import Scene
 from layers.presentation.types import Finding
@@ -69,9 +69,7 @@ def searched(graph: Graph, engines: Mapping[Engine, LayoutEngine], rank: int = 0
 def _trials(graph: Graph, engines: Mapping[Engine, LayoutEngine], *, stops_early: bool) -> Iterator[Trial]:
     """Every candidate laid out, and more tries for the titles that are struck in the best."""
     best: Trial | None = None
-    for candidate in candidates_for(graph):
-        if candidate.engine not in engines:
-            continue
+    for candidate in _possible(graph, engines):
         try:
             trial = _try(graph, candidate, engines)
         except EngineFailed:
@@ -89,6 +87,15 @@ def _trials(graph: Graph, engines: Mapping[Engine, LayoutEngine], *, stops_early
         yield trial
         if not _struck(trial.scene, graph):
             return
+
+
+def _possible(graph: Graph, engines: Mapping[Engine, LayoutEngine]) -> list[Candidate]:
+    """The candidates with the engines of this machine, each once."""
+    found = [
+        one if one.engine in engines else replace(one, engine=FALLBACK, routing=Routing.STRAIGHT)
+        for one in candidates_for(graph)
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _struck(scene: Scene, graph: Graph) -> frozenset[str]:
