@@ -58,6 +58,14 @@ def width(text: str, size: float, bold: bool = False) -> float:
 
 
 @lru_cache(maxsize=8192)
+def descent(text: str, size: float, bold: bool = False, italic: bool = False) -> float:
+    """Points from the baseline down to the lower end of the extent that matplotlib reports for one line."""
+    style = properties(size, bold, italic)
+    deepest = [_renderer().get_text_width_height_descent(of, style, ismath=False)[2] for of in (text, "lp")]  # type: ignore[no-untyped-call]
+    return float(max(deepest)) * 72 / DPI
+
+
+@lru_cache(maxsize=8192)
 def can_draw(character: str) -> bool:
     """True when one of the families has a glyph for it."""
     paths = fontManager._find_fonts_by_props(properties(12.0))

@@ -113,6 +113,8 @@ class TextMark:
     underlined: bool = False
     is_left: bool = False
     """Lines begin at the left of the box; otherwise they are centred in it."""
+    is_right: bool = False
+    """Lines end at the right of the box."""
     is_muted: bool = False
     """Second in rank, e.g. a type beside its name."""
 

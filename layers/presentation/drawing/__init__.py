@@ -5,6 +5,7 @@ pages where one would not be legible on a phone. Only the worker imports this; m
 """
 
 from layers.presentation.drawing.paint import draw, draw_svg
+from layers.presentation.drawing.plan import plan
 from layers.presentation.drawing.theme import DARK, LIGHT, THEMES, Theme
 
-__all__ = ["DARK", "LIGHT", "THEMES", "Theme", "draw", "draw_svg"]
+__all__ = ["DARK", "LIGHT", "THEMES", "Theme", "draw", "draw_svg", "plan"]

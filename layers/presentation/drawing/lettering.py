@@ -48,5 +48,5 @@ def left(text: TextMark, x: float, y: float) -> TextMark:
 
 
 def right(text: TextMark, x: float, y: float) -> TextMark:
-    """Ends at `x`; of several lines the longest does."""
-    return left(text, x - text.box.width, y)
+    """Its lines end at `x`, its middle is at the height `y`."""
+    return replace(left(text, x - text.box.width, y), is_left=False, is_right=True)

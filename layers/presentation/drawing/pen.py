@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
@@ -162,7 +162,8 @@ class Pen:
         if backing and mark.lines:
             self.polygon(outline(Shape.RECT, mark.box.inset(-2)), Look(backing, "none", 0.0), alpha=0.92)
         middle, y = mark.box.centre
-        x = mark.box.left if mark.is_left else middle
+        side: Literal["left", "center", "right"] = "left" if mark.is_left else "right" if mark.is_right else "center"
+        x = mark.box.left if mark.is_left else mark.box.right if mark.is_right else middle
         step = mark.size * fonts.LINE_HEIGHT
         first = y + step * (len(mark.lines) - 1) / 2
         artists = []
@@ -174,7 +175,7 @@ class Pen:
                 line,
                 color=colour,
                 fontproperties=fonts.properties(mark.size, mark.bold, mark.italic),
-                horizontalalignment="left" if mark.is_left else "center",
+                horizontalalignment=side,
                 verticalalignment="baseline",
                 parse_math=False,
             )
@@ -182,7 +183,7 @@ class Pen:
             self._add(artist)
             if mark.underlined:
                 width = fonts.width(line, mark.size, mark.bold)
-                left = x if mark.is_left else x - width / 2
+                left = x if mark.is_left else x - width if mark.is_right else x - width / 2
                 self.line([(left, baseline - 2), (left + width, baseline - 2)], colour, 0.9)
         self.texts[id(mark)] = artists
 

@@ -40,7 +40,7 @@ def warning(
 
 
 def _rounded(box: Rect | None) -> tuple[float, float, float, float] | None:
-    return None if box is None else (*(round(side, 1) for side in box),)  # type: ignore[return-value]
+    return None if box is None else (*(round(float(side), 1) for side in box),)  # type: ignore[return-value]
 
 
 def _short(value: float | None) -> float | None:

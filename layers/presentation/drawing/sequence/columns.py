@@ -140,8 +140,8 @@ def place_columns(spec: SequenceDiagram, rows: Sequence[Row], wrap: float, *, ev
     for needed, first, last in sorted(_needs(spec, rows, place, gaps, wrap), key=lambda need: need[2] - need[1]):
         lacking = needed - sum(gaps[first:last])
         if lacking > 0:
-            for gap in range(first, last):
-                gaps[gap] += lacking / (last - first)
+            for number in range(first, last):
+                gaps[number] += lacking / (last - first)
     x: dict[str, float] = {}
     at = 0.0
     for id, gap in zip(order, [*gaps, 0.0], strict=False):
