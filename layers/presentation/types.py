@@ -80,6 +80,10 @@ class Verdict:
     """The model that saw the pixels; empty when none did."""
     opinion: str = ""
     """The model's sentence; when none looked, why."""
+    read_back: float | None = None
+    """Share of labels and links that the model read back rightly (F1), 0 to 1; None when none looked."""
+    cost_usd: float = 0.0
+    """Of all looks; 0 where the price is not known."""
 
     @property
     def ok(self) -> bool:

@@ -14,14 +14,10 @@ import resource
 import signal
 import sys
 import warnings
-from dataclasses import replace
 from typing import BinaryIO
 
-from layers.presentation.drawing import draw, draw_svg
-from layers.presentation.graph import graph_of, words_of
-from layers.presentation.layout import Pages, laid_out
-from layers.presentation.lint import lint
-from layers.presentation.wire import Answer, DrawnPage, Job, frame, read_frame
+from layers.presentation.making import made
+from layers.presentation.wire import Answer, Job, frame, read_frame
 
 log = logging.getLogger(__name__)
 
@@ -59,29 +55,11 @@ def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
 
 def _done(job: Job) -> tuple[Answer, tuple[bytes, ...], bytes]:
     try:
-        graph = graph_of(job.spec)
-        if graph is None:
-            return Answer(failure=f"no renderer for {job.spec.kind}"), (), b""
-        return _drawn(laid_out(graph, job.rank, is_paged=job.surface not in UNPAGED))
+        done = made(job.spec, job.rank, is_paged=job.surface not in UNPAGED)
+        return Answer(pages=done.pages, findings=done.findings), done.pngs, done.svg
     except Exception as error:
         log.exception("draw.failed")
         return Answer(failure=type(error).__name__), (), b""
-
-
-def _drawn(pages: Pages) -> tuple[Answer, tuple[bytes, ...], bytes]:
-    """Every page drawn and judged, and the whole as a file where there are several."""
-    pngs, told, findings = [], [], []
-    is_one = len(pages.shown) == 1
-    for number, page in enumerate(pages.shown, start=1):
-        png, scene = draw(page.scene)
-        pngs.append(png)
-        pixels = scene.pixels
-        width, height = (pixels.width, pixels.height) if pixels else (0, 0)
-        told.append(DrawnPage(width=width, height=height, alt="" if is_one else words_of(page.graph)))
-        found = lint(scene, page.graph)
-        findings += found if is_one else [replace(one, text=f"page {number}: {one.text}") for one in found]
-    svg = b"" if is_one else draw_svg(pages.whole.scene)
-    return Answer(pages=tuple(told), findings=tuple(findings)), tuple(pngs), svg
 
 
 def _send(answers: BinaryIO, answer: Answer, pngs: tuple[bytes, ...], svg: bytes) -> None:
