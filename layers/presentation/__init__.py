@@ -7,10 +7,25 @@ show its outline, its source and the reasons.
 matplotlib and pygraphviz live in the worker process only; importing this loads neither.
 """
 
-from layers.presentation.figures import KeptFigure, Review, figure_by_id, keep_figure, review
+from layers.presentation.figures import (
+    Case,
+    KeptFigure,
+    Review,
+    Verb,
+    add_case,
+    answered,
+    ask_back,
+    asked_back,
+    cases,
+    figure_by_id,
+    keep_figure,
+    next_version,
+    review,
+)
+from layers.presentation.judge import Answered, Ask, Judge, Question
 from layers.presentation.mermaid import parse_mermaid
-from layers.presentation.rules import badge, outline
-from layers.presentation.service import Look, Presenter
+from layers.presentation.rules import badge, outline, plain
+from layers.presentation.service import Presenter
 from layers.presentation.spec import (
     Chart,
     ClassDiagram,
@@ -34,6 +49,9 @@ from layers.presentation.spec import (
 from layers.presentation.types import Diagram, Figure, Finding, Page, Verdict
 
 __all__ = [
+    "Answered",
+    "Ask",
+    "Case",
     "Chart",
     "ClassDiagram",
     "Diagram",
@@ -47,24 +65,33 @@ __all__ = [
     "Gantt",
     "Group",
     "Head",
+    "Judge",
     "KeptFigure",
     "Line",
-    "Look",
     "Mindmap",
     "Node",
-    "Pie",
     "Page",
+    "Pie",
     "Presenter",
+    "Question",
     "Review",
     "SequenceDiagram",
     "Shape",
     "StateDiagram",
     "Timeline",
+    "Verb",
     "Verdict",
+    "add_case",
+    "answered",
+    "ask_back",
+    "asked_back",
     "badge",
+    "cases",
     "figure_by_id",
     "keep_figure",
+    "next_version",
     "outline",
     "parse_mermaid",
+    "plain",
     "review",
 ]
