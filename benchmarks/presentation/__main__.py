@@ -14,10 +14,16 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.presentation import defects, looping, uploads
+from benchmarks.presentation import accept, defects, layouts, looping, sheet, uploads
 from benchmarks.presentation.section import Section
 
-SECTIONS: Mapping[str, Section] = {**defects.SECTIONS, **looping.SECTIONS, **uploads.SECTIONS}
+SECTIONS: Mapping[str, Section] = {
+    **accept.SECTIONS,
+    **layouts.SECTIONS,
+    **defects.SECTIONS,
+    **looping.SECTIONS,
+    **uploads.SECTIONS,
+}
 """Name -> section, in the order in which they run."""
 
 
@@ -29,7 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--quick", action="store_true", help="measure less")
     parser.add_argument("--only", help=f"some of them, with commas: {','.join(SECTIONS)}")
+    parser.add_argument("--sheet", metavar="FILE", type=Path, help="draw 60 real flowcharts on one sheet, and no more")
     parsed = parser.parse_args(arguments)
+    if parsed.sheet:
+        print(f"{parsed.sheet}: {sheet.contact_sheet(parsed.sheet)} pictures")
+        return 0
     names = parsed.only.split(",") if parsed.only else list(SECTIONS)
     if unknown := [name for name in names if name not in SECTIONS]:
         parser.error(f"there is no section {unknown[0]!r}; there are {', '.join(SECTIONS)}")

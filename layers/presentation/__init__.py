@@ -23,7 +23,9 @@ from layers.presentation.figures import (
     review,
 )
 from layers.presentation.judge import Answered, Ask, Judge, Question
-from layers.presentation.mermaid import parse_mermaid
+from layers.presentation.mermaid import Reading, parse_mermaid, read_mermaid
+from layers.presentation.mermaid.cursor import Fix
+from layers.presentation.mermaid.writing import to_mermaid
 from layers.presentation.rules import badge, outline, plain
 from layers.presentation.service import Presenter
 from layers.presentation.spec import (
@@ -45,6 +47,7 @@ from layers.presentation.spec import (
     Shape,
     StateDiagram,
     Timeline,
+    read_spec,
 )
 from layers.presentation.types import Diagram, Figure, Finding, Page, Verdict
 
@@ -61,6 +64,7 @@ __all__ = [
     "ErDiagram",
     "Figure",
     "Finding",
+    "Fix",
     "Flowchart",
     "Gantt",
     "Group",
@@ -74,6 +78,7 @@ __all__ = [
     "Pie",
     "Presenter",
     "Question",
+    "Reading",
     "Review",
     "SequenceDiagram",
     "Shape",
@@ -93,5 +98,8 @@ __all__ = [
     "outline",
     "parse_mermaid",
     "plain",
+    "read_mermaid",
+    "read_spec",
     "review",
+    "to_mermaid",
 ]

@@ -5,18 +5,24 @@ from __future__ import annotations
 import re
 
 from layers.errors import Refused
+from layers.presentation.graph import Graph, graph_of
 from layers.presentation.spec import DiagramSpec, Flowchart, Head, Line, Node
 from layers.presentation.types import Verdict
 
-MOST_NODES = 80
+MOST_NODES = 120
 DENSE_FROM_NODES = 40
 MOST_EDGES_PER_NODE = 2.5
 """Above these dot takes seconds to minutes and nobody can read the picture (reference/presentation.md 1.4)."""
 MOST_EDGES = 160
 MOST_GROUPS = 40
 LONGEST_LABEL = 400
-DRAWN_KINDS = ("flowchart",)
-"""Every kind that the renderer draws."""
+EXAMPLES = {
+    "flowchart": "A[Start] --> B[End].",
+    "state": "[*] --> Idle.",
+    "class": "class Duck.",
+    "er": "CUSTOMER ||--o{ ORDER : places.",
+    "mindmap": "a line with the root's name.",
+}
 LONGEST_ALT = 1000
 """Characters."""
 NAMED_FINDINGS = 3
@@ -29,23 +35,19 @@ def refuse_undrawable(spec: DiagramSpec) -> None:
     Raises:
         Refused: with the count, the limit and what to do.
     """
-    if isinstance(spec, Flowchart):
-        _refuse_crowded(spec)
-    elif spec.kind not in DRAWN_KINDS:
-        raise Refused(
-            f"This is a {spec.kind} diagram and there is nothing wrong with its text, but its kind cannot be drawn yet;"
-            f" these can: {', '.join(DRAWN_KINDS)}."
-        )
+    graph = graph_of(spec)
+    if graph is not None:
+        _refuse_crowded(graph)
 
 
-def _refuse_crowded(spec: Flowchart) -> None:
-    nodes, edges = len(spec.nodes), len(spec.edges)
-    if nodes == 0 and not spec.groups:
-        raise Refused("The diagram has no nodes; write at least one, e.g. A[Start] --> B[End].")
+def _refuse_crowded(graph: Graph) -> None:
+    nodes, edges = len(graph.nodes), len(graph.edges)
+    if nodes == 0 and not graph.groups:
+        raise Refused(f"The {graph.kind} diagram is empty; write at least one node, e.g. {EXAMPLES[graph.kind]}")
     if nodes > MOST_NODES:
         raise Refused(
-            f"The diagram has {nodes} nodes and a picture holds at most {MOST_NODES} legibly: split it into several,"
-            " or collapse each group into one node."
+            f"The diagram has {nodes} nodes, and {MOST_NODES} is the most that an album of pictures holds legibly: split"
+            " it into several, or collapse each group into one node."
         )
     if edges > MOST_EDGES or (nodes > DENSE_FROM_NODES and edges > MOST_EDGES_PER_NODE * nodes):
         most = min(MOST_EDGES, int(MOST_EDGES_PER_NODE * nodes)) if nodes > DENSE_FROM_NODES else MOST_EDGES
@@ -53,13 +55,12 @@ def _refuse_crowded(spec: Flowchart) -> None:
             f"The diagram has {edges} edges between {nodes} nodes and at most {most} stay legible: leave out edges that"
             " follow from others, or split it into several."
         )
-    if len(spec.groups) > MOST_GROUPS:
+    if len(graph.groups) > MOST_GROUPS:
         raise Refused(
-            f"The diagram has {len(spec.groups)} subgraphs, at most {MOST_GROUPS} stay legible: split it into several."
+            f"The diagram has {len(graph.groups)} subgraphs, at most {MOST_GROUPS} stay legible: split it into several."
         )
-    for name, label in [(node.id, node.label) for node in spec.nodes] + [
-        (f"{edge.source}->{edge.target}", edge.label) for edge in spec.edges
-    ]:
+    texts = [(node.id, text) for node in graph.nodes for text in node.texts]
+    for name, label in texts + [(edge.name, edge.label) for edge in graph.edges]:
         if len(label) > LONGEST_LABEL:
             raise Refused(
                 f"The label of {name[:40]!r} has {len(label)} characters and at most {LONGEST_LABEL} fit: shorten it."

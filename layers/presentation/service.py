@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from layers.errors import BulkheadError, Refused, Unavailable
 from layers.presentation.judge import Judge, Opinion, Shot
 from layers.presentation.judge.service import Purse
-from layers.presentation.mermaid import parse_mermaid
+from layers.presentation.mermaid import read_source
 from layers.presentation.process import Drawn, Worker, WorkerDied
 from layers.presentation.repair import (
     MOST_PATCHES,
@@ -83,9 +83,12 @@ class Presenter:
 
     async def _read(self, diagram: Diagram) -> DiagramSpec:
         if len(diagram.source) > LONG_TEXT:
-            spec = await asyncio.to_thread(parse_mermaid, diagram.source)
+            reading = await asyncio.to_thread(read_source, diagram.source)
         else:
-            spec = parse_mermaid(diagram.source)
+            reading = read_source(diagram.source)
+        spec = reading.spec
+        if reading.fixes:
+            log.info("source.fixed", extra={"diagram": spec.kind, "fixes": len(reading.fixes)})
         if diagram.title and not spec.title:
             spec = spec.model_copy(update={"title": diagram.title})
         refuse_undrawable(spec)

@@ -44,9 +44,9 @@ class DrawnPage(BaseModel):
     alt: str = ""
     """Empty for the page that shows the whole: the spec's own outline says it."""
     texts: tuple[str, ...] = ()
-    """What can be read on it; for a judged job."""
+    """What can be read on it."""
     links: tuple[tuple[str, str], ...] = ()
-    """The texts at the ends of its lines; for a judged job."""
+    """The texts at the ends of its lines."""
 
 
 class Answer(BaseModel):

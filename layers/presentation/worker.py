@@ -14,18 +14,11 @@ import resource
 import signal
 import sys
 import warnings
-from dataclasses import replace
 from typing import BinaryIO
 
-from layers.presentation.drawing import draw, draw_svg
-from layers.presentation.graph import graph_of, words_of
 from layers.presentation.judge.delivered import as_delivered, spoilt
-from layers.presentation.judge.readback import links_of, texts_of
-from layers.presentation.layout import Pages, laid_out
-from layers.presentation.lint import lint
-from layers.presentation.lint.pixels import inspect
-from layers.presentation.types import Finding
-from layers.presentation.wire import Answer, DrawnPage, Job, frame, read_frame
+from layers.presentation.making import made
+from layers.presentation.wire import Answer, Job, frame, read_frame
 
 log = logging.getLogger(__name__)
 
@@ -63,39 +56,12 @@ def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
 
 def _done(job: Job) -> tuple[Answer, tuple[bytes, ...]]:
     try:
-        graph = graph_of(job.spec)
-        if graph is None:
-            return Answer(failure=f"no renderer for {job.spec.kind}"), (b"",)
-        answer, pngs, svg = _drawn(job, laid_out(graph, job.rank, is_paged=job.surface not in UNPAGED))
-        return _for_a_judge(job, answer, (*pngs, svg)) if job.is_judged else (answer, (*pngs, svg))
+        done = made(job.spec, job.rank, is_paged=job.surface not in UNPAGED)
+        answer, blobs = Answer(pages=done.pages, findings=done.findings), (*done.pngs, done.svg)
+        return _for_a_judge(job, answer, blobs) if job.is_judged else (answer, blobs)
     except Exception as error:
         log.exception("draw.failed")
         return Answer(failure=type(error).__name__), (b"",)
-
-
-def _drawn(job: Job, pages: Pages) -> tuple[Answer, tuple[bytes, ...], bytes]:
-    """Every page drawn and judged, and the whole as a file where there are several."""
-    pngs: list[bytes] = []
-    told: list[DrawnPage] = []
-    findings: list[Finding] = []
-    is_one = len(pages.shown) == 1
-    for number, page in enumerate(pages.shown, start=1):
-        png, scene = draw(page.scene)
-        pngs.append(png)
-        pixels = scene.pixels
-        told.append(
-            DrawnPage(
-                width=pixels.width if pixels else 0,
-                height=pixels.height if pixels else 0,
-                alt="" if is_one else words_of(page.graph),
-                texts=tuple(texts_of(page.graph)) if job.is_judged else (),
-                links=tuple(links_of(page.graph)) if job.is_judged else (),
-            )
-        )
-        found = (*lint(scene, page.graph), *inspect(png, scene))
-        findings += found if is_one else [replace(one, text=f"page {number}: {one.text}") for one in found]
-    svg = b"" if is_one else draw_svg(pages.whole.scene)
-    return Answer(pages=tuple(told), findings=tuple(findings)), tuple(pngs), svg
 
 
 def _for_a_judge(job: Job, answer: Answer, blobs: tuple[bytes, ...]) -> tuple[Answer, tuple[bytes, ...]]:

@@ -62,7 +62,7 @@ class Theme:
                 return mixed(*self.heat, accent / (HEAT_STEPS - 1))
             case Tone.ON_HEAT:
                 ground = mixed(*self.heat, accent / (HEAT_STEPS - 1))
-                return max((self.tones[Tone.INK], self.tones[Tone.PAPER]), key=lambda ink: contrast(ink, ground))
+                return max((WHITE, BLACK), key=lambda ink: contrast(ink, ground))
             case _:
                 return self.tones[tone]
 
@@ -118,7 +118,7 @@ def _shapes(decision: Accent, terminal: Accent, store: Accent, data: Accent) -> 
     }
 
 
-WHITE, NIGHT = "#ffffff", "#10151f"
+WHITE, NIGHT, BLACK = "#ffffff", "#10151f", "#04060a"
 
 LIGHT = Theme(
     name="light",
@@ -138,14 +138,14 @@ LIGHT = Theme(
         Tone.ALERT_SOFT: "#fdecec",
     },
     accents=(
-        Accent("#e6effb", "#7ba4dc", "#1f66b8", WHITE),
-        Accent("#fdf0e0", "#dfa866", "#d77a00", "#1e293b"),
-        Accent("#e2f4ee", "#6fbda1", "#00795a", WHITE),
-        Accent("#f9e9f2", "#d794bb", "#b84788", WHITE),
-        Accent("#e5f4fb", "#74bcdc", "#3a9ac9", "#14202f"),
-        Accent("#efeaf9", "#a792da", "#5b3fa5", WHITE),
-        Accent("#f7f3d9", "#c6b552", "#8c7a00", WHITE),
-        Accent("#eceff3", "#9aa7b8", "#4b5a70", WHITE),
+        Accent("#e6effb", "#7ba4dc", "#4a64b4", WHITE),
+        Accent("#fdf0e0", "#dfa866", "#d38104", "#14202f"),
+        Accent("#e2f4ee", "#6fbda1", "#0b7b5a", WHITE),
+        Accent("#f9e9f2", "#d794bb", "#ba498d", WHITE),
+        Accent("#e5f4fb", "#74bcdc", "#4b9bc9", "#14202f"),
+        Accent("#efeaf9", "#a792da", "#3c2e93", WHITE),
+        Accent("#f7f3d9", "#c6b552", "#7b6f02", WHITE),
+        Accent("#eceff3", "#9aa7b8", "#4e5163", WHITE),
     ),
     calm=Accent("#eef3fd", "#8aa5dd", "#3d66b8", WHITE),
     shapes=_shapes(
@@ -178,14 +178,14 @@ DARK = Theme(
         Tone.ALERT_SOFT: "#3a1c22",
     },
     accents=(
-        Accent("#182c47", "#4a7ab8", "#5b9bec", "#0c1420"),
-        Accent("#38280f", "#a8742a", "#f2a33c", "#0c1420"),
-        Accent("#10302a", "#2f8a6d", "#2fb98c", "#0c1420"),
-        Accent("#381f30", "#a55e8b", "#e88bbd", "#0c1420"),
-        Accent("#132f3d", "#3a88a8", "#8fd6f5", "#0c1420"),
-        Accent("#271f42", "#7a66b5", "#a58df0", "#0c1420"),
-        Accent("#302c10", "#8d8130", "#e3d257", "#0c1420"),
-        Accent("#252c38", "#6c7a8e", "#b3bfd0", "#0c1420"),
+        Accent("#182c47", "#4a7ab8", "#3d85c9", "#0c1420"),
+        Accent("#38280f", "#a8742a", "#e89c34", "#0c1420"),
+        Accent("#10302a", "#2f8a6d", "#21b384", "#0c1420"),
+        Accent("#381f30", "#a55e8b", "#ce7faf", "#0c1420"),
+        Accent("#132f3d", "#3a88a8", "#86d7fa", "#0c1420"),
+        Accent("#271f42", "#7a66b5", "#aa97fc", "#0c1420"),
+        Accent("#302c10", "#8d8130", "#f0da60", "#0c1420"),
+        Accent("#252c38", "#6c7a8e", "#c2c5cf", "#0c1420"),
     ),
     calm=Accent("#1b2740", "#5877b3", "#7ea6ee", "#0c1420"),
     shapes=_shapes(

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 
 from layers.presentation.graph import Graph, graph_of
 from layers.presentation.judge.answers import Link
-from layers.presentation.lint.parts import words_of
+from layers.presentation.scene import Scene
 from layers.presentation.spec import DiagramSpec, Line, Message, SequenceDiagram
 
 ALIKE = 0.84
@@ -58,15 +58,10 @@ def read_back(
     )
 
 
-def texts_of(wanted: Graph | DiagramSpec) -> list[str]:
-    """Every text that can be read in the picture, each once."""
-    graph = wanted if isinstance(wanted, Graph) else graph_of(wanted)
-    if graph is None:
-        return list(dict.fromkeys(words_of(wanted))) if isinstance(wanted, DiagramSpec) else []
-    found = [graph.title, *(text for node in graph.nodes for text in node.texts)]
-    found += [text for edge in graph.edges if edge.style is not Line.HIDDEN for text in (edge.label, *edge.end_labels)]
-    found += [group.title for group in graph.groups]
-    return [text for text in dict.fromkeys(found) if _key(text)]
+def texts_on(scene: Scene) -> list[str]:
+    """Every text of a drawing, each once."""
+    found = dict.fromkeys(" ".join(text.lines) for _, text in scene.texts())
+    return [text for text in found if _key(text)]
 
 
 def links_of(wanted: Graph | DiagramSpec) -> list[tuple[str, str]]:

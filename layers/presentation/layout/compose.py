@@ -8,9 +8,9 @@ from math import hypot
 
 from layers.presentation.geometry import is_inside
 from layers.presentation.graph import Graph, GraphEdge, GraphGroup
+from layers.presentation.layout.builtin import loop
 from layers.presentation.layout.candidates import Candidate, Engine, leaves
 from layers.presentation.layout.engine import ROOT, Box, Frame, LayoutEngine, Link, Placement, Question, Route, Size
-from layers.presentation.layout.builtin import loop
 from layers.presentation.layout.labels import placed_texts
 from layers.presentation.layout.measure import EDGE_SIZE, GROUP_SIZE, block, measured
 from layers.presentation.layout.paper import moved_node, on_paper
@@ -182,7 +182,7 @@ def _link(
 def _is_around(group: str, end: str, graph: Graph) -> bool:
     """True when `end`, the other end of an edge, lies in `group`: nothing can be clipped at that frame."""
     inside = set(graph.inside.get(group, ()))
-    return end in inside or bool(inside) and inside.issuperset(graph.inside.get(end, ("",)))
+    return end in inside or (bool(inside) and inside.issuperset(graph.inside.get(end, ("",))))
 
 
 def _head_length(head: End) -> float:

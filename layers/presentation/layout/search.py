@@ -20,7 +20,7 @@ from layers.presentation.types import Finding
 
 COST = {"error": 100.0, "warning": 25.0}
 TURNING_COST = 12.0
-CROSSING_COST = 3.0
+CROSSING_COST = 6.0
 SMALLNESS_COST = 7.0
 """Per css pixel that the text is smaller than wished for on a phone."""
 ILLEGIBLE_COST = 12.0

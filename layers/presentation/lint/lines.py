@@ -10,7 +10,7 @@ from layers.presentation.geometry import crossings, distance, is_inside, length_
 from layers.presentation.graph import Graph
 from layers.presentation.lint.finding import error, warning
 from layers.presentation.lint.texts import corners
-from layers.presentation.scene import EdgeMark, Point, Rect, Scene
+from layers.presentation.scene import EdgeMark, NodeMark, Point, Rect, Scene
 from layers.presentation.shapes import outline
 from layers.presentation.types import Finding, Repair
 
@@ -38,8 +38,9 @@ def edge_through_node(scene: Scene, graph: Graph) -> Iterator[Finding]:
         for node in scene.nodes:
             if reach.shared_area(node.box) == 0:
                 continue
-            most = THROUGH_OWN if node.id in (edge.source, edge.target) else THROUGH
-            inside = length_inside(edge.path, node.box.inset(SHRUNK))
+            is_own = node.id in (edge.source, edge.target)
+            most = THROUGH_OWN if is_own else THROUGH
+            inside = _inside_own(edge, node) if is_own else length_inside(edge.path, node.box.inset(SHRUNK))
             if inside > most:
                 yield error(
                     "edge_through_node",
@@ -50,13 +51,26 @@ def edge_through_node(scene: Scene, graph: Graph) -> Iterator[Finding]:
                 )
 
 
+def _inside_own(edge: EdgeMark, node: NodeMark) -> float:
+    """How much of the line runs inside the outline: a diamond's line may cross the corners of its box."""
+    polygon, inside = outline(node.shape, node.box.inset(SHRUNK)), 0.0
+    for (x0, y0), (x1, y1) in pairwise(edge.path):
+        length = hypot(x1 - x0, y1 - y0)
+        steps = max(1, round(length / SAMPLE))
+        for step in range(steps):
+            at = (step + 0.5) / steps
+            inside += is_inside((x0 + (x1 - x0) * at, y0 + (y1 - y0) * at), polygon) * length / steps
+    return inside
+
+
 def dangling_edge(scene: Scene, graph: Graph) -> Iterator[Finding]:
     """An edge ends in the air."""
     outlines = {node.id: outline(node.shape, node.box) for node in scene.nodes}
-    outlines |= {group.id: corners(group.box) for group in scene.groups}
+    frames = {group.id: corners(group.box) for group in scene.groups}
+    outlines |= frames
     for edge in scene.edges:
         for end, point in ((edge.source, edge.path[0]), (edge.target, edge.path[-1])):
-            if end in outlines and not is_inside(point, outlines[end]):
+            if end in outlines and (end in frames or not is_inside(point, outlines[end])):
                 away = distance(point, outlines[end])
                 if away > DANGLING:
                     yield warning(
