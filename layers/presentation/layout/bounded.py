@@ -34,7 +34,7 @@ def in_a_child(work: Iterator[T], *, cpu_s: float) -> Iterator[T]:
 def _received(answers: BinaryIO) -> Iterator[T]:
     while True:
         try:
-            yield pickle.load(answers)  # noqa: S301  our own child wrote it
+            yield pickle.load(answers)
         except EOFError:
             return
         except pickle.UnpicklingError:  # stopped in the middle of an item
