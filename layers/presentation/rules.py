@@ -46,8 +46,8 @@ def _refuse_crowded(graph: Graph) -> None:
         raise Refused(f"The {graph.kind} diagram is empty; write at least one node, e.g. {EXAMPLES[graph.kind]}")
     if nodes > MOST_NODES:
         raise Refused(
-            f"The diagram has {nodes} nodes, and {MOST_NODES} is the most that an album of pictures holds legibly: split"
-            " it into several, or collapse each group into one node."
+            f"The diagram has {nodes} nodes and an album of pictures holds at most {MOST_NODES} legibly: split it into"
+            " several, or collapse each group into one node."
         )
     if edges > MOST_EDGES or (nodes > DENSE_FROM_NODES and edges > MOST_EDGES_PER_NODE * nodes):
         most = min(MOST_EDGES, int(MOST_EDGES_PER_NODE * nodes)) if nodes > DENSE_FROM_NODES else MOST_EDGES
@@ -73,18 +73,21 @@ def badge(verdict: Verdict) -> str:
     if not verdict.findings:
         geometry = "✓ geometry checked"
     else:
-        named = "; ".join(_escaped(finding.text) for finding in verdict.findings[:NAMED_FINDINGS])
+        named = "; ".join(plain(finding.text) for finding in verdict.findings[:NAMED_FINDINGS])
         more = len(verdict.findings) - NAMED_FINDINGS
         named += f"; and {more} more" if more > 0 else ""
         geometry = f"{'✗ not good enough' if errors else '⚠ checked'}: {named}"
     if verdict.looked_by:
-        looked = f"{_escaped(verdict.looked_by)} looked" + (f": {_escaped(verdict.opinion)}" if verdict.opinion else "")
+        said = f": {plain(verdict.opinion)}" if verdict.opinion else ""
+        read = f" · {verdict.read_back:.0%} read back" if verdict.read_back is not None else ""
+        looked = f"{plain(verdict.looked_by)} looked{said}{read}"
     else:
-        looked = f"no model looked ({_escaped(verdict.opinion or 'none configured')})"
+        looked = f"no model looked ({plain(verdict.opinion or 'none configured')})"
     return f"{geometry} · {looked}"
 
 
-def _escaped(text: str) -> str:
+def plain(text: str) -> str:
+    """`text` on one line, with nothing in it that markdown would read."""
     return MARKDOWN.sub(r"\\\1", " ".join(text.split()))
 
 

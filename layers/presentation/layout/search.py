@@ -81,9 +81,9 @@ def _trials(graph: Graph, engines: Mapping[Engine, LayoutEngine], *, stops_early
     if best is None:
         return
     struck = _struck(best.scene, graph)
-    repairs = [{"roomy": struck}, {"low": struck}, {"roomy": struck, "low": struck}] if struck else []
-    for repair in repairs:
-        trial = _try(graph, replace(best.candidate, **repair), engines)
+    none: frozenset[str] = frozenset()
+    for roomy, low in ((struck, none), (none, struck), (struck, struck)) if struck else ():
+        trial = _try(graph, replace(best.candidate, roomy=roomy, low=low), engines)
         yield trial
         if not _struck(trial.scene, graph):
             return
