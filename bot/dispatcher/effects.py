@@ -53,7 +53,7 @@ class Hands:
         self._sent = 0
 
     async def draw(self, source: str, title: str = "") -> str:
-        """Draw a Mermaid flowchart, look at it, and post it for review."""
+        """Draw a diagram, look at it, and post it for review."""
         async with self._work.working("Drawing"):
             figure = await self._parts.presenter.present(
                 Diagram(source=source, title=title, surface=self._work.turn.inbound.address.channel)

@@ -158,7 +158,7 @@ def _axis(spec: Gantt, clock: _Clock) -> list[tuple[float, TextMark]]:
     def fits(ticks: Sequence[tuple[datetime, str]]) -> bool:
         boxes = [(x - text.box.width / 2, x + text.box.width / 2) for x, text in marks(ticks)]
         return all(one[1] + TICK_GAP <= other[0] for one, other in pairwise(boxes)) and all(
-            low >= 0 and high <= clock.right + MARGIN - 2 for low, high in boxes
+            low >= 0 and high <= clock.right + BLEED for low, high in boxes
         )
 
     return marks(date_ticks(clock.start, clock.end, spec.axis_format, fits))

@@ -132,17 +132,22 @@ def bar_baseline(scene: Scene, spec: DiagramSpec) -> Iterator[Finding]:
     bars = [part for part in scene.parts if part.part is Part.BAR and part.value]
     if not bars:
         return
-    longest = max(bars, key=lambda part: _length(part, spec))
-    scale = _length(longest, spec) / abs(longest.value or 1.0)
+    is_level = any(
+        part.part in (Part.GRID, Part.AXIS) and part.value is not None and part.box.width < part.box.height
+        for part in scene.parts
+    )
+    longest = max(bars, key=lambda part: _length(part, is_level=is_level))
+    scale = _length(longest, is_level=is_level) / abs(longest.value or 1.0)
     for bar in bars:
-        wanted, drawn = abs(bar.value or 0.0) * scale, _length(bar, spec)
+        wanted, drawn = abs(bar.value or 0.0) * scale, _length(bar, is_level=is_level)
         if abs(wanted - drawn) > max(LEAST_OFF, OFF_SCALE * wanted):
             words = f"{bar.id!r} is {drawn:.0f} long and its number asks for {wanted:.0f}: the axis must begin at zero"
             yield error("bar_baseline", (bar.id,), words, box=bar.box, measured=(drawn, wanted), repair=Repair.REDRAW)
 
 
-def _length(part: PartMark, spec: Chart) -> float:
-    return part.box.width if spec.is_horizontal else part.box.height
+def _length(part: PartMark, *, is_level: bool) -> float:
+    """Along the values' axis, whose grid lines carry numbers; the drawing may turn a chart that was not asked to."""
+    return part.box.width if is_level else part.box.height
 
 
 def slice_share(scene: Scene, spec: DiagramSpec) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ input is too deep. Checked against mermaid 11.17.2's own verdicts in tests/prese
 from __future__ import annotations
 
 import re
+from typing import NoReturn
 
 from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.graph import Graph, edge_of
@@ -84,6 +85,7 @@ class _Parser:
         cursor, graph = self.cursor, self.graph
         if found := cursor.peek(STYLING):
             self._check_link_style(found.group())
+            self.graph.style(found.group())
             cursor.at = found.end()
         elif self.meta.take(cursor):
             pass
@@ -100,7 +102,7 @@ class _Parser:
         else:
             self._chain()
         if cursor.take(END_OF_STATEMENT) is None:
-            self._fail_after_node()
+            _fail_after_node(cursor)
 
     def _check_link_style(self, text: str) -> None:
         found = LINK_STYLE.match(text)
@@ -174,7 +176,9 @@ class _Parser:
             start = self.cursor.at
             if self.cursor.starts_with("@{"):
                 self.graph.describe_by_name(id, data_fields(self.cursor), at=start)
-            elif self.cursor.take(CLASS) is None:
+            elif found := self.cursor.take(CLASS):
+                self.graph.paint(id, self.graph.accents.of(found.group()[3:]))
+            else:
                 return
 
     def _link(self) -> Edge | None:
@@ -238,13 +242,13 @@ class _Parser:
         cursor.at += 1
         return plain(label)
 
-    def _fail_after_node(self) -> None:
-        cursor = self.cursor
-        cursor.skip_blanks()
-        for wrong, right in NEAREST_ARROW.items():
-            if cursor.starts_with(wrong):
-                cursor.fail("an arrow or a new line", f"did you mean {right}")
-        opened = next((pair for pair in ("[]", "()", "{}") if cursor.starts_with(pair[0])), "")
-        if opened:
-            cursor.fail(f"`{opened[1]}` to close the label", f'put the label in quotes: {opened[0]}"…"{opened[1]}')
-        cursor.fail("an arrow like --> or a new line", 'text with spaces belongs in brackets: A["text"]')
+
+def _fail_after_node(cursor: Cursor) -> NoReturn:
+    cursor.skip_blanks()
+    for wrong, right in NEAREST_ARROW.items():
+        if cursor.starts_with(wrong):
+            cursor.fail("an arrow or a new line", f"did you mean {right}")
+    opened = next((pair for pair in ("[]", "()", "{}") if cursor.starts_with(pair[0])), "")
+    if opened:
+        cursor.fail(f"`{opened[1]}` to close the label", f'put the label in quotes: {opened[0]}"…"{opened[1]}')
+    cursor.fail("an arrow like --> or a new line", 'text with spaces belongs in brackets: A["text"]')

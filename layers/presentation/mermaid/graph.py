@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
+from layers.presentation.mermaid.accents import Accents
 from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.meta import Meta
 from layers.presentation.mermaid.shapes import NAMED
 from layers.presentation.spec import Direction, Edge, Flowchart, Group, Head, Line, Node, Shape
 
+CLASS_STATEMENT = re.compile(r"class[^\S\n]+([^\s,]+(?:[^\S\n]*,[^\S\n]*[^\s,]+)*)[^\S\n]+(\w+)")
+STYLE_STATEMENT = re.compile(r"style[^\S\n]+(\S+)[^\S\n]+(.*)", re.DOTALL)
 MOST_NODES = 500
 MOST_EDGES = 1000
 MOST_FRAMES = 200
@@ -39,6 +43,8 @@ class Graph:
         self.frames: dict[str, Frame] = {}
         self.open: list[Frame] = []
         self.claimed: set[str] = set()
+        self.accents = Accents()
+        self.painted: dict[str, int] = {}
 
     def mention(self, id: str) -> None:
         """The node `id` occurs here."""
@@ -60,6 +66,19 @@ class Graph:
         self.nodes[id] = Node(
             id=id, label=old.label if label is None else label, shape=old.shape if shape is None else shape
         )
+
+    def style(self, text: str) -> None:
+        """`class A,B name` or `style A fill:...`; other styling has no accent."""
+        if found := CLASS_STATEMENT.match(text):
+            self.paint(found.group(1), self.accents.of(found.group(2)))
+        elif found := STYLE_STATEMENT.match(text):
+            self.paint(found.group(1), self.accents.of_style(found.group(2)))
+
+    def paint(self, ids: str, accent: int) -> None:
+        """`class A,B name` and its like; the ids may be those of nodes that come later."""
+        for id in ids.split(","):
+            if accent and id.strip():
+                self.painted[id.strip()] = accent
 
     def describe_by_name(self, id: str, fields: dict[str, str], at: int) -> None:
         """Apply `A@{ shape: ..., label: ... }`, where `at` is the place of the `@`."""
@@ -112,7 +131,11 @@ class Graph:
             title=meta.title,
             alt=meta.alt,
             direction=direction,
-            nodes=tuple(node for node in self.nodes.values() if node.id not in self.frames),
+            nodes=tuple(
+                node.model_copy(update={"accent": self.painted.get(node.id, 0)})
+                for node in self.nodes.values()
+                if node.id not in self.frames
+            ),
             edges=tuple(self.edges),
             groups=tuple(
                 Group(

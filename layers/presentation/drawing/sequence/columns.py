@@ -6,18 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from layers.presentation.drawing.lettering import BODY, SMALL, block
+from layers.presentation.drawing.lettering import BODY, block
 from layers.presentation.drawing.sequence.rows import Row
-from layers.presentation.scene import TextMark
+from layers.presentation.fonts import LINE_HEIGHT
+from layers.presentation.scene import Rect, TextMark
 from layers.presentation.shapes import PAD_X, box_size
 from layers.presentation.spec import Message, Note, Participant, Role, SequenceDiagram, Shape
 
-HEAD_WRAP = 104.0
+HEAD_WRAPS = (104.0, 150.0, 210.0)
+HEAD_LINES = 3
+"""A longer name gets more width."""
 LEAST_HEAD = 54.0
 HEAD_GAP = 14.0
 LABEL_PAD = 9.0
 """Beside a message's label, up to each lifeline."""
-DISC = 9.0
+DISC = 9.5
 """Radius of a number's disc."""
 BAR_HALF = 4.5
 BAR_STEP = 4.0
@@ -83,14 +86,17 @@ def ordered(spec: SequenceDiagram) -> list[Participant]:
 
 def head_of(who: Participant) -> HeadBox:
     """Its label, broken and measured, and the room it takes."""
-    text = block(who.label, HEAD_WRAP, BODY, bold=True, most_lines=4) or block(who.id, HEAD_WRAP, BODY, bold=True)
-    if text is None:
-        text = block("·", HEAD_WRAP, BODY, bold=True)
-    assert text is not None
+    texts = [text for wrap in HEAD_WRAPS if (text := block(who.label, wrap, BODY, bold=True))]
+    text = next((text for text in texts if len(text.lines) <= HEAD_LINES), texts[-1] if texts else _dot())
     if who.role in FIGURES:
         return HeadBox(who=who, text=text, width=max(text.box.width, 34.0), height=text.box.height + 40)
     width, height = box_size(HEAD_SHAPES.get(who.role, Shape.RECT), text.box.width - PAD_X, text.box.height)
     return HeadBox(who=who, text=text, width=max(width, LEAST_HEAD), height=height)
+
+
+def _dot() -> TextMark:
+    """Stands for a name that cannot be seen."""
+    return TextMark(("·",), Rect(0, 0, 4, BODY * LINE_HEIGHT), BODY, bold=True)
 
 
 def label_of(step: Message, room: float) -> TextMark | None:
@@ -105,7 +111,7 @@ def note_of(step: Note, room: float) -> TextMark | None:
 
 def number_of(row: Row) -> TextMark | None:
     """A message's number."""
-    return block(row.number, 200, SMALL, bold=True)
+    return block(row.number, 200, BODY, bold=True)
 
 
 def disc_radius(row: Row) -> float:
@@ -122,11 +128,13 @@ def self_room(row: Row, columns_wrap: float) -> float:
     return BAR_HALF + BAR_STEP + 2 * disc_radius(row) + max(LOOP, label + 4) + LABEL_PAD
 
 
-def place_columns(spec: SequenceDiagram, rows: Sequence[Row], wrap: float, *, everybody: bool) -> Columns:
-    """The x of every participant that `rows` name, or of all; gaps are as wide as what stands in them needs."""
-    named = {name for row in rows for name in row.names}
+def place_columns(
+    spec: SequenceDiagram, rows: Sequence[Row], wrap: float, also: frozenset[str] = frozenset()
+) -> Columns:
+    """The x of every participant that `rows` name, and of `also`; gaps are as wide as what stands in them needs."""
+    named = {name for row in rows for name in row.names} | also
     known = ordered(spec)
-    here = [one for one in known if everybody or one.id in named] or known[:1]
+    here = [one for one in known if one.id in named] or known[:1]
     heads = {one.id: head_of(one) for one in here}
     order = [one.id for one in here]
     homes = {member: number for number, box in enumerate(spec.boxes) for member in box.members}

@@ -28,18 +28,22 @@ LOOK_BACK = 0.5
 def plan_sequence(spec: SequenceDiagram, *, is_paged: bool = True) -> tuple[Scene, ...]:
     """One scene where that is legible or wished for, otherwise a page for each stretch of rows."""
     rows = rows_of(spec)
-    whole = _sheet(spec, rows, everybody=True)
+    everybody = frozenset(one.id for one in spec.participants)
+    whole = _sheet(spec, rows, everybody)
     if not is_paged or not rows or _fits(whole, TALLEST_WHOLE):
         return (whole.finish(spec.title),)
-    sheets = [_sheet(spec, rows[start:stop]) for start, stop in _cuts(spec, rows)]
+    silent = everybody - {name for row in rows for name in row.names}
+    sheets = [
+        _sheet(spec, rows[start:stop], frozenset() if start else silent) for start, stop in _cuts(spec, rows, silent)
+    ]
     title = spec.title or "Sequence"
     return tuple(sheet.finish(title, page=(number, len(sheets))) for number, sheet in enumerate(sheets, 1))
 
 
-def _sheet(spec: SequenceDiagram, rows: Sequence[Row], *, everybody: bool = False) -> Sheet:
+def _sheet(spec: SequenceDiagram, rows: Sequence[Row], also: frozenset[str]) -> Sheet:
     best: Sheet | None = None
     for wrap in WRAPS:
-        sheet = draw_page(spec, place_columns(spec, rows, wrap, everybody=everybody), rows)
+        sheet = draw_page(spec, place_columns(spec, rows, wrap, also), rows)
         if best is None or sheet.reach().width < best.reach().width:
             best = sheet
         if sheet.reach().width <= WIDEST:
@@ -53,12 +57,13 @@ def _fits(sheet: Sheet, tallest: float) -> bool:
     return reach.width <= WIDEST and reach.height <= tallest
 
 
-def _cuts(spec: SequenceDiagram, rows: Sequence[Row]) -> list[tuple[int, int]]:
-    """(first row, row after the last) of each page."""
+def _cuts(spec: SequenceDiagram, rows: Sequence[Row], silent: frozenset[str]) -> list[tuple[int, int]]:
+    """(first row, row after the last) of each page. Whoever is named nowhere stands on the first."""
     cuts, start = [], 0
     while start < len(rows):
         stop = start + 1
-        while stop < len(rows) and _fits(_sheet(spec, rows[start : stop + 1]), TALLEST_PAGE):
+        also = frozenset() if start else silent
+        while stop < len(rows) and _fits(_sheet(spec, rows[start : stop + 1], also), TALLEST_PAGE):
             stop += 1
         if stop < len(rows):
             stop = _better(rows, start, stop)

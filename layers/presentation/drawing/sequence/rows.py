@@ -116,7 +116,8 @@ class _Walk:
         self.open.append(opened)
         for number, branch in enumerate(block.branches):
             if number:
-                self.rows.append(self.row("else", divides=replace(opened, label=branch.label)))
+                self.open[-1] = replace(opened, label=branch.label)
+                self.rows.append(self.row("else", divides=self.open[-1]))
             self.steps(branch.steps)
         self.open.pop()
         self.rows.append(self.row("close", closes=opened))
