@@ -1,4 +1,4 @@
-"""The sections `accept`, `invalid_accepted`, `graph_equal` and `crashes`: the parsers against mermaid's own verdicts."""
+"""The sections `accept` (and `invalid_accepted`, `graph_equal`) and `crashes`: the parsers beside mermaid itself."""
 
 from __future__ import annotations
 

@@ -8,7 +8,9 @@ matplotlib and pygraphviz live in the worker process only; importing this loads 
 """
 
 from layers.presentation.figures import KeptFigure, Review, figure_by_id, keep_figure, review
-from layers.presentation.mermaid import parse_mermaid
+from layers.presentation.mermaid import Reading, parse_mermaid, read_mermaid
+from layers.presentation.mermaid.cursor import Fix
+from layers.presentation.mermaid.writing import to_mermaid
 from layers.presentation.rules import badge, outline
 from layers.presentation.service import Look, Presenter
 from layers.presentation.spec import (
@@ -30,6 +32,7 @@ from layers.presentation.spec import (
     Shape,
     StateDiagram,
     Timeline,
+    read_spec,
 )
 from layers.presentation.types import Diagram, Figure, Finding, Page, Verdict
 
@@ -43,6 +46,7 @@ __all__ = [
     "ErDiagram",
     "Figure",
     "Finding",
+    "Fix",
     "Flowchart",
     "Gantt",
     "Group",
@@ -55,6 +59,7 @@ __all__ = [
     "Page",
     "Pie",
     "Presenter",
+    "Reading",
     "Review",
     "SequenceDiagram",
     "Shape",
@@ -66,5 +71,8 @@ __all__ = [
     "keep_figure",
     "outline",
     "parse_mermaid",
+    "read_mermaid",
+    "read_spec",
     "review",
+    "to_mermaid",
 ]

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from layers.errors import BulkheadError, Refused, Unavailable
-from layers.presentation.mermaid import parse_mermaid
+from layers.presentation.mermaid import read_source
 from layers.presentation.process import Drawn, Worker, WorkerDied
 from layers.presentation.rules import alternative, refuse_undrawable
 from layers.presentation.spec import DiagramSpec
@@ -70,9 +70,12 @@ class Presenter:
 
     async def _read(self, diagram: Diagram) -> DiagramSpec:
         if len(diagram.source) > LONG_TEXT:
-            spec = await asyncio.to_thread(parse_mermaid, diagram.source)
+            reading = await asyncio.to_thread(read_source, diagram.source)
         else:
-            spec = parse_mermaid(diagram.source)
+            reading = read_source(diagram.source)
+        spec = reading.spec
+        if reading.fixes:
+            log.info("source.fixed", extra={"diagram": spec.kind, "fixes": len(reading.fixes)})
         if diagram.title and not spec.title:
             spec = spec.model_copy(update={"title": diagram.title})
         refuse_undrawable(spec)

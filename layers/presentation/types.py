@@ -18,7 +18,7 @@ class Diagram:
     """Something visual that was asked for."""
 
     source: str
-    """Mermaid text, with or without a markdown fence."""
+    """Mermaid text or the JSON of a spec, with or without a markdown fence."""
     title: str = ""
     """Used when the source carries none."""
     version: int = 1

@@ -15,10 +15,11 @@ from pydantic import ValidationError
 
 from layers.errors import BadInput
 from layers.presentation.mermaid import classes, er, flowchart, gantt, mindmap, pie, sequence, state, timeline, xychart
-from layers.presentation.mermaid.cursor import Cursor, Fix, nearest
+from layers.presentation.mermaid.cursor import Cursor, Fix
 from layers.presentation.mermaid.labels import plain
 from layers.presentation.mermaid.meta import Meta
-from layers.presentation.spec import DiagramSpec
+from layers.presentation.nearest import nearest
+from layers.presentation.spec import DiagramSpec, read_spec
 
 LONGEST_TEXT = 100_000
 """Characters."""
@@ -29,6 +30,7 @@ TITLE = re.compile(r"^[^\S\n]*title:[^\S\n]*(.+?)[^\S\n]*$", re.MULTILINE)
 COMMENT = re.compile(r"^[^\S\n]*%%(?!\{)[^\n]*$", re.MULTILINE)
 HTML_ATTRIBUTE = re.compile(r"<[a-zA-Z]\w*(?:\s[^<>]*)>")
 UNREADABLE = re.compile(r"[\x00\ud800-\udfff]")
+JSON = re.compile(r"\s*(?:```\w*[^\S\n]*\n\s*)?\{")
 FIRST_WORD = re.compile(r"[\w-]+")
 PARSERS: tuple[tuple[re.Pattern[str], Callable[[Cursor, Meta], DiagramSpec]], ...] = (
     (flowchart.HEADER, flowchart.parse_flowchart),
@@ -126,6 +128,15 @@ def read_mermaid(text: str) -> Reading:
         sentence = f"The diagram contradicts itself: {reason}."
         raise BadInput(sentence, expected="a diagram without contradictions") from None
     return Reading(spec, tuple(cursor.fixes))
+
+
+def read_source(text: str) -> Reading:
+    """The diagram that `text` describes: Mermaid, or the JSON of a spec, each with or without a markdown fence.
+
+    Raises:
+        BadInput: with line and column where there is a place, and the nearest fix.
+    """
+    return Reading(read_spec(text)) if JSON.match(text) else read_mermaid(text)
 
 
 def _prepared(text: str) -> tuple[Cursor, Meta]:

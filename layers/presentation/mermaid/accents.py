@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 
 MOST_ACCENTS = 8
+OWN = re.compile(r"accent([1-8])")
+"""What `to_mermaid` calls them."""
 SHOWS = re.compile(r"\b(?:fill|background|stroke|color)\s*:")
 
 
@@ -19,6 +21,8 @@ class Accents:
 
     def of(self, name: str) -> int:
         """The accent of the class or style `name`; those beyond the palette share its last colour."""
+        if found := OWN.fullmatch(name):
+            return int(found.group(1))
         return self.numbers.setdefault(name, min(len(self.numbers) + 1, MOST_ACCENTS))
 
     def of_style(self, style: str) -> int:

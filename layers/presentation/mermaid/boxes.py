@@ -66,7 +66,7 @@ class Boxes:
         box = self.mention(id)
         if not text:
             return
-        if found := ANNOTATION.fullmatch(text):
+        if found := ANNOTATION.fullmatch(text.replace("&lt;", "<").replace("&gt;", ">")):
             box.annotations.append(plain(found.group(1).strip()))
             return
         if len(box.attributes) + len(box.methods) >= MOST_MEMBERS:

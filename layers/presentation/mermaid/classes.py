@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from layers.presentation.mermaid.boxes import Boxes
-from layers.presentation.mermaid.cursor import Cursor, nearest
+from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.labels import plain
 from layers.presentation.mermaid.meta import Meta
+from layers.presentation.nearest import nearest
 from layers.presentation.spec import ClassDiagram, ClassNote, Direction, Line, Relation, RelationEnd
 
 HEADER = re.compile(r"classDiagram(?:-v2)?(?![\w-])[^\S\n]*(?:%%[^\n]*)?(?=\n|$)")
@@ -34,7 +35,8 @@ IGNORED = re.compile(
 )
 QUOTED = re.compile(r"[^\S\n]*\"([^\"]*)\"[^\S\n]*")
 RELATION = re.compile(
-    r"[^\S\n]*(<\||\|>|<|>|\*|o|\(\))?[^\S\n]*(--|\.\.)[^\S\n]*(\|>|<\||>|<|\*|o(?![a-z0-9_])|\(\))?[^\S\n]*"
+    r"[^\S\n]*+(?:(<\||\|>|<|>|\*|o|\(\))[^\S\n]*+)?(--|\.\.)"
+    r"(?:[^\S\n]*+(\|>|<\||>|<|\*|o(?![a-z0-9_])|\(\)))?[^\S\n]*+"
 )
 COLON = re.compile(r"[^\S\n]*:(?!::)[^\S\n]*([^\n]*)")
 MEMBER = re.compile(r"[^{}\n]+")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -15,8 +13,6 @@ BLANKS_AND_NEWLINES = re.compile(r"\s+")
 SHOWN = 24
 """Characters of the offending text that an error quotes."""
 MOST_FIXES = 50
-LONGEST_WORD = 40
-"""Characters up to which a word is compared with those that would have fitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +86,3 @@ class Cursor:
             shown = "the end of the diagram"
         sentence = f"Line {line}, column {column}: expected {expected}, found {shown}"
         raise BadInput(f"{sentence}; {fix}." if fix else f"{sentence}.", line=line, column=column, expected=expected)
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The one of `known` that somebody who wrote `word` may have meant; empty when none is near."""
-    folded = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(word[:LONGEST_WORD].casefold(), folded, n=1, cutoff=0.7)
-    return folded[near[0]] if near else ""

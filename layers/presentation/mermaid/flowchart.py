@@ -34,6 +34,8 @@ STYLING = re.compile(r"(?:classDef|class|style|click|href|linkStyle)[^\S\n]+(?:\
 LINK_STYLE = re.compile(r"linkStyle\s+(\d[\d,\s]*)")
 AMPERSAND = re.compile(r"\s+&\s+")
 CLASS = re.compile(r":::(?:[\w,-])+")
+CLASS_STATEMENT = re.compile(r"class[^\S\n]+([^\s,]+(?:[^\S\n]*,[^\S\n]*[^\s,]+)*)[^\S\n]+(\w+)")
+STYLE_STATEMENT = re.compile(r"style[^\S\n]+(\S+)[^\S\n]+(.*)", re.DOTALL)
 EDGE_ID = re.compile(r"([^\s\"@]{1,100})@(?=[^{\"])")
 LINK_AHEAD = re.compile(r"\s*(?:(?<=\n)[ \t]*)?(?=[-=~<.]|[xo](?:--|==|-\.))")
 LONGEST_LABEL = 2000
@@ -84,6 +86,7 @@ class _Parser:
         cursor, graph = self.cursor, self.graph
         if found := cursor.peek(STYLING):
             self._check_link_style(found.group())
+            self._paint(found.group())
             cursor.at = found.end()
         elif self.meta.take(cursor):
             pass
@@ -112,6 +115,12 @@ class _Parser:
                 self.cursor.fail(
                     "linkStyle with the number of an edge", f"there are {count} edges so far, counted from 0"
                 )
+
+    def _paint(self, text: str) -> None:
+        if found := CLASS_STATEMENT.match(text):
+            self.graph.paint(found.group(1), self.graph.accents.of(found.group(2)))
+        elif found := STYLE_STATEMENT.match(text):
+            self.graph.paint(found.group(1), self.graph.accents.of_style(found.group(2)))
 
     def _subgraph(self) -> None:
         cursor = self.cursor
@@ -174,7 +183,9 @@ class _Parser:
             start = self.cursor.at
             if self.cursor.starts_with("@{"):
                 self.graph.describe_by_name(id, data_fields(self.cursor), at=start)
-            elif self.cursor.take(CLASS) is None:
+            elif found := self.cursor.take(CLASS):
+                self.graph.paint(id, self.graph.accents.of(found.group()[3:]))
+            else:
                 return
 
     def _link(self) -> Edge | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from layers.presentation.mermaid.cursor import Cursor, nearest
+from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.labels import plain
 from layers.presentation.mermaid.meta import Meta
 from layers.presentation.mermaid.planning import Calendar, RawTask, settle
+from layers.presentation.nearest import nearest
 from layers.presentation.spec import Gantt, GanttSection, Task
 
 HEADER = re.compile(r"gantt(?!\w)[^\S\n]*")
@@ -20,7 +21,7 @@ SETTING = re.compile(
 )
 FLAG = re.compile(r"(inclusiveEndDates|topAxis)\b[^\S\n]*", re.IGNORECASE)
 CLICK = re.compile(r"click[^\S\n]+[^\n]*", re.IGNORECASE)
-TASK = re.compile(r"([^:\n]+):([^\n]+)")
+TASK = re.compile(r"((?:#\w+;|[^:\n])++):([^\n]+)")
 TAGS = ("active", "done", "crit", "milestone", "vert")
 MOST = 500
 KEYWORDS = ("dateFormat", "axisFormat", "tickInterval", "excludes", "includes", "todayMarker", "title", "section")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from layers.presentation.mermaid.accents import Accents
 from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.meta import Meta
 from layers.presentation.mermaid.shapes import NAMED
@@ -39,6 +40,8 @@ class Graph:
         self.frames: dict[str, Frame] = {}
         self.open: list[Frame] = []
         self.claimed: set[str] = set()
+        self.accents = Accents()
+        self.painted: dict[str, int] = {}
 
     def mention(self, id: str) -> None:
         """The node `id` occurs here."""
@@ -60,6 +63,12 @@ class Graph:
         self.nodes[id] = Node(
             id=id, label=old.label if label is None else label, shape=old.shape if shape is None else shape
         )
+
+    def paint(self, ids: str, accent: int) -> None:
+        """`class A,B name` and its like; the ids may be those of nodes that come later."""
+        for id in ids.split(","):
+            if accent and id.strip():
+                self.painted[id.strip()] = accent
 
     def describe_by_name(self, id: str, fields: dict[str, str], at: int) -> None:
         """Apply `A@{ shape: ..., label: ... }`, where `at` is the place of the `@`."""
@@ -112,7 +121,11 @@ class Graph:
             title=meta.title,
             alt=meta.alt,
             direction=direction,
-            nodes=tuple(node for node in self.nodes.values() if node.id not in self.frames),
+            nodes=tuple(
+                node.model_copy(update={"accent": self.painted.get(node.id, 0)})
+                for node in self.nodes.values()
+                if node.id not in self.frames
+            ),
             edges=tuple(self.edges),
             groups=tuple(
                 Group(

@@ -76,15 +76,19 @@ def _bare(cursor: Cursor, bracket: Bracket) -> tuple[str, Shape] | None:
     text, at = cursor.text, cursor.at
     begin = at
     awaited: list[str] = []
+    has_brackets = False
     while at < len(text) and at - begin < LONGEST_LABEL:
         if not awaited:
             for close, shape in bracket.closes:
                 if text.startswith(close, at) and not text.startswith(close[0], at + len(close)):
                     cursor.at = at + len(close)
+                    if has_brackets:
+                        cursor.tolerate(f"the label {text[begin:at][:40]!r} was read as if it were in quotes", begin)
                     return plain(text[begin:at]), shape
         character = text[at]
         if character in NESTING:
             awaited.append(NESTING[character])
+            has_brackets = True
         elif awaited and character == awaited[-1]:
             awaited.pop()
         elif character in '"' or (character == "\n" and awaited):

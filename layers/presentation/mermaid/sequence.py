@@ -10,11 +10,12 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal, NoReturn, cast
 
-from layers.presentation.mermaid.cursor import Cursor, nearest
+from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.labels import plain
 from layers.presentation.mermaid.meta import Meta, split_colour
 from layers.presentation.mermaid.nodes import data_fields
 from layers.presentation.mermaid.speakers import Speakers
+from layers.presentation.nearest import nearest
 from layers.presentation.spec import (
     Block,
     Branch,
@@ -66,8 +67,12 @@ TIPS = {
     "|/": Tip.HALF_BOTTOM,
     "\\\\": Tip.HALF_TOP,
     "//": Tip.HALF_BOTTOM,
+}
+TIPS_BACKWARDS = {
     "/|": Tip.HALF_TOP,
+    "//": Tip.HALF_TOP,
     "\\|": Tip.HALF_BOTTOM,
+    "\\\\": Tip.HALF_BOTTOM,
 }
 BlockType = Literal["loop", "alt", "opt", "par", "critical", "break", "rect"]
 
@@ -329,6 +334,8 @@ class _Parser:
 
     def _fail_arrow(self, source: str, start: int) -> NoReturn:
         cursor = self.cursor
+        if source.endswith("=") and cursor.starts_with(">"):
+            cursor.fail(f"an arrow after {source[:-1][:24]!r}", "did you mean ->>?", at=cursor.at - 1)
         first = source.split()[0]
         meant = nearest(first, KEYWORDS) if len(first) > 2 else ""
         if meant and meant != first.lower():
@@ -347,5 +354,5 @@ def arrow(text: str) -> tuple[tuple[Tip, Tip], Literal[Line.SOLID, Line.DOTTED]]
         return (Tip.ARROW, Tip.ARROW), line
     head = text.strip("-").lower()
     if text.endswith("-"):
-        return (TIPS[head], Tip.NONE), line
+        return (TIPS_BACKWARDS[head], Tip.NONE), line
     return (Tip.NONE, TIPS[head]), line

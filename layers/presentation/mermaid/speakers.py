@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from layers.presentation.mermaid.cursor import Cursor, nearest
+from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.labels import plain
+from layers.presentation.nearest import nearest
 from layers.presentation.spec import Activate, Box, Deactivate, Participant, Role
 
 MOST = 100

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from layers.presentation.mermaid.accents import Accents
-from layers.presentation.mermaid.cursor import Cursor, nearest
+from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.labels import plain
 from layers.presentation.mermaid.meta import Meta
 from layers.presentation.mermaid.states import States
+from layers.presentation.nearest import nearest
 from layers.presentation.spec import Direction, StateDiagram, StateNote, StateType
 
 HEADER = re.compile(r"stateDiagram(?:-v2)?(?![\w-])")
@@ -38,7 +39,7 @@ OPEN = re.compile(r"\s*\{")
 ID = re.compile(r"\[\*\]|(?:(?!:::)[^:\n\s{};-])+")
 ARROW = re.compile(r"[^\S\n]*-->[^\S\n]*")
 COLON = re.compile(r"[^\S\n]*:(?!::)[^\S\n]*")
-DESCRIPTION = re.compile(r"[^\n;]*")
+DESCRIPTION = re.compile(r"(?:#\w+;|[^\n;])*+")
 STYLED = re.compile(r":::(\w+)")
 NEAREST_ARROW = ("->", "=>", "--", "→", "==>", "-.->", "- >")
 KEYWORDS = ("state", "note", "direction", "class", "classDef", "style")

@@ -10,11 +10,11 @@ from layers.presentation.mermaid.meta import Meta
 from layers.presentation.spec import Period, Timeline, TimelineSection
 
 HEADER = re.compile(r"timeline(?!\w)(?:[^\S\n]+(?:LR|TD|TB|RL|BT)(?=\s|$))?", re.IGNORECASE)
-SEPARATORS = re.compile(r"(?:\s|;|#[^\n]*)+")
+SEPARATORS = re.compile(r"(?:\s|;|#(?!\w+;)[^\n]*)+")
 TITLE = re.compile(r"title\s([^\n]+)", re.IGNORECASE)
 SECTION = re.compile(r"section\s([^:\n]+)", re.IGNORECASE)
 EVENT = re.compile(r"[^\S\n]*:\s((?:[^:\n]|:(?!\s))+)")
-PERIOD = re.compile(r"[^#:\n]+")
+PERIOD = re.compile(r"(?:#\w+;|[^#:\n])++")
 MOST = 500
 
 

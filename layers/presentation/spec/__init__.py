@@ -13,11 +13,13 @@
 | timeline | `Timeline` | sections of periods of events | its own |
 | chart | `Chart` | series and two axes; `type` is line, bar, stacked_bar, scatter, histogram or heat_map | its own |
 
-A model may answer with `DiagramSpec.model_validate_json(text)`; its schema is `DiagramSpec.model_json_schema()`.
+What a model answers is read by `read_spec`, whose errors are sentences; the schema to give it is
+`DiagramSpec.model_json_schema()`.
 """
 
 from __future__ import annotations
 
+from layers.presentation.spec.answers import read_spec
 from layers.presentation.spec.base import DiagramSpec, Direction, Line
 from layers.presentation.spec.chart import Axis, Chart, ChartType, Series
 from layers.presentation.spec.classes import (
@@ -115,4 +117,5 @@ __all__ = [
     "Tip",
     "Transition",
     "named_in",
+    "read_spec",
 ]

@@ -10,6 +10,9 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+DEEPEST = 200
+"""Things inside each other."""
+
 
 class Value(BaseModel):
     """Frozen, and closed: a field that nobody knows is refused."""
@@ -105,21 +108,24 @@ def refuse_stranger(what: str, id: str, known: Iterable[str], noun: str) -> None
 
 
 def refuse_cycles(noun: str, parents: dict[str, str]) -> None:
-    """`parents` (id -> the one around it, empty at the top) must be a forest.
+    """`parents` (id -> the one around it, empty at the top) must be a forest of little depth.
 
     Raises:
-        ValueError: a parent that is not there, or one that lies in itself.
+        ValueError: a parent that is not there, one that lies in itself, or more than `DEEPEST` inside each other.
     """
-    settled: set[str] = set()
+    depths = {"": 0}
     for start in parents:
         path: dict[str, None] = {}
         id = start
-        while id and id not in settled:
+        while id not in depths:
             if id not in parents:
                 raise ValueError(f"{noun} {next(reversed(path))!r} lies in {id!r}, which is no {noun}")
             if id in path:
                 raise ValueError(f"{noun} {id!r} lies in itself")
             path[id] = None
             id = parents[id]
-        settled.update(path)
+        for inner in reversed(path):
+            depths[inner] = depths[parents[inner]] + 1
+            if depths[inner] > DEEPEST:
+                raise ValueError(f"{noun} {inner!r} lies in more than {DEEPEST} others")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -163,9 +164,14 @@ class SequenceDiagram(DiagramSpec):
         for box in self.boxes:
             for member in box.members:
                 refuse_stranger(f"the box {box.title!r}", member, known, "participant")
+        busy = Counter[str]()
         for step in self.all_steps():
             for id in named_in(step):
                 refuse_stranger(f"a {step.step}", id, known, "participant")
+            if isinstance(step, Activate | Deactivate):
+                busy[step.participant] += 1 if isinstance(step, Activate) else -1
+                if busy[step.participant] < 0:
+                    raise ValueError(f"{step.participant!r} is deactivated where it is not active")
         return self
 
 
