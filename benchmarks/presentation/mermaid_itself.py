@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import TypedDict
 
@@ -94,6 +95,6 @@ def _crossings(lines: list[list[tuple[float, float]]]) -> int:
 
 def _mark(line: list[tuple[float, float]]) -> EdgeMark:
     curve = [line[0]]
-    for start, end in zip(line, line[1:], strict=False):
+    for start, end in pairwise(line):
         curve += [start, end, end]
     return EdgeMark("", "", tuple(curve), (None, None), Line.SOLID, (Head.NONE, Head.NONE))

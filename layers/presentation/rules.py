@@ -50,8 +50,8 @@ def _refuse_crowded(graph: Graph) -> None:
         raise Refused(f"The {graph.kind} diagram is empty; write at least one node, e.g. {EXAMPLES[graph.kind]}")
     if nodes > MOST_NODES:
         raise Refused(
-            f"The diagram has {nodes} nodes, and {MOST_NODES} is the most that an album of pictures holds legibly: split"
-            " it into several, or collapse each group into one node."
+            f"The diagram has {nodes} nodes and an album of pictures holds at most {MOST_NODES} legibly: split it into"
+            " several, or collapse each group into one node."
         )
     if edges > MOST_EDGES or (nodes > DENSE_FROM_NODES and edges > MOST_EDGES_PER_NODE * nodes):
         most = min(MOST_EDGES, int(MOST_EDGES_PER_NODE * nodes)) if nodes > DENSE_FROM_NODES else MOST_EDGES

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from layers.presentation.graph import Graph
+from layers.presentation.graph import Graph, graph_of
 from layers.presentation.layout import pages, search
 from layers.presentation.layout.builtin import Builtin
 from layers.presentation.layout.candidates import Engine
@@ -20,6 +20,7 @@ from layers.presentation.layout.pages import Page, Pages
 from layers.presentation.layout.search import smallest_css
 from layers.presentation.layout.tree import Tree
 from layers.presentation.scene import Scene
+from layers.presentation.spec import DiagramSpec
 
 try:
     from layers.presentation.layout.dot import Dot
@@ -42,8 +43,15 @@ def engines() -> Mapping[Engine, LayoutEngine]:
     return found
 
 
-def lay_out(graph: Graph, rank: int = 0) -> Scene:
-    """The best drawing of `graph`; `rank` 1 gives the second best."""
+def lay_out(wanted: Graph | DiagramSpec, rank: int = 0) -> Scene:
+    """The best drawing on one page; `rank` 1 gives the second best.
+
+    Raises:
+        ValueError: a spec that is no graph.
+    """
+    graph = wanted if isinstance(wanted, Graph) else graph_of(wanted)
+    if graph is None:
+        raise ValueError(f"{wanted.__class__.__name__} is no graph")
     return search.lay_out(graph, engines(), rank)
 
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from layers.presentation.layout.engine import ROOT, Placement, Question, Route, Size
-from layers.presentation.layout.lines import rounded
+from layers.presentation.layout.lines import loop, rounded
 from layers.presentation.layout.ranks import Item, Layer, ordered, ranked
 from layers.presentation.scene import Point, Rect
 from layers.presentation.spec import Direction
@@ -190,13 +190,6 @@ class _Work:
         start = border(tail, bends[0] if bends else head.centre)
         end = border(head, bends[-1] if bends else tail.centre)
         return rounded([start, *bends, end], link.head_lengths)
-
-
-def loop(box: Rect, out: float, head_lengths: tuple[float, float]) -> Route:
-    """From the right side and back to it."""
-    x, y = box.right, box.centre[1]
-    half = min(9.0, box.height / 4)
-    return rounded([(x, y + half), (x + out + 10, y + half), (x + out + 10, y - half), (x, y - half)], head_lengths)
 
 
 def border(box: Rect, towards: Point) -> Point:

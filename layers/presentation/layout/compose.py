@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import hypot
 
 from layers.presentation.geometry import is_inside
@@ -12,6 +13,7 @@ from layers.presentation.layout.builtin import loop
 from layers.presentation.layout.candidates import Candidate, Engine, leaves
 from layers.presentation.layout.engine import ROOT, Box, Frame, LayoutEngine, Link, Placement, Question, Route, Size
 from layers.presentation.layout.labels import placed_texts
+from layers.presentation.layout.lines import loop
 from layers.presentation.layout.measure import EDGE_SIZE, GROUP_SIZE, block, measured
 from layers.presentation.layout.paper import moved_node, on_paper
 from layers.presentation.scene import (
@@ -231,7 +233,7 @@ def _snapped(route: Route, source: NodeMark | None, target: NodeMark | None, can
 
 def _onto(node: NodeMark, point: Point, before: Point) -> Point:
     """Where the line that arrives at `point` from `before` meets the outline: straight on, else towards the text."""
-    polygon = outline(node.shape, node.box)  # type: ignore[arg-type]
+    polygon = outline(node.shape, node.box)
     if is_inside(point, polygon):
         return point
     (x, y), (dx, dy) = point, (point[0] - before[0], point[1] - before[1])
@@ -278,7 +280,7 @@ def _group_marks(graph: Graph, placement: Placement) -> tuple[GroupMark, ...]:
             _depth(group, graph),
             frozenset(graph.inside[group.id]),
             is_state=group.is_state,
-            dividers=_dividers([other for id, other in boxes.items() if other and _is_region_of(group, graph.group[id])]),
+            dividers=_dividers([box for id, box in boxes.items() if box and _is_region_of(group, graph.group[id])]),
         )
         for group in graph.groups
         if not group.is_region and (box := boxes[group.id]) is not None
@@ -303,9 +305,9 @@ def _dividers(regions: list[Rect]) -> tuple[Stroke, ...]:
     left, right = min(box.left for box in regions), max(box.right for box in regions)
     bottom, top = min(box.bottom for box in regions), max(box.top for box in regions)
     across = sorted(regions, key=lambda box: box.left)
-    if all(one.right <= other.left for one, other in zip(across, across[1:], strict=False)):
-        middles = [(one.right + other.left) / 2 for one, other in zip(across, across[1:], strict=False)]
+    if all(one.right <= other.left for one, other in pairwise(across)):
+        middles = [(one.right + other.left) / 2 for one, other in pairwise(across)]
         return tuple(((x, bottom), (x, top)) for x in middles)
     down = sorted(regions, key=lambda box: box.bottom)
-    middles = [(one.top + other.bottom) / 2 for one, other in zip(down, down[1:], strict=False)]
+    middles = [(one.top + other.bottom) / 2 for one, other in pairwise(down)]
     return tuple(((left, y), (right, y)) for y in middles)

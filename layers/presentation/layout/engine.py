@@ -1,6 +1,6 @@
 """What every layout engine takes and gives: a `Question` of box sizes, a `Placement` of positions. Pure values.
 
-An engine sees numbers only: no label, no id, no font. Lengths are points, the origin of an answer is at the bottom left.
+An engine sees numbers only: no label, no id, no font. Lengths are points, an answer's origin is at the bottom left.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import hypot
 
 from layers.presentation.layout.engine import Route
@@ -27,6 +28,13 @@ def rounded(points: Sequence[Point], head_lengths: tuple[float, float], label: P
     return Route(tuple(curve), tips, label)
 
 
+def loop(box: Rect, out: float, head_lengths: tuple[float, float]) -> Route:
+    """From the right side and back to it."""
+    x, y = box.right, box.centre[1]
+    half = min(9.0, box.height / 4)
+    return rounded([(x, y + half), (x + out + 10, y + half), (x + out + 10, y - half), (x, y - half)], head_lengths)
+
+
 def outside(points: Sequence[Point], box: Rect) -> list[Point]:
     """The line from where it last leaves `box`; as it is when it begins outside."""
     for number in range(len(points) - 1, 0, -1):
@@ -46,7 +54,7 @@ def _is_within(point: Point, box: Rect) -> bool:
 
 def _without_repeats(points: Sequence[Point]) -> list[Point]:
     line = [points[0]]
-    line += [at for before, at in zip(points, points[1:], strict=False) if _distance(before, at) > SAME]
+    line += [at for before, at in pairwise(points) if _distance(before, at) > SAME]
     return line if len(line) > 1 else [points[0], (points[0][0], points[0][1] - SAME)]
 
 

@@ -49,7 +49,7 @@ def measured(node: GraphNode, wrap: float, direction: Direction) -> NodeMark:
     size = CELL_SIZE if node.shape is Special.STUB else NODE_SIZE
     text = block(node.label, wrap * narrower, size) or TextMark((), Rect(0, 0, 0, 0), NODE_SIZE)
     box = Rect.around((0, 0), *_size(node.shape, text.box.width, text.box.height))
-    at = Rect.around(text_centre(node.shape, box), text.box.width, text.box.height)  # type: ignore[arg-type]
+    at = Rect.around(text_centre(node.shape, box), text.box.width, text.box.height)
     return NodeMark(node.id, node.shape, box, replace(text, box=at), accent=node.accent)
 
 
@@ -57,7 +57,7 @@ def _size(shape: Outline, width: float, height: float) -> tuple[float, float]:
     if shape in SLACK:
         times_x, plus_x, times_y, plus_y = SLACK[shape]
         return times_x * width + plus_x, times_y * height + plus_y
-    return box_size(shape, width, height)  # type: ignore[arg-type]
+    return box_size(shape, width, height) if isinstance(shape, Shape) else (width, height)
 
 
 def block(text: str, wrap: float, size: float, *, bold: bool = False) -> TextMark | None:

@@ -87,15 +87,14 @@ def _closest(graph: Graph, clusters: list[list[str]], most: int) -> tuple[int, i
         one, other = home.get(edge.source), home.get(edge.target)
         if one is not None and other is not None and one != other:
             between[min(one, other), max(one, other)] += 1
-    fitting = [
-        (count / (len(clusters[one]) * len(clusters[other])) ** 0.5, -len(clusters[one]) - len(clusters[other]), one, other)
-        for (one, other), count in between.items()
-        if len(clusters[one]) + len(clusters[other]) <= most
-    ]
-    if not fitting:
-        return None
-    _, _, one, other = max(fitting, key=lambda item: (item[0], item[1], -item[2], -item[3]))
-    return one, other
+    sizes = [len(cluster) for cluster in clusters]
+    fitting = [pair for pair in between if sizes[pair[0]] + sizes[pair[1]] <= most]
+
+    def closeness(pair: tuple[int, int]) -> tuple[float, int, int, int]:
+        one, other = pair
+        return between[pair] / (sizes[one] * sizes[other]) ** 0.5, -sizes[one] - sizes[other], -one, -other
+
+    return max(fitting, key=closeness, default=None)
 
 
 def _filled(clusters: list[list[str]], most: int) -> list[list[str]]:

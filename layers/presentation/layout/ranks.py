@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 
 Item = tuple[str, int]
 """(`box`, `frame` or `lane`, its number)."""
@@ -89,7 +90,7 @@ def ordered(
     near: defaultdict[Item, list[Item]] = defaultdict(list)
     for number, (tail, head) in links.items():
         path = [tail, *lanes[number], head]
-        for one, other in zip(path, path[1:], strict=False):
+        for one, other in pairwise(path):
             near[one].append(other)
             near[other].append(one)
     for sweep in range(SWEEPS):

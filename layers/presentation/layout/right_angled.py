@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import graphlay
@@ -45,6 +44,7 @@ class Graphlay:
 
 def _options(question: Question) -> dict[str, object]:
     titles = [frame.title[1] for frame in question.frames if frame.title]
+    longest = max((length for link in question.links for length in link.head_lengths), default=0.0)
     return {
         "direction": "leftright" if question.direction in SIDEWAYS else "topbottom",
         "routing": {"style": "orthogonal" if question.routing is Routing.RIGHT_ANGLED else "diagonal"},
@@ -54,7 +54,7 @@ def _options(question: Question) -> dict[str, object]:
             "compound_padding": PADDING,
             "compound_header": max(titles, default=0.0) + LEAST_HEADER if titles else 0.0,
         },
-        "self_loops": {"size": LOOP + max((length for link in question.links for length in link.head_lengths), default=0)},
+        "self_loops": {"size": LOOP + longest},
     }
 
 
@@ -97,18 +97,15 @@ def _placement(question: Question, answer: dict[str, Any]) -> Placement:
         return x, y
 
     count = len(question.boxes)
-    nodes = answer["nodes"]
-    frames = [Rect.around(point(node["center"]), node["size"]["width"], node["size"]["height"]) for node in nodes[count:]]
-    return Placement(
-        width,
-        height,
-        tuple(point(node["center"]) for node in nodes[:count]),
-        tuple(
-            None if link.is_hidden else _route(_clipped([point(at) for at in edge["points"]], link, frames), link, edge, point)
-            for link, edge in zip(question.links, answer["edges"], strict=True)
-        ),
-        tuple(frames),
-    )
+    centres = [point(node["center"]) for node in answer["nodes"]]
+    sizes = [(node["size"]["width"], node["size"]["height"]) for node in answer["nodes"]]
+    frames = [Rect.around(at, *size) for at, size in zip(centres[count:], sizes[count:], strict=True)]
+    routes: list[Route | None] = []
+    for link, edge in zip(question.links, answer["edges"], strict=True):
+        points = _clipped([point(at) for at in edge["points"]], link, frames)
+        label = point(edge["label_anchor"]) if edge["label_anchor"] else None
+        routes.append(None if link.is_hidden else _route(points, link, label))
+    return Placement(width, height, tuple(centres[:count]), tuple(routes), tuple(frames))
 
 
 def _clipped(points: list[Point], link: Link, frames: list[Rect]) -> list[Point]:
@@ -120,9 +117,7 @@ def _clipped(points: list[Point], link: Link, frames: list[Rect]) -> list[Point]
     return points
 
 
-def _route(points: list[Point], link: Link, edge: dict[str, Any], point: Callable[[dict[str, float]], Point]) -> Route:
+def _route(points: list[Point], link: Link, label: Point | None) -> Route:
     if len(points) < 2:
         raise EngineFailed("graphlay left an edge without a route")
-    label = point(edge["label_anchor"]) if edge["label_anchor"] else None
     return rounded(points, link.head_lengths, label)
-

@@ -61,7 +61,8 @@ def searched(graph: Graph, engines: Mapping[Engine, LayoutEngine], rank: int = 0
         if all(trial.scene != other.scene for other in found):
             found.append(trial)
     if not found:
-        found = [_try(graph, Candidate(graph.direction, engine=FALLBACK), engines)]
+        last = Candidate(graph.direction, engine=FALLBACK, routing=Routing.STRAIGHT)
+        return Trial(last, compose(graph, last, engines), 0.0)  # nothing to compare it with, so nothing is judged
     found.sort(key=lambda trial: trial.cost)
     return found[rank % len(found)]
 
@@ -81,9 +82,9 @@ def _trials(graph: Graph, engines: Mapping[Engine, LayoutEngine], *, stops_early
     if best is None:
         return
     struck = _struck(best.scene, graph)
-    repairs = [{"roomy": struck}, {"low": struck}, {"roomy": struck, "low": struck}] if struck else []
-    for repair in repairs:
-        trial = _try(graph, replace(best.candidate, **repair), engines)
+    none: frozenset[str] = frozenset()
+    for roomy, low in ((struck, none), (none, struck), (struck, struck)) if struck else ():
+        trial = _try(graph, replace(best.candidate, roomy=roomy, low=low), engines)
         yield trial
         if not _struck(trial.scene, graph):
             return
