@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from layers.presentation.drawing import draw, draw_svg, plan
 from layers.presentation.graph import Graph, graph_of, words_of
+from layers.presentation.judge.readback import links_of, texts_on
 from layers.presentation.layout import laid_out
 from layers.presentation.lint import lint, missing_text
 from layers.presentation.lint.pixels import inspect
@@ -50,7 +51,9 @@ def made(spec: DiagramSpec, rank: int = 0, *, is_paged: bool = True) -> Made:
         pixels = scene.pixels
         width, height = (pixels.width, pixels.height) if pixels else (0, 0)
         pngs.append(png)
-        told.append(DrawnPage(width=width, height=height, alt=page.alt))
+        links = links_of(page.wanted) if len(pages) == 1 or isinstance(page.wanted, Graph) else []
+        texts = texts_on(scene)
+        told.append(DrawnPage(width=width, height=height, alt=page.alt, texts=tuple(texts), links=tuple(links)))
         found = (*lint(scene, page.wanted, is_page=len(pages) > 1), *inspect(png, scene))
         findings += found if len(pages) == 1 else [replace(one, text=f"page {number}: {one.text}") for one in found]
     findings.sort(key=lambda finding: finding.severity != "error")

@@ -77,18 +77,21 @@ def badge(verdict: Verdict) -> str:
     if not verdict.findings:
         geometry = "✓ geometry checked"
     else:
-        named = "; ".join(_escaped(finding.text) for finding in verdict.findings[:NAMED_FINDINGS])
+        named = "; ".join(plain(finding.text) for finding in verdict.findings[:NAMED_FINDINGS])
         more = len(verdict.findings) - NAMED_FINDINGS
         named += f"; and {more} more" if more > 0 else ""
         geometry = f"{'✗ not good enough' if errors else '⚠ checked'}: {named}"
     if verdict.looked_by:
-        looked = f"{_escaped(verdict.looked_by)} looked" + (f": {_escaped(verdict.opinion)}" if verdict.opinion else "")
+        said = f": {plain(verdict.opinion)}" if verdict.opinion else ""
+        read = f" · {verdict.read_back:.0%} read back" if verdict.read_back is not None else ""
+        looked = f"{plain(verdict.looked_by)} looked{said}{read}"
     else:
-        looked = f"no model looked ({_escaped(verdict.opinion or 'none configured')})"
+        looked = f"no model looked ({plain(verdict.opinion or 'none configured')})"
     return f"{geometry} · {looked}"
 
 
-def _escaped(text: str) -> str:
+def plain(text: str) -> str:
+    """`text` on one line, with nothing in it that markdown would read."""
     return MARKDOWN.sub(r"\\\1", " ".join(text.split()))
 
 
