@@ -71,7 +71,9 @@ def descent(text: str, size: float, bold: bool = False, italic: bool = False) ->
 def can_draw(character: str) -> bool:
     """True when one of the families has a glyph for it."""
     paths = fontManager._find_fonts_by_props(properties(12.0))
-    return character.isspace() or character in KEPT or is_selector(character) or any(get_font(path).get_char_index(ord(character)) for path in paths)
+    if character.isspace() or character in KEPT or is_selector(character):
+        return True
+    return any(get_font(path).get_char_index(ord(character)) for path in paths)
 
 
 def is_selector(character: str) -> bool:
