@@ -41,6 +41,8 @@ class Drawn:
     pngs: tuple[bytes, ...]
     """One for each page."""
     svg: bytes
+    looks: tuple[bytes, ...] = ()
+    """For the judge: each page as it will be delivered, then the first page spoilt."""
 
 
 class Worker:
@@ -132,7 +134,8 @@ class Worker:
     async def _answer(self) -> Drawn:
         answer = Answer.model_validate_json(await self._frame())
         pngs = [await self._frame() for _ in answer.pages]
-        return Drawn(answer, tuple(pngs), await self._frame())
+        svg = await self._frame()
+        return Drawn(answer, tuple(pngs), svg, tuple([await self._frame() for _ in range(answer.looks)]))
 
     async def _frame(self) -> bytes:
         if self._process.stdout is None:

@@ -6,7 +6,8 @@ VALUES (:id, :root, :conversation_id, :turn_id, :key, :source, :media, :verdict,
 ON CONFLICT (id) DO NOTHING;
 
 -- name: figure_by_id(id)^
-SELECT id, root, conversation_id, turn_id, key, source, media, verdict, version, review, reviewed_by, reviewed_at, comment
+SELECT id, root, conversation_id, turn_id, key, source, media, verdict, version, review, reviewed_by, reviewed_at,
+  comment
 FROM figure WHERE id = :id;
 
 -- name: review_figure(id, review, person, comment, now)!
@@ -47,4 +48,4 @@ WHERE conversation_id = :conversation_id AND person = :person;
 DELETE FROM figure_question WHERE conversation_id = :conversation_id AND person = :person;
 
 -- name: versions_of(root)
-SELECT id, version, review, reviewed_by, reviewed_at, created_at FROM figure WHERE root = :root ORDER BY version, id;
+SELECT version FROM figure WHERE root = :root ORDER BY version, id;

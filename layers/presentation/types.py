@@ -120,5 +120,7 @@ class Figure:
     spec: DiagramSpec
     further: tuple[Page, ...] = ()
     """What did not fit on one picture legibly: `png` is then the overview, and these are the pages that it names."""
+    notes: tuple[str, ...] = ()
+    """Sentences for below the picture: what a repair took out of it."""
     svg: bytes = b""
     """The whole in one drawing, to go along as a file; only where there are further pages."""

@@ -1,7 +1,8 @@
 """What the server and the drawing worker say to each other: frames of bytes, and the values in them.
 
 A frame is four bytes of length (big endian) and that many bytes. A job is one frame; an answer is JSON, a PNG for each
-page that the JSON names, and the SVG of the whole (empty where there is one page).
+page that the JSON names, the SVG of the whole (empty where there is one page), and what a judge needs: each page as it
+will be delivered, and the first one spoilt.
 Neither side trusts the other to be alive, both trust it to be the same version.
 """
 
@@ -28,6 +29,8 @@ class Job(BaseModel):
     """0 takes the best layout, 1 the second best."""
     surface: str = "page"
     """`Diagram.surface`."""
+    is_judged: bool = False
+    """A judge will look: what it needs comes along."""
     budget_s: float
     """After it the worker ends itself, should nobody have killed it by then."""
 
@@ -40,6 +43,10 @@ class DrawnPage(BaseModel):
     height: int
     alt: str = ""
     """Empty for the page that shows the whole: the spec's own outline says it."""
+    texts: tuple[str, ...] = ()
+    """What can be read on it."""
+    links: tuple[tuple[str, str], ...] = ()
+    """The texts at the ends of its lines."""
 
 
 class Answer(BaseModel):
@@ -49,6 +56,10 @@ class Answer(BaseModel):
     pages: tuple[DrawnPage, ...] = ()
     findings: tuple[Finding, ...] = ()
     """Of all pages."""
+    looks: int = 0
+    """Pictures for the judge that follow the SVG."""
+    defect: str = ""
+    """How the last of those was spoilt."""
     failure: str = ""
     """The name of the exception, when drawing raised one."""
 

@@ -16,6 +16,7 @@ import sys
 import warnings
 from typing import BinaryIO
 
+from layers.presentation.judge.delivered import as_delivered, spoilt
 from layers.presentation.making import made
 from layers.presentation.wire import Answer, Job, frame, read_frame
 
@@ -42,7 +43,7 @@ def main() -> None:
 
 def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
     """Answer every job, one at a time. The first answer, without a job, says that the imports are done."""
-    _send(answers, Answer(), (), b"")
+    _send(answers, Answer(), (b"",))
     while True:
         signal.setitimer(signal.ITIMER_REAL, IDLE_S)
         payload = read_frame(jobs)
@@ -53,17 +54,26 @@ def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
         _send(answers, *_done(job))
 
 
-def _done(job: Job) -> tuple[Answer, tuple[bytes, ...], bytes]:
+def _done(job: Job) -> tuple[Answer, tuple[bytes, ...]]:
     try:
         done = made(job.spec, job.rank, is_paged=job.surface not in UNPAGED)
-        return Answer(pages=done.pages, findings=done.findings), done.pngs, done.svg
+        answer, blobs = Answer(pages=done.pages, findings=done.findings), (*done.pngs, done.svg)
+        return _for_a_judge(job, answer, blobs) if job.is_judged else (answer, blobs)
     except Exception as error:
         log.exception("draw.failed")
-        return Answer(failure=type(error).__name__), (), b""
+        return Answer(failure=type(error).__name__), (b"",)
 
 
-def _send(answers: BinaryIO, answer: Answer, pngs: tuple[bytes, ...], svg: bytes) -> None:
-    answers.write(b"".join(frame(blob) for blob in (answer.model_dump_json().encode(), *pngs, svg)))
+def _for_a_judge(job: Job, answer: Answer, blobs: tuple[bytes, ...]) -> tuple[Answer, tuple[bytes, ...]]:
+    """Each page as it will be delivered, and the first one spoilt."""
+    twin, defect = spoilt(blobs[0])
+    looks = tuple(as_delivered(png, job.surface) for png in (*blobs[: len(answer.pages)], twin))
+    return answer.model_copy(update={"looks": len(looks), "defect": defect}), (*blobs, *looks)
+
+
+def _send(answers: BinaryIO, answer: Answer, blobs: tuple[bytes, ...]) -> None:
+    """JSON, then the blobs: pages, SVG, pictures for a judge."""
+    answers.write(b"".join(frame(blob) for blob in (answer.model_dump_json().encode(), *blobs)))
     answers.flush()
 
 

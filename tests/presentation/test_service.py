@@ -155,36 +155,6 @@ async def test_what_cannot_be_read_or_drawn_never_starts_a_worker(presenter: Pre
     assert presenter._idle == []
 
 
-async def test_a_model_that_looks_joins_the_verdict() -> None:
-    seen: list[tuple[bytes, str]] = []
-
-    async def look(png: bytes, title: str) -> tuple[str, str, tuple[Finding, ...]]:
-        seen.append((png, title))
-        return (
-            "gpt-vision",
-            "The label of M is hard to read.",
-            (Finding("legibility", "error", ("M",), "M is unreadable"),),
-        )
-
-    presenter = Presenter(budget_s=20, look=look)
-    figure = await presenter.present(Diagram(source=TEN_NODES, title="Turns"))
-    await presenter.close()
-    assert seen == [(figure.png, "Turns")]
-    assert not figure.verdict.ok
-    assert "M is unreadable · gpt-vision looked: The label of M" in badge(figure.verdict)
-
-
-async def test_a_model_that_cannot_look_is_said_and_the_picture_stands() -> None:
-    async def look(png: bytes, title: str) -> tuple[str, str, tuple[Finding, ...]]:
-        raise Unavailable("the vision model does not answer")
-
-    presenter = Presenter(budget_s=20, look=look)
-    figure = await presenter.present(TEN)
-    await presenter.close()
-    assert figure.verdict.ok
-    assert badge(figure.verdict).endswith("no model looked (the vision model does not answer)")
-
-
 def test_importing_the_layer_loads_no_drawing_library() -> None:
     program = "import sys, layers.presentation; print({'matplotlib', 'pygraphviz', 'numpy', 'PIL'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)

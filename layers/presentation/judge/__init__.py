@@ -7,7 +7,6 @@ Pictures that were spoilt on purpose measure each judge, and one that misses too
 
 from layers.presentation.judge.answers import Sight
 from layers.presentation.judge.canaries import Recall, recalls, record
-from layers.presentation.judge.delivered import as_delivered
-from layers.presentation.judge.service import Answered, Ask, Judge, Opinion, Question
+from layers.presentation.judge.service import Answered, Ask, Judge, Opinion, Question, Shot
 
-__all__ = ["Answered", "Ask", "Judge", "Opinion", "Question", "Recall", "Sight", "as_delivered", "recalls", "record"]
+__all__ = ["Answered", "Ask", "Judge", "Opinion", "Question", "Recall", "Shot", "Sight", "recalls", "record"]

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from layers.presentation.graph import graph_of
+from layers.presentation.graph import Graph, graph_of
 from layers.presentation.judge.answers import Link
-from layers.presentation.lint.parts import words_of
+from layers.presentation.scene import Scene
 from layers.presentation.spec import DiagramSpec, Line, Message, SequenceDiagram
 
 ALIKE = 0.84
@@ -34,9 +34,10 @@ class ReadBack:
         return self.labels < 0.34
 
 
-def read_back(labels: Sequence[str], links: Sequence[Link], spec: DiagramSpec) -> ReadBack:
-    """Compare."""
-    wanted, pairs = texts_of(spec), links_of(spec)
+def read_back(
+    labels: Sequence[str], links: Sequence[Link], wanted: Sequence[str], pairs: Sequence[tuple[str, str]]
+) -> ReadBack:
+    """Compare what was read with what is drawn."""
     seen = [key for label in labels if (key := _key(label))]
     unread = tuple(text for text in wanted if not _is_in(_key(text), seen))
     keys = [_key(text) for text in wanted]
@@ -57,24 +58,19 @@ def read_back(labels: Sequence[str], links: Sequence[Link], spec: DiagramSpec) -
     )
 
 
-def texts_of(spec: DiagramSpec) -> list[str]:
-    """Every text that can be read in the picture, each once."""
-    graph = graph_of(spec)
-    if graph is None:
-        return list(dict.fromkeys(words_of(spec)))
-    found = [graph.title, *(text for node in graph.nodes for text in node.texts)]
-    found += [text for edge in graph.edges if edge.style is not Line.HIDDEN for text in (edge.label, *edge.end_labels)]
-    found += [group.title for group in graph.groups]
-    return [text for text in dict.fromkeys(found) if _key(text)]
+def texts_on(scene: Scene) -> list[str]:
+    """Every text of a drawing, each once."""
+    found = dict.fromkeys(" ".join(text.lines) for _, text in scene.texts())
+    return [text for text in found if _key(text)]
 
 
-def links_of(spec: DiagramSpec) -> list[tuple[str, str]]:
+def links_of(wanted: Graph | DiagramSpec) -> list[tuple[str, str]]:
     """Every line as the texts at its ends, where both have one."""
-    if isinstance(spec, SequenceDiagram):
-        names = {one.id: one.label for one in spec.participants}
-        steps = [step for step in spec.all_steps() if isinstance(step, Message)]
+    if isinstance(wanted, SequenceDiagram):
+        names = {one.id: one.label for one in wanted.participants}
+        steps = [step for step in wanted.all_steps() if isinstance(step, Message)]
         return list(dict.fromkeys((names[step.source], names[step.target]) for step in steps))
-    graph = graph_of(spec)
+    graph = wanted if isinstance(wanted, Graph) else graph_of(wanted)
     if graph is None:
         return []
     names = {node.id: node.label for node in graph.nodes} | {group.id: group.title for group in graph.groups}

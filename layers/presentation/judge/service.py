@@ -6,18 +6,15 @@ picture back, so that one that invents its answers says nothing.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from layers.errors import BulkheadError
 from layers.presentation.judge import canaries
 from layers.presentation.judge.answers import CHOICE_PROMPT, Check, Choice, Sight, read_choice, read_sight, sight_prompt
-from layers.presentation.judge.delivered import as_delivered, spoilt
 from layers.presentation.judge.readback import ReadBack, read_back
-from layers.presentation.spec import DiagramSpec
 from layers.presentation.types import Finding, Repair
 from layers.store import Store
 
@@ -97,6 +94,30 @@ class Opinion:
     """The judge's; when none looked, why."""
     findings: tuple[Finding, ...] = ()
     read_back: float | None = None
+    cost_usd: float = 0.0
+    """Of everything that was asked for this picture."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One page for the judge."""
+
+    image: bytes
+    """PNG or JPEG, as the surface delivers it."""
+    title: str
+    kind: str
+    texts: tuple[str, ...]
+    """What can be read on it."""
+    links: tuple[tuple[str, str], ...]
+    """The texts at the ends of its lines."""
+    twin: bytes = b""
+    """The same page spoilt on purpose; empty where there is none."""
+    defect: str = ""
+    """How."""
+
+    def compared(self, sight: Sight) -> ReadBack:
+        """What was read, held against what is drawn."""
+        return read_back(sight.labels, sight.links, self.texts, self.links)
 
 
 @dataclass(slots=True)
@@ -111,28 +132,24 @@ class Judge:
         """For one picture."""
         return Purse(self.budget)
 
-    async def look(self, png: bytes, spec: DiagramSpec, surface: str, purse: Purse) -> Opinion:
-        """What a model sees in the picture as it will be delivered."""
+    async def look(self, shots: Sequence[Shot], purse: Purse) -> Opinion:
+        """What a model sees in the pages as they will be delivered; in as many as the purse allows."""
         records = await self._records()
         demoted = frozenset(record.model for record in records.values() if record.is_demoted)
-        image = await asyncio.to_thread(as_delivered, png, surface)
-        try:
-            answered, sight = await self._sight(image, spec, demoted, purse)
-        except BulkheadError as error:
-            return Opinion(sentence=f"the vision model could not be asked: {error}")
-        if answered is None or sight is None:
-            if demoted:
-                worst = min((records[name] for name in demoted), key=lambda record: record.share)
-                return Opinion(sentence=f"{worst.model} found {worst.share:.0%} of the defects put to it: not asked")
-            return Opinion(sentence="no vision model is configured" if purse.calls else "the budget is used up")
-        opinion = judged(sight, read_back(sight.labels, sight.links, spec), answered.model)
-        if opinion.looked_by and self._is_canary(png, records.get(answered.model)):
-            await self._try_canary(png, spec, surface, purse)
-        return opinion
+        opinions: list[Opinion] = []
+        for shot in shots:
+            if opinions and purse.is_empty:
+                break
+            opinions.append(await self._look(shot, records, demoted, purse))
+            if not opinions[-1].looked_by:
+                break
+        opinion = together(opinions, len(shots))
+        if opinion.looked_by and self._is_canary(shots[0].image, records.get(opinion.looked_by)):
+            await self._try_canary(shots[0], purse)
+        return replace(opinion, cost_usd=purse.usd)
 
-    async def prefer(self, pngs: tuple[bytes, bytes], surface: str, purse: Purse) -> int | None:
+    async def prefer(self, images: tuple[bytes, bytes], purse: Purse) -> int | None:
         """Which of two drawings reads better: 0, 1, or None when the judge has no opinion that survives the order."""
-        images = [await asyncio.to_thread(as_delivered, png, surface) for png in pngs]
         demoted = frozenset(record.model for record in (await self._records()).values() if record.is_demoted)
         votes = []
         for order in ((0, 1), (1, 0)):
@@ -152,12 +169,26 @@ class Judge:
             votes.append(order[0] if choice.better == "first" else order[1])
         return votes[0] if votes[0] == votes[1] else None
 
+    async def _look(
+        self, shot: Shot, records: Mapping[str, canaries.Recall], demoted: frozenset[str], purse: Purse
+    ) -> Opinion:
+        try:
+            answered, sight = await self._sight(shot, shot.image, demoted, purse)
+        except BulkheadError as error:
+            return Opinion(sentence=f"the vision model could not be asked: {error}")
+        if answered is not None and sight is not None:
+            return judged(sight, shot.compared(sight), answered.model)
+        if demoted:
+            worst = min((records[name] for name in demoted), key=lambda record: record.share)
+            return Opinion(sentence=f"{worst.model} found {worst.share:.0%} of the defects put to it: not asked")
+        return Opinion(sentence="no vision model is configured" if purse.calls else "the budget is used up")
+
     async def _sight(
-        self, image: bytes, spec: DiagramSpec, avoid: frozenset[str], purse: Purse
+        self, shot: Shot, image: bytes, avoid: frozenset[str], purse: Purse
     ) -> tuple[Answered | None, Sight | None]:
         answered = await self._asked(
             Question(
-                prompt=sight_prompt(spec.title, spec.kind),
+                prompt=sight_prompt(shot.title, shot.kind),
                 images=(image,),
                 answer=Sight.model_json_schema(),
                 is_usable=lambda text: read_sight(text) is not None,
@@ -175,29 +206,46 @@ class Judge:
         purse.usd += (answered.cost_usd or 0.0) if answered else 0.0
         return answered
 
-    def _is_canary(self, png: bytes, record: canaries.Recall | None) -> bool:
+    def _is_canary(self, image: bytes, record: canaries.Recall | None) -> bool:
         """Decided by the picture, so that nobody can choose."""
         every = CANARY_EVERY if record and record.asked >= canaries.LEAST_CANARIES else CANARY_AT_FIRST
-        return self.store is not None and int.from_bytes(hashlib.sha256(png).digest()[:4]) % every == 0
+        return self.store is not None and int.from_bytes(hashlib.sha256(image).digest()[:4], "big") % every == 0
 
-    async def _try_canary(self, png: bytes, spec: DiagramSpec, surface: str, purse: Purse) -> None:
+    async def _try_canary(self, shot: Shot, purse: Purse) -> None:
         """Show the judge a spoilt twin and write down whether it noticed."""
-        twin, defect = await asyncio.to_thread(spoilt, png)
-        image = await asyncio.to_thread(as_delivered, twin, surface)
+        if not shot.twin or self.store is None:
+            return
         try:
-            answered, sight = await self._sight(image, spec, frozenset(), purse)
+            answered, sight = await self._sight(shot, shot.twin, frozenset(), purse)
         except BulkheadError:
             log.info("judge.canary_unanswered")
             return
-        if answered is None or sight is None or self.store is None:
+        if answered is None or sight is None:
             return
-        was_found = not all_well(sight, read_back(sight.labels, sight.links, spec))
-        log.info("judge.canary", extra={"model": answered.model, "defect": defect, "was_found": was_found})
-        await self.store.run(canaries.record, answered.model, defect, was_found=was_found)
+        was_found = not all_well(sight, shot.compared(sight))
+        log.info("judge.canary", extra={"model": answered.model, "defect": shot.defect, "was_found": was_found})
+        await self.store.run(canaries.record, answered.model, shot.defect, was_found=was_found)
 
     async def _records(self) -> dict[str, canaries.Recall]:
         found = await self.store.run(canaries.recalls) if self.store else ()
         return {record.model: record for record in found}
+
+
+def together(opinions: Sequence[Opinion], pages: int) -> Opinion:
+    """One opinion on all pages that were looked at."""
+    looked = [opinion for opinion in opinions if opinion.looked_by]
+    if not looked:
+        return opinions[0] if opinions else Opinion()
+    sentence = next((opinion.sentence for opinion in looked if opinion.findings), looked[0].sentence)
+    if len(looked) < pages:
+        sentence = f"(saw {len(looked)} of {pages} pages) {sentence}"
+    shares = [opinion.read_back for opinion in looked if opinion.read_back is not None]
+    return Opinion(
+        looked_by=looked[0].looked_by,
+        sentence=sentence.strip(),
+        findings=tuple(finding for opinion in looked for finding in opinion.findings),
+        read_back=min(shares, default=None),
+    )
 
 
 def all_well(sight: Sight, read: ReadBack) -> bool:

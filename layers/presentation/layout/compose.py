@@ -9,7 +9,6 @@ from math import hypot
 
 from layers.presentation.geometry import is_inside
 from layers.presentation.graph import Graph, GraphEdge, GraphGroup
-from layers.presentation.layout.builtin import loop
 from layers.presentation.layout.candidates import Candidate, Engine, leaves
 from layers.presentation.layout.engine import ROOT, Box, Frame, LayoutEngine, Link, Placement, Question, Route, Size
 from layers.presentation.layout.labels import placed_texts
