@@ -13,6 +13,8 @@ from functools import cache, lru_cache
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.font_manager import FontProperties, fontManager, get_font
 
+from layers.presentation.shown import KEPT, shown
+
 LINE_HEIGHT = 1.3
 DPI = 144.0
 """Of measuring and of drawing: twice as many pixels as points."""
@@ -69,7 +71,14 @@ def descent(text: str, size: float, bold: bool = False, italic: bool = False) ->
 def can_draw(character: str) -> bool:
     """True when one of the families has a glyph for it."""
     paths = fontManager._find_fonts_by_props(properties(12.0))
-    return character.isspace() or any(get_font(path).get_char_index(ord(character)) for path in paths)
+    if character.isspace() or character in KEPT or is_selector(character):
+        return True
+    return any(get_font(path).get_char_index(ord(character)) for path in paths)
+
+
+def is_selector(character: str) -> bool:
+    """A variation selector: it asks for a look of the character before it and has none itself."""
+    return "\ufe00" <= character <= "\ufe0f"
 
 
 def undrawable(text: str) -> str:
@@ -84,7 +93,7 @@ def wrap(text: str, most: float, size: float, bold: bool = False) -> tuple[str, 
     lengths as far as that needs no further line: calmer than one long line and a stray word.
     """
     lines: list[str] = []
-    for line in text.split("\n"):
+    for line in shown(text).split("\n"):
         longest = max((width(piece.rstrip(), size, bold) for piece in TOKEN.findall(line)), default=0.0)
         room = max(most, longest) if longest <= most * STRETCH else most
         tokens = _tokens(line, room, size, bold)

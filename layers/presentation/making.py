@@ -14,10 +14,12 @@ from layers.presentation.judge.readback import links_of, texts_on
 from layers.presentation.layout import laid_out
 from layers.presentation.lint import lint, missing_text
 from layers.presentation.lint.pixels import inspect
+from layers.presentation.rules import LONGEST_ALT, alternative
 from layers.presentation.scene import Scene
 from layers.presentation.spec import DiagramSpec
 from layers.presentation.types import Finding
 from layers.presentation.wire import DrawnPage
+from layers.presentation.words import page_in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def made(spec: DiagramSpec, rank: int = 0, *, is_paged: bool = True) -> Made:
         found = (*lint(scene, page.wanted, is_page=len(pages) > 1), *inspect(png, scene))
         findings += found if len(pages) == 1 else [replace(one, text=f"page {number}: {one.text}") for one in found]
     findings.sort(key=lambda finding: finding.severity != "error")
-    svg = draw_svg(whole) if len(pages) > 1 else b""
+    svg = draw_svg(whole, alt=alternative(spec)) if len(pages) > 1 else b""
     return Made(tuple(told), tuple(findings), tuple(pngs), svg)
 
 
@@ -65,7 +67,8 @@ def _planned(spec: DiagramSpec, rank: int, *, is_paged: bool) -> tuple[Sequence[
     if graph is None:
         scenes = plan(spec, is_paged=is_paged)
         whole = scenes[0] if len(scenes) == 1 else plan(spec, is_paged=False)[0]
-        return [_Planned(scene, spec) for scene in scenes], whole
+        is_one = len(scenes) == 1
+        return [_Planned(scene, spec, "" if is_one else page_in_words(scene)[:LONGEST_ALT]) for scene in scenes], whole
     pages = laid_out(graph, rank, is_paged=is_paged)
     is_one = len(pages.shown) == 1
     planned = [_Planned(page.scene, page.graph, "" if is_one else words_of(page.graph)) for page in pages.shown]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from layers.errors import Refused
-from layers.presentation.graph import Graph, graph_of
+from layers.presentation.graph import Graph, graph_of, lines_of
+from layers.presentation.limits import refuse_unplannable
 from layers.presentation.spec import DiagramSpec, Flowchart, Head, Line, Node
 from layers.presentation.types import Verdict
+from layers.presentation.words import outline_of
 
 MOST_NODES = 120
 DENSE_FROM_NODES = 40
@@ -38,6 +40,8 @@ def refuse_undrawable(spec: DiagramSpec) -> None:
     graph = graph_of(spec)
     if graph is not None:
         _refuse_crowded(graph)
+    else:
+        refuse_unplannable(spec)
 
 
 def _refuse_crowded(graph: Graph) -> None:
@@ -95,8 +99,11 @@ def outline(spec: DiagramSpec) -> str:
     """The diagram in words: what is posted when no picture is good enough, and read aloud."""
     if isinstance(spec, Flowchart):
         return _outline_of_flowchart(spec)
+    graph = graph_of(spec)
+    if graph is None:
+        return outline_of(spec)
     counts = ", ".join(f"{count} {part}" for part, count in spec.counts().items())
-    return f"{spec.title or spec.kind.capitalize()}: {counts}."
+    return "\n".join([f"{spec.title or spec.kind.capitalize()}: {counts}.", *lines_of(graph)])
 
 
 def _outline_of_flowchart(spec: Flowchart) -> str:
@@ -119,8 +126,8 @@ def _outline_of_flowchart(spec: Flowchart) -> str:
 
 
 def alternative(spec: DiagramSpec) -> str:
-    """The alt text: the outline, capped."""
-    text = outline(spec)
+    """The alt text: what the author says, else the outline; capped."""
+    text = spec.alt.strip() or outline(spec)
     return text if len(text) <= LONGEST_ALT else text[: LONGEST_ALT - 1].rstrip() + "…"
 
 

@@ -17,6 +17,8 @@ Point = tuple[float, float]
 Stroke = tuple[Point, Point]
 STEPS = 10
 """Straight pieces that stand for one Bezier segment."""
+STRAIGHT = 0.01
+"""Points that the control points of a straight segment are off at most."""
 
 
 class Special(StrEnum):
@@ -351,6 +353,10 @@ def flattened(curve: tuple[Point, ...]) -> list[Point]:
     points = list(curve[:1])
     for start in range(0, len(curve) - 3, 3):
         (ax, ay), (bx, by), (cx, cy), (dx, dy) = curve[start : start + 4]
+        off_x, off_y = abs(2 * ax + dx - 3 * bx) + abs(ax + 2 * dx - 3 * cx), abs(2 * ay + dy - 3 * by)
+        if off_x + off_y + abs(ay + 2 * dy - 3 * cy) < STRAIGHT:
+            points.append((dx, dy))
+            continue
         for step in range(1, STEPS + 1):
             t = step / STEPS
             u = 1 - t

@@ -96,7 +96,7 @@ def _clock(spec: Gantt, lines: Sequence[_Line]) -> _Clock:
         end = max(end, start + timedelta(hours=1)) if start < datetime.max - DAY else end
         start = min(start, end - timedelta(hours=1))
     names = max((line.name.box.width for line in lines if line.name and line.task), default=0.0)
-    return _Clock(start, end, names + NAME_GAP, WIDTH)
+    return _Clock(start, end, names + NAME_GAP, WIDTH + BLEED - MILESTONE)
 
 
 DAY = timedelta(days=1)
@@ -134,17 +134,18 @@ def _page(spec: Gantt, lines: Sequence[_Line], clock: _Clock) -> Sheet:
         sheet.add(grid, PartMark(id=f"tick {word}", part=Part.TICK, text=mark, ink=Tone.MUTED))
     axis = ((clock.left, -head), (clock.right, -head))
     sheet.add(PartMark(id="axis", part=Part.AXIS, points=axis, is_closed=False, line=Tone.LINE, width=1.0))
+    lowest = _markers(sheet, spec, clock, (-head, -head - height))
     y = -head
     for line in lines:
         middle = y - line.height / 2
         if line.task is None and line.name:
             name = left(line.name, 0.0, middle)
-            sheet.add(PartMark(id=f"section {' '.join(line.name.lines)}", part=Part.CAPTION, text=name))
+            id = f"section {' '.join(line.name.lines)}"
+            sheet.add(PartMark(id=id, part=Part.CAPTION, text=name, backing=Tone.DEEP_BAND))
         elif line.task:
             sheet.add(*_task(line, line.task, clock, middle))
         y -= line.height
-    y = _markers(sheet, spec, clock, (-head, y))
-    _legend(sheet, [line.task for line in lines if line.task], y - 14)
+    _legend(sheet, [line.task for line in lines if line.task], lowest - 14)
     return sheet
 
 

@@ -20,14 +20,19 @@ TALLEST = 2.1
 ELLIPSIS = "…"
 
 
-def block(text: str, wrap: float, size: float, *, bold: bool = False, most_lines: int = 0) -> TextMark | None:
+def block(
+    text: str, wrap: float, size: float, *, bold: bool = False, most_lines: int = 0, is_strict: bool = True
+) -> TextMark | None:
     """The text broken into lines, its lower left corner at the origin; None when there is nothing to read.
 
-    `most_lines` 0 keeps all of it; otherwise the last line that fits ends with an ellipsis.
+    `most_lines` 0 keeps all of it; otherwise the last line that fits ends with an ellipsis. Unless `is_strict`, a long
+    word may make it wider than `wrap`.
     """
     if not text.strip():
         return None
     lines = fonts.wrap(text.strip(), wrap, size, bold)
+    if is_strict and any(fonts.width(line, size, bold) > wrap for line in lines):
+        lines = fonts.wrap(text.strip(), wrap / fonts.STRETCH, size, bold)
     if most_lines and len(lines) > most_lines:
         lines = (*lines[: most_lines - 1], lines[most_lines - 1] + ELLIPSIS)
     if not any(line.strip() for line in lines):

@@ -52,8 +52,7 @@ def plan_pie(spec: Pie) -> tuple[Scene, ...]:
         return (sheet.finish(spec.title),)
     shown, others = _shown(spec)
     wedges = _wedges(shown, total)
-    for wedge in wedges:
-        sheet.add(_slice(wedge))
+    sheet.add(*(_slice(wedge) for wedge in wedges if wedge.share > 0))
     for side in (1, -1):
         _names(sheet, spec, [wedge for wedge in wedges if _side(wedge) == side], side)
     for wedge in wedges:
@@ -112,7 +111,7 @@ def _slice(wedge: _Wedge) -> PartMark:
         part=Part.SLICE,
         points=tuple(arc if wedge.share >= 0.9999 else [(0.0, 0.0), *arc]),
         fill=Tone.STRONG,
-        line=Tone.PAPER,
+        line=None if wedge.share >= 0.9999 else Tone.PAPER,
         width=1.6,
         accent=wedge.accent,
         of=wedge.slice.label,

@@ -6,6 +6,6 @@ state, class, ER and mindmap reduce to it; for the other kinds `graph_of` gives 
 
 from layers.presentation.graph.reduce import graph_of
 from layers.presentation.graph.types import Cell, Graph, GraphEdge, GraphGroup, GraphNode, Row
-from layers.presentation.graph.words import words_of
+from layers.presentation.graph.words import lines_of, words_of
 
-__all__ = ["Cell", "Graph", "GraphEdge", "GraphGroup", "GraphNode", "Row", "graph_of", "words_of"]
+__all__ = ["Cell", "Graph", "GraphEdge", "GraphGroup", "GraphNode", "Row", "graph_of", "lines_of", "words_of"]

@@ -11,10 +11,15 @@ LONGEST = 1000
 
 def words_of(graph: Graph) -> str:
     """Title, groups, edges, and what has no edge; capped."""
+    text = "\n".join([*([f"{graph.title}."] if graph.title else []), *lines_of(graph)])
+    return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"
+
+
+def lines_of(graph: Graph) -> list[str]:
+    """Groups, edges, and what has no edge."""
     names = {node.id: " ".join(node.label.split()) or node.id for node in graph.nodes}
     names |= {group.id: " ".join(group.title.split()) or group.id for group in graph.groups}
-    lines = [f"{graph.title}."] if graph.title else []
-    lines += [
+    lines = [
         f"{names[group.id]} contains {', '.join(names[node] for node in group.members)}."
         for group in graph.groups
         if group.members
@@ -22,9 +27,7 @@ def words_of(graph: Graph) -> str:
     shown = [edge for edge in graph.edges if edge.style is not Line.HIDDEN]
     lines += [_edge(edge, names) for edge in shown]
     said = {end for edge in shown for end in (edge.source, edge.target)} | set(graph.home)
-    lines += [names[node.id] for node in graph.nodes if node.id not in said]
-    text = "\n".join(lines)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"
+    return lines + [names[node.id] for node in graph.nodes if node.id not in said]
 
 
 def _edge(edge: GraphEdge, names: dict[str, str]) -> str:

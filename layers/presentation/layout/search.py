@@ -61,7 +61,8 @@ def searched(graph: Graph, engines: Mapping[Engine, LayoutEngine], rank: int = 0
         if all(trial.scene != other.scene for other in found):
             found.append(trial)
     if not found:
-        found = [_try(graph, Candidate(graph.direction, engine=FALLBACK), engines)]
+        last = Candidate(graph.direction, engine=FALLBACK, routing=Routing.STRAIGHT)
+        return Trial(last, compose(graph, last, engines), 0.0)  # nothing to compare it with, so nothing is judged
     found.sort(key=lambda trial: trial.cost)
     return found[rank % len(found)]
 

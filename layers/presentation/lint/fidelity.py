@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from layers.presentation.graph import Graph, GraphEdge
 from layers.presentation.lint.finding import error
 from layers.presentation.scene import EdgeMark, NodeMark, Scene, TextMark
+from layers.presentation.shown import shown
 from layers.presentation.spec import Line
 from layers.presentation.types import Finding, Repair
 
 
 def letters(text: str) -> str:
-    """What a text says, whatever its line breaks."""
-    return "".join(text.split())
+    """What a text says, whatever its line breaks, without what is never drawn."""
+    return "".join(shown(text).split())
 
 
 def of_mark(mark: TextMark | None) -> str:

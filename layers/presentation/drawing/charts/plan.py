@@ -70,7 +70,7 @@ def _categories(spec: Chart, series: list[Styled]) -> Sheet:
     values = _scale_of(spec, series, columns)
     sheet = Sheet()
     room = 0.0 if columns else direct_room(lines)
-    low_edge = max((text.box.width for text in tick_texts(values)), default=0.0) + LABEL_GAP
+    low_edge = _label_room(values)
     slot = (WIDTH - low_edge - room) / count
     texts = category_texts(names, slot - 4)
     is_swapped = spec.is_horizontal or (texts is None and bool(columns) and not lines)
@@ -98,6 +98,11 @@ def _categories(spec: Chart, series: list[Styled]) -> Sheet:
     return sheet
 
 
+def _label_room(values: Scale) -> float:
+    """What the labels of the values need on the left."""
+    return max((text.box.width for text in tick_texts(values)), default=0.0) + LABEL_GAP
+
+
 def _names(spec: Chart, count: int) -> list[str]:
     given = [*spec.x.categories]
     return given + [str(number) for number in range(len(given) + 1, count + 1)]
@@ -116,7 +121,7 @@ def _scale_of(spec: Chart, series: Sequence[Styled], columns: Sequence[Styled]) 
 def _above(sheet: Sheet, series: Sequence[Styled], title: str, *, is_named: bool) -> float:
     """Legend and the title of the axis that runs up; the y of the plot's top."""
     y = 0.0
-    if len(series) > 1 and not is_named:
+    if len(series) > 1 and not is_named and any(one.series.name for one in series):
         y = legend(sheet, series, y)
     if not title and len(series) == 1:
         title = series[0].series.name
@@ -131,6 +136,7 @@ def _below(sheet: Sheet, title: str, plot: Plot) -> None:
 
 def _rows_plot(rows: Sequence[TextMark | None], values: Scale, top: float, bars_each: int) -> Plot:
     edge = max((text.box.width for text in rows if text), default=0.0) + LABEL_GAP
+    edge = max(edge, tick_texts(values)[0].box.width / 2)
     tallest = max((text.box.height for text in rows if text), default=0.0)
     height = max(ROW_HEIGHT, tallest + 6, 13.0 * bars_each + 8) * len(rows)
     last = tick_texts(values)[-1].box.width / 2
@@ -159,7 +165,7 @@ def _numbers(spec: Chart, series: list[Styled]) -> Sheet:
         from_zero=False,
         most=8,
     )
-    edge = max((text.box.width for text in tick_texts(values)), default=0.0) + LABEL_GAP
+    edge = max(_label_room(values), tick_texts(wide)[0].box.width / 2)
     end = tick_texts(wide)[-1].box.width / 2
     plot = Plot(box=Rect(edge, y - HEIGHT, WIDTH - max(room, end), y), values=values)
     value_axis(sheet, plot)
@@ -206,7 +212,7 @@ def _histogram(spec: Chart, series: list[Styled]) -> Sheet:
     sheet = Sheet()
     y = _above(sheet, series, spec.y.title, is_named=False)
     wide = Scale(low=edges[0], high=edges[-1], ticks=edges)
-    edge = max((text.box.width for text in tick_texts(values)), default=0.0) + LABEL_GAP
+    edge = max(_label_room(values), tick_texts(wide)[0].box.width / 2)
     end = tick_texts(wide)[-1].box.width / 2
     plot = Plot(box=Rect(edge, y - HEIGHT, WIDTH - end, y), values=values)
     value_axis(sheet, plot)

@@ -173,7 +173,7 @@ def category_axis(sheet: Sheet, plot: Plot, texts: Sequence[TextMark | None]) ->
 
 def axis_title(sheet: Sheet, words: str, x: float, y: float, *, is_right: bool = False) -> float:
     """An axis's title with its top at `y`; the y below it. It is never turned on its side."""
-    text = block(words, WIDTH, SMALL)
+    text = block(words, x if is_right else WIDTH, SMALL)
     if text is None:
         return y
     middle = y - text.box.height / 2

@@ -86,7 +86,7 @@ def ordered(spec: SequenceDiagram) -> list[Participant]:
 
 def head_of(who: Participant) -> HeadBox:
     """Its label, broken and measured, and the room it takes."""
-    texts = [text for wrap in HEAD_WRAPS if (text := block(who.label, wrap, BODY, bold=True))]
+    texts = [text for wrap in HEAD_WRAPS if (text := block(who.label, wrap, BODY, bold=True, is_strict=False))]
     text = next((text for text in texts if len(text.lines) <= HEAD_LINES), texts[-1] if texts else _dot())
     if who.role in FIGURES:
         return HeadBox(who=who, text=text, width=max(text.box.width, 34.0), height=text.box.height + 40)
@@ -101,12 +101,12 @@ def _dot() -> TextMark:
 
 def label_of(step: Message, room: float) -> TextMark | None:
     """A message's text, broken to `room`."""
-    return block(step.text, room, BODY)
+    return block(step.text, room, BODY, is_strict=False)
 
 
 def note_of(step: Note, room: float) -> TextMark | None:
     """A note's text, broken to `room`."""
-    return block(step.text, room, BODY)
+    return block(step.text, room, BODY, is_strict=False)
 
 
 def number_of(row: Row) -> TextMark | None:
