@@ -84,8 +84,8 @@ class Arguments(BaseModel):
 
 
 DRAWN = """\
-Mermaid: flowchart, sequenceDiagram, stateDiagram-v2, classDiagram, erDiagram, gantt, pie, mindmap, timeline; or JSON \
-{kind: chart, type: line|bar|scatter.., x: {categories}, series: [{name, values}]}\
+Mermaid: flowchart, sequenceDiagram, stateDiagram-v2, classDiagram, erDiagram, gantt, pie, mindmap, timeline; JSON \
+{kind: chart, type: line|bar|scatter, x: {categories}, series: [{name, values}]}\
 """
 """What the model is told about the source of a picture."""
 
