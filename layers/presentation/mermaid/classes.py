@@ -17,6 +17,7 @@ END_OF_STATEMENT = re.compile(r"[^\S\n]*(?:;[^\S\n]*)?(?:%%[^\n]*)?(?:\n|$)")
 DIRECTION = re.compile(r"direction\s+(TB|TD|BT|RL|LR)\b[^\n]*", re.IGNORECASE)
 TITLE = re.compile(r"title[^\S\n]+([^\n]+)")
 NAME = re.compile(r"`([^`]+)`|((?:\w|\.(?=\w)|-(?=\w))+)")
+FURTHER = re.compile(r"[^\S\n]+((?:\w|\.(?=\w)|-(?=\w))+)")
 GENERIC = re.compile(r"~([^~\n]*)~")
 LABEL = re.compile(r"[^\S\n]*\[\s*\"([^\"]*)\"\s*\]")
 STYLED = re.compile(r"[^\S\n]*:::[^\S\n]*([\w-]+)")
@@ -128,10 +129,23 @@ class _Parser:
         if found is None:
             cursor.fail(expected, 'a name with spaces belongs in `backticks`, or write class A["long name"]')
         id = found.group(1) or found.group(2)
+        if found.group(2) and not cursor.starts_with("~"):
+            id = self._further_words(id, found.start())
         box = self.boxes.mention(id)
         if generic := cursor.take(GENERIC):
             box.generic = generic.group(1)
         return id
+
+    def _further_words(self, id: str, start: int) -> str:
+        """A name that goes on after a space: Mermaid puts its words together."""
+        cursor, words = self.cursor, [id]
+        while not RELATION.match(cursor.text, cursor.at) and (found := cursor.take(FURTHER)):
+            words.append(found.group(1))
+        if len(words) == 1:
+            return id
+        cursor.tolerate(f"the name {' '.join(words)[:40]!r} was read as {''.join(words)[:40]!r}", at=start)
+        self.boxes.mention("".join(words)).label = " ".join(words)
+        return "".join(words)
 
     def _class(self, start: int) -> None:
         cursor = self.cursor
