@@ -12,6 +12,7 @@ from layers.presentation.nearest import nearest
 from layers.presentation.spec import ClassDiagram, ClassNote, Direction, Line, Relation, RelationEnd
 
 HEADER = re.compile(r"classDiagram(?:-v2)?(?![\w-])[^\S\n]*(?:%%[^\n]*)?(?=\n|$)")
+AGAIN = re.compile(r"classDiagram(?:-v2)?[^\S\n]*(?=\n|$)")
 SEPARATORS = re.compile(r"(?:\s|%%[^\n]*)+")
 END_OF_STATEMENT = re.compile(r"[^\S\n]*(?:;[^\S\n]*)?(?:%%[^\n]*)?(?:\n|$)")
 DIRECTION = re.compile(r"direction\s+(TB|TD|BT|RL|LR)\b[^\n]*", re.IGNORECASE)
@@ -39,7 +40,7 @@ RELATION = re.compile(
     r"[^\S\n]*+(?:(<\||\|>|<|>|\*|o|\(\))[^\S\n]*+)?(--|\.\.)"
     r"(?:[^\S\n]*+(\|>|<\||>|<|\*|o(?![a-z0-9_])|\(\)))?[^\S\n]*+"
 )
-COLON = re.compile(r"[^\S\n]*:(?!::)[^\S\n]*([^\n]*)")
+COLON = re.compile(r"[^\S\n]*:(?!::)([^\n]+)")
 MEMBER = re.compile(r"[^{}\n]+")
 KEYWORDS = ("class", "namespace", "note", "direction", "style", "classDef", "cssClass", "click", "link", "callback")
 ENDS = {
@@ -143,6 +144,8 @@ class _Parser:
             words.append(found.group(1))
         if len(words) == 1:
             return id
+        if (meant := nearest(id, KEYWORDS)) and meant != id:
+            cursor.fail("a relation like --> or a new line", f"did you mean {meant}?", at=start)
         cursor.tolerate(f"the name {' '.join(words)[:40]!r} was read as {''.join(words)[:40]!r}", at=start)
         self.boxes.mention("".join(words)).label = " ".join(words)
         return "".join(words)
@@ -208,6 +211,8 @@ class _Parser:
 
     def _relation(self, start: int) -> None:
         cursor = self.cursor
+        if cursor.take(AGAIN):
+            cursor.fail("a class", "a second diagram begins here: draw them one by one", at=start)
         source = self._name("a class, like Animal")
         self._decorate(source)
         first = cursor.take(QUOTED)
@@ -217,8 +222,6 @@ class _Parser:
                 cursor.fail("a relation after the cardinality", 'write A "1" --> "*" B')
             if member := cursor.take(COLON):
                 self.boxes.add_member(source, member.group(1).strip())
-            elif (meant := nearest(source, KEYWORDS)) and meant != source:
-                cursor.fail("a relation like --> or a new line", f"did you mean {meant}?", at=start)
             return
         second = cursor.take(QUOTED)
         target = self._name("a class after the relation")
@@ -228,7 +231,7 @@ class _Parser:
             Relation(
                 source=source,
                 target=target,
-                label=plain(label.group(1).rstrip("; \t")) if label else "",
+                label=plain(label.group(1).strip("; \t")) if label else "",
                 line=Line.SOLID if found.group(2) == "--" else Line.DOTTED,
                 ends=(_end(found.group(1)), _end(found.group(3))),
                 cardinalities=(plain(first.group(1)) if first else "", plain(second.group(1)) if second else ""),

@@ -13,7 +13,7 @@ PROPERTIES = re.compile(r"\[\|[\w-]+:[^|\n]*\|")
 NESTING = {"[": "]", "(": ")", "{": "}"}
 LONGEST_LABEL = 5000
 DATA_KEY = re.compile(r"[\s,]*([\"']?)([A-Za-z_][\w-]*)\1\s*:[^\S\n]*")
-DATA_ALONE = re.compile(r"[\s,]*\"[^\"]*\"(?=[\s,]*[,}])")
+DATA_ALONE = re.compile(r"[\s,]*(?:\"[^\"]*\"|[\w-]+)(?=\s*[,}])")
 DATA_STRING = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'([^']*)'", re.DOTALL)
 DATA_BLOCK = re.compile(r"[|>][+-]?[^\S\n]*\n((?:(?![^\S\n]*[\w-]+:\s|\s*\}).*(?:\n|$))*)")
 DATA_WORD = re.compile(r"[^,\n}]*")

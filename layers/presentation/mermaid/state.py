@@ -95,6 +95,8 @@ class _Parser:
             self._paint(found.group(1), self.accents.of_style(found.group(2)))
         elif cursor.peek(NOTE_AHEAD):
             self._note()
+        elif cursor.peek(NOTE_END):
+            cursor.fail("a state", "there is no open note for this end note; delete it")
         elif states.open and cursor.starts_with("--") and not cursor.starts_with("-->"):
             cursor.at += 2
             states.open[-1].region += 1
