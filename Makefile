@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: run test lint bench bench-transport soak screenshots clean
+.PHONY: run test lint bench bench-transport soak screenshots gallery clean
 
 run: .venv/ready
 	@exec $(BIN)/bulkhead serve $(ARGS)
@@ -29,6 +29,9 @@ soak: .venv/ready
 
 screenshots: .venv/ready
 	$(BIN)/python -m docs.screenshots $(ARGS)
+
+gallery: .venv/ready
+	$(BIN)/python -m docs.gallery $(ARGS)
 
 .venv/ready: uv.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
