@@ -126,7 +126,7 @@ def _struck(scene: Scene, graph: Graph) -> frozenset[str]:
 
 
 def _try(graph: Graph, candidate: Candidate, engines: Mapping[Engine, LayoutEngine]) -> Trial:
-    scene = compose(graph, candidate, engines)
+    scene = replace(compose(graph, candidate, engines), engine=candidate.engine.value)
     turning = TURNING_COST if candidate.direction is not graph.direction and graph.kind != "mindmap" else 0.0
     return Trial(candidate, scene, _cost(scene, graph) + turning)
 
