@@ -25,7 +25,7 @@ FALLBACKS = (
     "Noto Sans", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Thai", "Arial Unicode MS",
     "Noto Sans Symbols", "Noto Sans Symbols 2", "Noto Emoji", "Symbola", "Segoe UI Symbol", "FreeSans", "Unifont",
 )  # fmt: skip
-TOKEN = re.compile(r"\s+|[^\s/_.,:;|-]+[/_.,:;|-]*|[/_.,:;|-]+")
+TOKEN = re.compile(r"\s+|[^\s/_.,:;|>)=&?-]+[/_.,:;|>)=&?-]*|[/_.,:;|>)=&?-]+")
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 STRETCH = 1.5
 WIDE = re.compile(

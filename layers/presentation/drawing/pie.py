@@ -52,7 +52,8 @@ def plan_pie(spec: Pie) -> tuple[Scene, ...]:
         return (sheet.finish(spec.title),)
     shown, others = _shown(spec)
     wedges = _wedges(shown, total)
-    sheet.add(*(_slice(wedge) for wedge in wedges if wedge.share > 0))
+    drawn = [*wedges[:-1], *_parts_of(wedges[-1], others, total)] if others else wedges
+    sheet.add(*(_slice(wedge) for wedge in drawn if wedge.share > 0))
     for side in (1, -1):
         _names(sheet, spec, [wedge for wedge in wedges if _side(wedge) == side], side)
     for wedge in wedges:
@@ -91,6 +92,15 @@ def _wedges(slices: list[Slice], total: float) -> list[_Wedge]:
         share = one.value / total
         wedges.append(_Wedge(one, share, start, ACCENTS[number % len(ACCENTS)]))
         start += share
+    return wedges
+
+
+def _parts_of(whole: _Wedge, slices: list[Slice], total: float) -> list[_Wedge]:
+    """The slices that share one name, each for itself, in one colour."""
+    wedges, start = [], whole.start
+    for one in slices:
+        wedges.append(_Wedge(one, one.value / total, start, whole.accent))
+        start += one.value / total
     return wedges
 
 
