@@ -4,14 +4,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+PEERS := benchmarks/control/peers
 
-.PHONY: run test lint bench bench-transport soak screenshots gallery clean
+.PHONY: run test lint bench bench-transport bench-peers soak screenshots gallery clean
 
 run: .venv/ready
 	@exec $(BIN)/bulkhead serve $(ARGS)
 
 test: .venv/ready lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile $(ARGS)
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -23,6 +24,9 @@ bench: .venv/ready
 
 bench-transport: .venv/ready
 	$(BIN)/python -m benchmarks.transport $(ARGS)
+
+bench-peers: .venv/ready .venv-peers/ready
+	$(BIN)/python -m benchmarks.control --only peers $(ARGS)
 
 soak: .venv/ready
 	$(BIN)/python -m pytest -m slow $(ARGS)
@@ -42,5 +46,10 @@ gallery: .venv/ready
 	@$(BIN)/uv sync --frozen --quiet
 	@touch $@
 
+# what control is compared with wants other versions of our own libraries: an environment and a lock of its own
+.venv-peers/ready: $(PEERS)/uv.lock $(PEERS)/pyproject.toml | .venv/ready
+	@UV_PROJECT_ENVIRONMENT=$(CURDIR)/.venv-peers $(BIN)/uv sync --project $(PEERS) --frozen --quiet --python $(BIN)/python
+	@touch $@
+
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-peers

@@ -11,7 +11,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from benchmarks import databases
-from tests.fakes.house import REPO, free_port
+from tests.fakes.environment import REPO
+from tests.fakes.house import free_port
 
 WAIT_S = 30.0
 

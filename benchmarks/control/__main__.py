@@ -15,9 +15,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.control import decisions, executor, policy
-from benchmarks.control.section import Section
+from benchmarks.control.peers import section as peers
+from benchmarks.control.section import Measured, Section
 
-SECTIONS: Mapping[str, Section] = {**decisions.SECTIONS, **policy.SECTIONS, **executor.SECTIONS}
+SECTIONS: Mapping[str, Section] = {**decisions.SECTIONS, **policy.SECTIONS, **executor.SECTIONS, **peers.SECTIONS}
 """Name -> section, in the order in which they run."""
 
 
@@ -36,31 +37,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     printed: dict[str, object] = {}
     is_good = True
     for name in names:
-        values, complaints = measure(SECTIONS[name], is_quick=parsed.quick)
-        printed.update(values)
-        is_good = is_good and not complaints
-        for complaint in complaints:
-            print(f"{name}: {complaint}", file=sys.stderr)
+        measured = measure(SECTIONS[name], is_quick=parsed.quick)
+        printed.update(measured.printed)
+        is_good = is_good and not measured.misses
+        for sentence in (*measured.misses, *measured.notes):
+            print(f"{name}: {sentence}", file=sys.stderr)
     print(json.dumps(printed, indent=1) if parsed.json else as_text(printed))
     return 0 if is_good else 1
 
 
-def measure(section: Section, *, is_quick: bool) -> tuple[Mapping[str, object], Sequence[str]]:
-    """What it prints, and what is wrong with that. One section that breaks does not take the others along."""
+def measure(section: Section, *, is_quick: bool) -> Measured:
+    """What it found. One section that breaks does not take the others along."""
     began = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="bulkhead-bench-") as folder:
-            measured = section.run(Path(folder), is_quick)
+            return section.run(Path(folder), is_quick)
     except Exception as error:  # noqa: BLE001  whatever it was, the figure is null and the reason is told
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        return dict.fromkeys(section.keys), [f"broke after {time.monotonic() - began:.0f} s: {reason}"]
-    return measured.printed, measured.misses
+        broke = f"broke after {time.monotonic() - began:.0f} s: {reason}"
+        return Measured(printed=dict.fromkeys(section.keys), misses=(broke,))
 
 
 def as_text(printed: Mapping[str, object]) -> str:
-    """For people: a line each."""
+    """For people: a line each, or the section's table."""
+    tables = {key: section.table for section in SECTIONS.values() if section.table for key in section.keys}
     width = max((len(key) for key in printed), default=0)
-    return "\n".join(f"{key:<{width}}  {json.dumps(value)}" for key, value in printed.items())
+    lines = []
+    for key, value in printed.items():
+        table = tables.get(key)
+        lines.append(table(value) if table and isinstance(value, dict) else f"{key:<{width}}  {json.dumps(value)}")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ class Measured:
     """Key of the printed object -> value; exactly the section's keys."""
     misses: tuple[str, ...] = ()
     """One sentence for each target that was missed."""
+    notes: tuple[str, ...] = ()
+    """One sentence for each thing that could not be measured here, and is nobody's miss."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,8 @@ class Section:
     """What it prints; each is null where it fails."""
     run: Callable[[Path, bool], Measured]
     """Takes an empty folder of its own, and whether to measure less."""
+    table: Callable[[Mapping[str, object]], str] | None = None
+    """For people: the text of what it printed. None means a line for each key."""
 
 
 def missed(claims: Mapping[str, bool]) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from benchmarks.figures import Figure, table
 from benchmarks.house import machine
 from benchmarks.transport import churn, crash, latency, memory, mentions, quarantine, soak, storm
 from benchmarks.transport.bench import FULL, QUICK, Bench, NotMeasured, Scale, Section
-from tests.fakes.house import REPO
+from tests.fakes.environment import REPO
 
 SECTIONS: Mapping[str, Callable[[Bench], Section]] = {
     "crash_points": crash.crash_points,

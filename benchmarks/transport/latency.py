@@ -14,7 +14,7 @@ from benchmarks.floors import commit_ms
 from benchmarks.transport.bench import Bench, Section
 from benchmarks.transport.world import COMMAND, PROVIDERS, Reply, Talk, World, quiet_folder, wait, world
 from tests.crash.surfaces import ROOMS
-from tests.fakes.house import REPO
+from tests.fakes.environment import REPO
 
 PER_S = 5.0
 """Messages: well below every limit, so that only the work is measured."""

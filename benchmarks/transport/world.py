@@ -14,7 +14,7 @@ from tests.crash.providers import furnish
 from tests.crash.surfaces import ROOMS, SlackSurface, Surface, TelegramSurface
 from tests.fakes import slack_server, telegram_server
 from tests.fakes.house import House
-from tests.fakes.nursery import Nursery, QuickHouse
+from tests.fakes.nursery import Nursery
 
 START_S = 20.0
 PACE_FACTOR = 40.0
@@ -75,7 +75,7 @@ def world(
         env: dict[str, str] = {}
         for provider, surface in (("telegram", telegram), ("slack", slack)):
             env |= surface.env if provider in providers else {}
-        house = QuickHouse(nursery, home, env=env) if nursery else House(home, env=env)
+        house = House(home, env=env, nursery=nursery)
         stack.callback(house.close)
         try:
             yield World(telegram=telegram, slack=slack, house=house)

@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from importlib.metadata import version
 from typing import NoReturn
 
 from bot.cli import auditing, batch, custody, records, serving
@@ -91,6 +92,7 @@ def make_parser() -> argparse.ArgumentParser:
     common.add_argument("--json", action="store_true", help="answer with JSON")
     common.add_argument("--home", help="where state lives (BULKHEAD_HOME)")
     parser = Parser(prog="bulkhead", description="The chat front end that an AI agent works behind.", parents=[])
+    parser.add_argument("--version", action="version", version=f"bulkhead {version('bulkhead')}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     def verb(name: str, run: Verb, about: str) -> argparse.ArgumentParser:

@@ -16,7 +16,8 @@ import pytest
 
 from bot.cli import main
 from tests.fakes.command import bulkhead
-from tests.fakes.house import REPO, House
+from tests.fakes.environment import REPO
+from tests.fakes.house import House
 
 
 @pytest.fixture(scope="module")
@@ -290,3 +291,9 @@ def test_a_file_that_names_nobody_is_one_sentence(tmp_path: Path) -> None:
     done = bulkhead("ask", "/help", home=tmp_path)
     assert done.returncode == 2
     assert "names nobody" in done.stderr
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    done = bulkhead("--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"bulkhead \d+\.\d+\.\d+\n", done.stdout)

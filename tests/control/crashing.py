@@ -19,8 +19,10 @@ from pathlib import Path
 
 from layers import failpoint
 from layers.control import (
+    APPROVER,
     Approval,
     Context,
+    Member,
     Outcome,
     Plan,
     Rules,
@@ -39,7 +41,7 @@ from layers.errors import Refused, Unavailable
 from layers.failpoint import Step
 from layers.store import Store, open_store
 from layers.types import Person
-from tests.control.conftest import APPROVER, POLICY, Member, press
+from tests.control.conftest import POLICY, press
 
 REPO = Path(__file__).parents[2]
 KINDS = ("idempotent", "probe", "neither")

@@ -17,7 +17,8 @@ from layers.failpoint import Point
 from tests.crash.mail import open_mail
 from tests.crash.scenario import APPEND, ENDED
 from tests.crash.surfaces import Seen, Surface, Trap, open_surface, people
-from tests.fakes.nursery import Nursery, QuickHouse
+from tests.fakes.house import House
+from tests.fakes.nursery import Nursery
 
 SURFACES = ("telegram", "slack", "mail", "page")
 KILLED, DROPPED = "killed", "dropped"
@@ -31,7 +32,7 @@ AGAIN_S = 5.0
 class Stage:
     """A server, one provider, and what was said so far."""
 
-    house: QuickHouse
+    house: House
     surface: Surface
     rooms: list[int] = field(default_factory=list)
     lost_effects: int = 0
@@ -204,7 +205,7 @@ class Sweep:
         """Start the home once."""
         home = self.folder / "template"
         furnish(home, self.model_url)
-        house = QuickHouse(self.nursery, home)
+        house = House(home, nursery=self.nursery)
         house.start()
         house.close()
 
@@ -216,7 +217,7 @@ class Sweep:
             stack.callback(shutil.rmtree, home, ignore_errors=True)
             opened = open_mail() if case.surface == "mail" else open_surface(case.surface, self.shared)
             surface: Surface = stack.enter_context(opened)
-            house = QuickHouse(self.nursery, home, env=surface.env)
+            house = House(home, env=surface.env, nursery=self.nursery)
             stack.callback(house.close)
             stack.callback(house.kill)
             trap = Trap(surface.drop_next)
@@ -228,7 +229,7 @@ class Sweep:
             return count(stage, house.starts > 1 if case.way == KILLED else trap.is_sprung)
 
 
-def start(house: QuickHouse, kill_at: str) -> None:
+def start(house: House, kill_at: str) -> None:
     """Start, and again where the point was reached before anybody could say anything."""
     try:
         house.start(kill_at)

@@ -19,7 +19,8 @@ from typing import Any
 import httpx
 
 from layers.failpoint import Point
-from tests.fakes.house import REPO, House
+from tests.fakes.environment import REPO
+from tests.fakes.house import House
 
 APPEND = """\
 id = "workspace.append"
@@ -215,8 +216,9 @@ def house_for(case: Case, folder: Path, database_url: str, model_url: str) -> It
     capabilities = house.home / "capabilities"
     capabilities.mkdir(parents=True)
     (capabilities / "workspace.append.toml").write_text(APPEND)
-    shapes = "\n".join(f'{shape} = ["fake/echo"]' for shape in ("obedience", "depth", "code", "cheap"))
-    (house.home / "routes.toml").write_text(f'[routes]\n{shapes}\n[servers]\nfake = "{model_url}"\n')
+    if case.scenario is converse:  # one that names a model has its library loaded, for seconds of CPU at each start
+        shapes = "\n".join(f'{shape} = ["fake/echo"]' for shape in ("obedience", "depth", "code", "cheap"))
+        (house.home / "routes.toml").write_text(f'[routes]\n{shapes}\n[servers]\nfake = "{model_url}"\n')
     try:
         house.start(f"{case.point.value}:{case.nth}")
         house.sign_in()

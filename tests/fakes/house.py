@@ -1,7 +1,8 @@
 """The real server in a process of its own, to talk to, to kill and to start again.
 
 `python -m tests.fakes.house POINT:N serve ...` runs the `bulkhead` command with a failpoint hook that kills the process
-by SIGKILL at the N-th reach of POINT. Without a point to be killed at, the command is run as it is.
+by SIGKILL at the N-th reach of POINT. Without a point to be killed at, the command is run as it is. Tests fork it from
+a nursery that has imported everything; benchmarks start it as a user would, unless they name a nursery.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-REPO = Path(__file__).parents[2]
+from tests.fakes.environment import REPO, environment
+from tests.fakes.nursery import Child, Nursery, shared
+
 NOWHERE = ""
-KEYS = ("API_KEY", "BASE_URL", "API_BASE", "BULKHEAD_")
-"""Variables of the developer's own that a test must not see."""
 
 
 def free_port() -> int:
@@ -34,20 +35,25 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def environment(**more: str) -> dict[str, str]:
-    """Ours without the developer's keys and settings."""
-    kept = {name: value for name, value in os.environ.items() if not any(key in name for key in KEYS)}
-    return kept | more
+def program(kill_at: str, arguments: Sequence[str]) -> list[str]:
+    """The command line that runs `bulkhead` with these arguments."""
+    if kill_at == NOWHERE:
+        return [sys.executable, "-m", "bot", *arguments]
+    return [sys.executable, "-m", "tests.fakes.house", kill_at, *arguments]
 
 
 class House:
     """One home on one port, whose server comes and goes."""
 
-    def __init__(self, home: Path, database_url: str = "", env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, home: Path, database_url: str = "", env: dict[str, str] | None = None, nursery: Nursery | None = None
+    ) -> None:
         self.home = home
+        self.starts = 0
         self.port = free_port()
         self.env = environment(BULKHEAD_DATABASE_URL=database_url, **(env or {}))
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[str] | Child | None = None
+        self._nursery = nursery or (shared() if "PYTEST_CURRENT_TEST" in os.environ else None)
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20)
         self.url = ""
         self.log = home.parent / f"{home.name}.log"
@@ -55,14 +61,15 @@ class House:
     def start(self, kill_at: str = NOWHERE, wait: bool = True) -> None:
         """Start the server; with `wait` return once it printed its link."""
         self.reap()
-        program = [sys.executable, "-m", "bot"]
-        if kill_at != NOWHERE:
-            program = [sys.executable, "-m", "tests.fakes.house", kill_at]
+        self.starts += 1
         arguments = ["serve", "--home", str(self.home), "--port", str(self.port), "--json"]
-        with open(self.log, "a", encoding="utf-8") as log:
-            self.process = subprocess.Popen(
-                [*program, *arguments], stdout=subprocess.PIPE, stderr=log, text=True, cwd=REPO, env=self.env
-            )
+        if self._nursery is not None:
+            self.process = self._nursery.serve([kill_at, *arguments], self.env, self.log)
+        else:
+            with open(self.log, "a", encoding="utf-8") as log:
+                self.process = subprocess.Popen(
+                    program(kill_at, arguments), stdout=subprocess.PIPE, stderr=log, text=True, cwd=REPO, env=self.env
+                )
         if wait:
             assert self.process.stdout is not None
             line = self.process.stdout.readline()

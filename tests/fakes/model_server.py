@@ -26,18 +26,18 @@ import asyncio
 import contextlib
 import json
 import re
-import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+
+from tests.fakes.serving import serving
 
 DIFF = "--- a/README.md\n+++ b/README.md\n@@ -1 +1 @@\n-# Workspace\n+# Our workspace\n"
 TOOLS: dict[str, tuple[str, dict[str, object]]] = {
@@ -267,24 +267,8 @@ def refuse(status: int) -> Response:
 def running(port: int = 0) -> Iterator[ModelServer]:
     """A server on a free port (or `port`), in a thread of its own."""
     fake = ModelServer()
-    with socket.create_server(("127.0.0.1", port), backlog=256) as listener:
-        # asyncio sets it only on sockets made for IPPROTO_TCP by name; connections inherit it from this one.
-        # Without it each call takes 40 ms longer (measured): Nagle against delayed acknowledgement
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        fake.port = listener.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(fake.app, log_level="critical", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        deadline = time.monotonic() + 10
-        while not server.started:
-            if time.monotonic() > deadline:
-                raise RuntimeError("the fake model server does not start")
-            time.sleep(0.01)
-        try:
-            yield fake
-        finally:
-            server.should_exit = server.force_exit = True  # a client that went away leaves a slow answer behind
-            thread.join(timeout=10)
+    with serving(fake.app, port) as fake.port:
+        yield fake
 
 
 def main() -> None:

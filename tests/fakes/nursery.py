@@ -1,59 +1,63 @@
-"""The real server, forked from a process that has imported it already: for what starts it hundreds of times.
+"""The real `bulkhead` command, forked from a process that has imported it already: importing costs most of a start.
 
 `python -m tests.fakes.nursery` reads one JSON object per line from the socket on its standard input (the command line
-and the environment, with the descriptors of standard output and error beside it), forks, and answers with the child's
-process id. The child runs the `bulkhead` command as `tests.fakes.house` does, and dies as any process does.
+and the environment; beside it the descriptors of the child's standard input, output and error, and of a pipe), forks,
+and answers with the child's process id. When the child ends its exit code is written to that pipe. The child runs the
+command as `tests.fakes.house` does, and dies as any process does.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import IO
 
-from tests.fakes.house import NOWHERE, REPO, House, environment
+from tests.fakes.environment import REPO, environment
 
-IMPORTED = ("bot.app", "bot.cli.serving", "bot.adapters.slack.account", "bot.adapters.telegram", "uvicorn")
+IMPORTED = ("bot.app", "bot.cli", "bot.adapters.slack.account", "bot.adapters.telegram", "uvicorn")
 """Before the first fork. What starts threads when it is imported must not stand here."""
 
 
 class Child:
     """A forked process, as far as `House` needs it to be a `Popen`."""
 
-    def __init__(self, pid: int, stdout: int) -> None:
+    def __init__(self, pid: int, exit_code: int, stdout: IO[str] | None) -> None:
         self.pid = pid
-        self.stdout = os.fdopen(stdout, encoding="utf-8")
+        self.stdout = stdout
+        self._exit_code = os.fdopen(exit_code, "rb", buffering=0)
+        self._code: int | None = None
 
     def poll(self) -> int | None:
-        """None while it runs. The nursery takes its exit code; that it is gone is all that is known here."""
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return 0
-        return None
+        """The exit code as `subprocess` gives it; None while it runs."""
+        if self._code is None and select.select([self._exit_code], [], [], 0)[0]:
+            self.wait(1.0)
+        return self._code
 
     def wait(self, timeout: float = 20.0) -> int:
         """Until it is gone."""
-        deadline = time.monotonic() + timeout
-        while self.poll() is None:
-            if time.monotonic() > deadline:
+        if self._code is None:
+            if not select.select([self._exit_code], [], [], timeout)[0]:
                 raise subprocess.TimeoutExpired(["bulkhead"], timeout)
-            time.sleep(0.002)
-        return 0
+            self._code = int(self._exit_code.read() or b"-9")  # nothing: the nursery itself is gone
+            self._exit_code.close()
+        return self._code
 
     def send_signal(self, number: int) -> None:
         """As `os.kill`, to one that may be gone."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, number)
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -71,14 +75,24 @@ class Nursery:
         theirs.close()
         self._lock = threading.Lock()
 
-    def fork(self, arguments: list[str], env: dict[str, str], log: Path) -> Child:
-        """Start `bulkhead` with these arguments."""
+    def fork(self, arguments: Sequence[str], env: Mapping[str, str], streams: Sequence[int]) -> tuple[int, int]:
+        """Start `tests.fakes.house` with these arguments and three streams; its id, and where its exit code comes."""
         read, write = os.pipe()
-        with self._lock, open(log, "a", encoding="utf-8") as errors:
-            order = json.dumps({"arguments": arguments, "env": env}) + "\n"
-            socket.send_fds(self._socket, [order.encode()], [write, errors.fileno()])
+        order = json.dumps({"arguments": arguments, "env": dict(env)}) + "\n"
+        try:
+            with self._lock:
+                socket.send_fds(self._socket, [order.encode()], [*streams, write])
+                return int(self._answers.readline()), read
+        finally:
             os.close(write)
-            return Child(int(self._answers.readline()), read)
+
+    def serve(self, arguments: Sequence[str], env: Mapping[str, str], log: Path) -> Child:
+        """Start one whose standard output is read by the caller."""
+        read, write = os.pipe()
+        with open(os.devnull, "rb") as nothing, open(log, "a", encoding="utf-8") as errors:
+            pid, exit_code = self.fork(arguments, env, [nothing.fileno(), write, errors.fileno()])
+        os.close(write)
+        return Child(pid, exit_code, os.fdopen(read, encoding="utf-8"))
 
     def close(self) -> None:
         """Let it go; its children are their houses' to end."""
@@ -87,32 +101,16 @@ class Nursery:
         self._process.wait(20)
 
 
-class QuickHouse(House):
-    """A house whose servers come from the nursery."""
+_shared: Nursery | None = None
 
-    def __init__(self, nursery: Nursery, home: Path, database_url: str = "", env: dict[str, str] | None = None) -> None:
-        super().__init__(home, database_url, env)
-        self._nursery = nursery
-        self.starts = 0
 
-    def start(self, kill_at: str = NOWHERE, wait: bool = True) -> None:
-        """As `House.start`."""
-        self.reap()
-        arguments = ["serve", "--home", str(self.home), "--port", str(self.port), "--json"]
-        child = self._nursery.fork([kill_at, *arguments], self.env, self.log)
-        self.starts += 1
-        self.process = child  # type: ignore[assignment]  # it does what House asks of a Popen
-        if wait:
-            self.wait_started()
-
-    def wait_started(self) -> None:
-        """Until it printed its link."""
-        assert self.process is not None
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise AssertionError(f"the server did not start: {self.log.read_text()[-2000:]}")
-        self.url = json.loads(line)["url"]
+def shared() -> Nursery:
+    """One for the whole process, closed at its end."""
+    global _shared
+    if _shared is None:
+        _shared = Nursery()
+        atexit.register(_shared.close)
+    return _shared
 
 
 @contextlib.contextmanager
@@ -132,26 +130,57 @@ def main() -> int:
     for name in IMPORTED:
         import_module(name)
     orders = socket.socket(fileno=os.dup(0))
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps: a zombie would pass for a living process
+    awake, wake = socket.socketpair()
+    wake.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake.fileno())
+    waiting: dict[int, int] = {}
     while True:
-        data, handles, _, _ = socket.recv_fds(orders, 65536, 2)
+        ready, _, _ = select.select([orders, awake], [], [])
+        if awake in ready:
+            awake.recv(4096)
+            reap(waiting)
+        if orders not in ready:
+            continue
+        data, handles, _, _ = socket.recv_fds(orders, 1 << 20, 4)
         if not data:
             return 0
         order = json.loads(data)
         pid = os.fork()
         if pid == 0:
-            orders.close()
+            signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            for handle, number in zip(handles, (1, 2), strict=True):
-                os.dup2(handle, number)
+            for endpoint in (orders, awake, wake):
+                endpoint.close()
+            become(handles, order["env"])
+            for handle in waiting.values():
                 os.close(handle)
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            os.environ.clear()
-            os.environ.update(order["env"])
             return run(*order["arguments"])
+        waiting[pid] = handles.pop()
         for handle in handles:
             os.close(handle)
         orders.sendall(f"{pid}\n".encode())
+
+
+def become(handles: Sequence[int], env: Mapping[str, str]) -> None:
+    """Take the streams and the environment that were ordered."""
+    for number, handle in enumerate(handles[:3]):
+        os.dup2(handle, number)
+    for handle in handles:
+        os.close(handle)
+    os.environ.clear()
+    os.environ.update(env)
+
+
+def reap(waiting: dict[int, int]) -> None:
+    """Tell of every child that ended."""
+    while waiting:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            return
+        handle = waiting.pop(pid)
+        with contextlib.suppress(BrokenPipeError), os.fdopen(handle, "w") as told:
+            told.write(str(os.waitstatus_to_exitcode(status)))
 
 
 if __name__ == "__main__":

@@ -26,9 +26,13 @@ def as_user() -> dict[str, str]:
     return {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
 
 
+UNSAFE = ("fsync=off", "full_page_writes=off")
+"""For tests that kill us and never the server or the machine: nothing is lost, and each commit waits for no disk."""
+
+
 @contextmanager
-def server() -> Iterator[str]:
-    """Start one, yield a URL whose path is to be replaced by a database's name; `postgresql:///{}?host=...`."""
+def server(*settings: str) -> Iterator[str]:
+    """Start one with those settings, yield a URL whose path is to be replaced by a database's name; `postgresql:///{}?host=...`."""
     folder = find_bin()
     if folder is None:
         raise FileNotFoundError("no PostgreSQL: install Debian's package postgresql")
@@ -41,10 +45,11 @@ def server() -> Iterator[str]:
     subprocess.run(
         [folder / "initdb", "-D", data, "-U", "bulkhead", "-A", "trust", "-N", "--no-locale", "-E", "UTF8"], **run
     )  # type: ignore[call-overload]
-    settings = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={root}", "-c", "max_connections=100"]
+    values = ["listen_addresses=", f"unix_socket_directories={root}", "max_connections=100", *settings]
+    options = [word for value in values for word in ("-c", value)]
     with open(root / "log", "w") as log:
         process = subprocess.Popen(
-            [folder / "postgres", "-D", data, *settings], stdout=log, stderr=log, cwd="/", **user
+            [folder / "postgres", "-D", data, *options], stdout=log, stderr=log, cwd="/", **user
         )  # type: ignore[call-overload]
     try:
         url = f"postgresql://bulkhead@/{{}}?host={root}"
@@ -72,8 +77,8 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     raise TimeoutError(f"PostgreSQL of {getpass.getuser()} did not start")
 
 
-def create(url: str, name: str) -> str:
-    """A fresh database; returns its URL."""
+def create(url: str, name: str, template: str = "template1") -> str:
+    """A fresh database, a copy of `template`; returns its URL."""
     with psycopg.connect(url.format("postgres"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return url.format(name)

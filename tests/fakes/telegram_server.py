@@ -17,7 +17,6 @@ import email.parser
 import email.policy
 import itertools
 import json
-import socket
 import threading
 import time
 from collections import Counter, defaultdict
@@ -26,12 +25,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.fakes.serving import serving
 from tests.fakes.telegram_chats import Chats, Refusal, Shown, person
 from tests.fakes.telegram_checks import Checks, Files, Params
 from tests.fakes.telegram_media import MediaChats, media_limits
@@ -309,22 +308,8 @@ async def broken() -> AsyncIterator[bytes]:
 def running(port: int = 0) -> Iterator[TelegramServer]:
     """A server on a free port (or `port`), in a thread of its own."""
     fake = TelegramServer()
-    with socket.create_server(("127.0.0.1", port), backlog=256) as listener:
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        fake.port = listener.getsockname()[1]
-        server = uvicorn.Server(uvicorn.Config(fake.app, log_level="critical", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        deadline = time.monotonic() + 10
-        while not server.started:
-            if time.monotonic() > deadline:
-                raise RuntimeError("the fake Telegram server does not start")
-            time.sleep(0.01)
-        try:
-            yield fake
-        finally:
-            server.should_exit = server.force_exit = True
-            thread.join(timeout=10)
+    with serving(fake.app, port) as fake.port:
+        yield fake
 
 
 def main() -> None:

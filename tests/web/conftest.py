@@ -6,7 +6,6 @@ say through the real channel.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 import time
@@ -22,7 +21,7 @@ import pytest
 from bot.adapters.web import WebChannel, add_event, own_message, to_inbound
 from bot.web import PageServer, PageServices, PendingCard, TransportLine, create_app, listen, mint_link
 from bot.web.pages import Hook, no_transports
-from layers.store import Store, Tx, open_store, upgrade_store
+from layers.store import Store, Tx, open_store
 from layers.transport import put_media
 from layers.types import Address, Button, Inbound, Outbound, OutboundKind, Person, Picture
 
@@ -140,14 +139,6 @@ class House:
             yield client
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty SQLite file: migrating once for all tests of the page is enough."""
-    path = tmp_path_factory.mktemp("web") / "template.db"
-    asyncio.run(upgrade_store(f"sqlite:///{path}"))
-    return path
-
-
 @asynccontextmanager
 async def open_house(template: Path, path: Path) -> AsyncIterator[House]:
     """A page that runs on a SQLite file of its own."""
@@ -161,9 +152,9 @@ async def open_house(template: Path, path: Path) -> AsyncIterator[House]:
 
 
 @pytest.fixture
-async def house(template: Path, tmp_path: Path) -> AsyncIterator[House]:
+async def house(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[House]:
     """A page that runs on SQLite."""
-    async with open_house(template, tmp_path / "page.db") as built:
+    async with open_house(sqlite_template, tmp_path / "page.db") as built:
         yield built
 
 

@@ -45,9 +45,9 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def house(template: Path, tmp_path: Path) -> AsyncIterator[House]:
+async def house(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[House]:
     """A page that runs on SQLite, on the browser's event loop."""
-    async with open_house(template, tmp_path / "page.db") as built:
+    async with open_house(sqlite_template, tmp_path / "page.db") as built:
         yield built
 
 

@@ -6,7 +6,6 @@ import copy
 import json
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -17,7 +16,8 @@ import httpx
 import psycopg
 
 from tests.crash.scenario import APPEND
-from tests.fakes.house import REPO, House
+from tests.fakes import command
+from tests.fakes.house import House
 
 PEOPLE = '[people.owner]\nname = "Owner"\napprover = true\n\n[people.anna]\nname = "Anna"\n'
 ENDED = ("Done", "Failed", "Denied", "Expired", "Withdrawn", "Outcome unknown")
@@ -35,8 +35,7 @@ def furnish(home: Path, model_url: str = "", model: str = "echo") -> None:
 
 def bulkhead(house: House, *words: str) -> subprocess.CompletedProcess[str]:
     """The command, on that home."""
-    command = [sys.executable, "-m", "bot", *words, "--home", str(house.home), "--json"]
-    return subprocess.run(command, env=house.env, cwd=REPO, capture_output=True, text=True, timeout=60)
+    return command.bulkhead(*words, "--json", home=house.home, **house.env)
 
 
 def visitor(house: House, person: str) -> House:

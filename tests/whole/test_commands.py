@@ -19,7 +19,7 @@ import pytest
 
 from bot.cli import main
 from layers.store import upgrade_store
-from tests.fakes.house import environment
+from tests.fakes.environment import environment
 
 
 @pytest.fixture(autouse=True)

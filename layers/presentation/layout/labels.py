@@ -5,8 +5,8 @@ Each takes the first of its possible places that nothing strikes, else the one w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import hypot
 
@@ -40,32 +40,56 @@ class _Ground:
     """What a text must not lie on."""
 
     def __init__(self, scene: Scene) -> None:
-        self._scene = scene
+        self._edges = [(edge.reach.inset(-1), edge) for edge in scene.edges]
+        self._nodes = [node.box for node in scene.nodes]
+        self._frames = [(group.box, _closed(group.box)) for group in scene.groups]
         self.texts: list[Rect] = []
-        self._frames = [_closed(group.box) for group in scene.groups]
 
-    def cost(self, slot: Rect, own: EdgeMark | None = None, clear: float = CLEAR) -> float:
-        """0 where nothing is; more, the more is covered. A label may lie on its `own` edge."""
-        wide = slot.inset(-clear)
-        struck = sum(
-            length_inside(edge.path, wide)
-            for edge in self._scene.edges
-            if edge is not own and edge.reach.inset(-1).shared_area(wide) > 0
+    def best(self, slots: Iterable[Rect], own: EdgeMark | None = None, *, wished: float = CLEAR) -> Rect:
+        """The first slot with `wished` points of free ground around it, else the first free one, else the freest.
+
+        A label may lie on its `own` edge.
+        """
+        places = list(slots)
+        near = self._near(places, own, wished)
+        costs = [near.cost(slot, CLEAR) for slot in places]
+        free = [slot for slot, cost in zip(places, costs, strict=True) if cost == 0]
+        if free:
+            return next((slot for slot in free if wished == CLEAR or near.cost(slot, wished) == 0), free[0])
+        return places[costs.index(min(costs))]
+
+    def _near(self, slots: Sequence[Rect], own: EdgeMark | None, wished: float) -> _Near:
+        """Only what lies where the slots are: there may be many slots and a whole drawing around them."""
+        area = Rect(
+            min(slot.left for slot in slots),
+            min(slot.bottom for slot in slots),
+            max(slot.right for slot in slots),
+            max(slot.top for slot in slots),
+        ).inset(-wished)
+        return _Near(
+            [(reach, edge.path) for reach, edge in self._edges if edge is not own and _touch(reach, area)],
+            [box for box in (*self._nodes, *self.texts) if _touch(box, area)],
+            [(box, path) for box, path in self._frames if _touch(box, area)],
         )
-        covered = sum(wide.shared_area(node.box) for node in self._scene.nodes)
-        texts = sum(wide.shared_area(text) for text in self.texts)
-        borders = sum(length_inside(frame, wide) for frame in self._frames)
-        return round(struck + covered + texts + borders, 1)
 
-    def best(self, slots: Iterator[Rect], own: EdgeMark | None = None, *, wished: float = CLEAR) -> Rect:
-        """The first slot with `wished` points of free ground around it, else the first free one, else the freest."""
-        found: list[tuple[float, Rect]] = []
-        for slot in slots:
-            cost = self.cost(slot, own)
-            if cost == 0 and (wished == CLEAR or self.cost(slot, own, wished) == 0):
-                return slot
-            found.append((cost, slot))
-        return min(found, key=lambda pair: pair[0])[1]
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    edges: list[tuple[Rect, tuple[Point, ...]]]
+    boxes: list[Rect]
+    frames: list[tuple[Rect, tuple[Point, ...]]]
+
+    def cost(self, slot: Rect, clear: float) -> float:
+        """0 where nothing is within `clear` points of `slot`; more, the more is covered."""
+        wide = slot.inset(-clear)
+        struck = sum(length_inside(path, wide) for reach, path in self.edges if _touch(reach, wide))
+        covered = sum(wide.shared_area(box) for box in self.boxes if _touch(box, wide))
+        borders = sum(length_inside(path, wide) for box, path in self.frames if not box.holds(wide))
+        return round(struck + covered + borders, 1)
+
+
+def _touch(one: Rect, other: Rect) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _closed(box: Rect) -> tuple[Point, ...]:

@@ -40,7 +40,9 @@ def edge_through_node(scene: Scene, graph: Graph) -> Iterator[Finding]:
                 continue
             is_own = node.id in (edge.source, edge.target)
             most = THROUGH_OWN if is_own else THROUGH
-            inside = _inside_own(edge, node) if is_own else length_inside(edge.path, node.box.inset(SHRUNK))
+            inside = length_inside(edge.path, node.box.inset(SHRUNK))
+            if is_own and inside > most:
+                inside = _inside_own(edge, node)
             if inside > most:
                 yield error(
                     "edge_through_node",

@@ -24,6 +24,8 @@ TEXT_SHARED = 8.0
 STRUCK = 4.0
 ADRIFT = 26.0
 """Points from a label to its own line."""
+SURELY_NEAR = 0.7
+"""Of that, all around a label: even its corner is no further away."""
 LEAK = re.compile(
     r"\bfa[bsrl]?:fa-|</?(?:br|b|i|u|em|strong|p|div|span|small|sub|sup)\b[^>]*>|<br\b"
     r"|&(?:amp|lt|gt|quot|nbsp|#\d+|#x[0-9a-f]+);|\*\*\w|\\[.*_`]",
@@ -174,7 +176,9 @@ def label_adrift(scene: Scene, graph: Graph) -> Iterator[Finding]:
         if not edge.text or not edge.text.lines:
             continue
         box = edge.text.box
-        away = 0.0 if length_inside(edge.path, box) else distance_to_path(edge, box)
+        if length_inside(edge.path, box.inset(-ADRIFT * SURELY_NEAR)) > 0:
+            continue
+        away = distance_to_path(edge, box)
         if away > ADRIFT:
             yield warning(
                 "label_adrift",

@@ -26,9 +26,10 @@ LONGEST_TEXT = 100_000
 FENCE = re.compile(r"^[^\S\n]*(?:```|~~~)[^\n]*$", re.MULTILINE)
 FRONT_MATTER = re.compile(r"\s*^([^\S\n]*)---[^\S\n]*\n(.*?)^\1---[^\S\n]*(?:\n|$)", re.DOTALL | re.MULTILINE)
 UNEVEN_FRONT_MATTER = re.compile(r"[^\S\n]*---[^\S\n]*\n.*?^[^\S\n]*---[^\S\n]*\n\s*", re.DOTALL | re.MULTILINE)
-TITLE = re.compile(r"^[^\S\n]*title:[^\S\n]*(.+?)[^\S\n]*$", re.MULTILINE)
+TITLE = re.compile(r"^[^\S\n]*title:[^\S\n]*([\"']?)(.+?)\1[^\S\n]*$", re.MULTILINE)
 COMMENT = re.compile(r"^[^\S\n]*%%(?!\{)[^\n]*$", re.MULTILINE)
-HTML_ATTRIBUTE = re.compile(r"<[a-zA-Z]\w*(?:\s[^<>]*)>")
+HTML_TAG = re.compile(r"<\w+\s[^<>]*>")
+ATTRIBUTE = re.compile(r"=\"([^\"]*)\"")
 UNREADABLE = re.compile(r"[\x00\ud800-\udfff]")
 JSON = re.compile(r"\s*(?:```\w*[^\S\n]*\n\s*)?\{")
 FIRST_WORD = re.compile(r"[\w-]+")
@@ -152,11 +153,11 @@ def _prepared(text: str) -> tuple[Cursor, Meta]:
     meta = Meta()
     if front := FRONT_MATTER.match(text):
         found = TITLE.search(front.group(2))
-        meta.title = plain(found.group(1).strip("\"'")) if found else ""
+        meta.title = plain(found.group(2)) if found else ""
         text = _blank(front) + text[front.end() :]
     text = _without_directives(text)
     text = COMMENT.sub(_blank, text)
-    text = HTML_ATTRIBUTE.sub(lambda tag: tag.group().replace('"', "'"), text)
+    text = HTML_TAG.sub(lambda tag: ATTRIBUTE.sub(r"='\1'", tag.group()), text)
     cursor = Cursor(text)
     cursor.skip_space()
     return cursor, meta

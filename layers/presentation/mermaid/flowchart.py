@@ -8,6 +8,7 @@ input is too deep. Checked against mermaid 11.17.2's own verdicts in tests/prese
 from __future__ import annotations
 
 import re
+from typing import NoReturn
 
 from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.graph import Graph, edge_of
@@ -34,8 +35,6 @@ STYLING = re.compile(r"(?:classDef|class|style|click|href|linkStyle)[^\S\n]+(?:\
 LINK_STYLE = re.compile(r"linkStyle\s+(\d[\d,\s]*)")
 AMPERSAND = re.compile(r"\s+&\s+")
 CLASS = re.compile(r":::(?:[\w,-])+")
-CLASS_STATEMENT = re.compile(r"class[^\S\n]+([^\s,]+(?:[^\S\n]*,[^\S\n]*[^\s,]+)*)[^\S\n]+(\w+)")
-STYLE_STATEMENT = re.compile(r"style[^\S\n]+(\S+)[^\S\n]+(.*)", re.DOTALL)
 EDGE_ID = re.compile(r"([^\s\"@]{1,100})@(?=[^{\"])")
 LINK_AHEAD = re.compile(r"\s*(?:(?<=\n)[ \t]*)?(?=[-=~<.]|[xo](?:--|==|-\.))")
 LONGEST_LABEL = 2000
@@ -86,7 +85,7 @@ class _Parser:
         cursor, graph = self.cursor, self.graph
         if found := cursor.peek(STYLING):
             self._check_link_style(found.group())
-            self._paint(found.group())
+            self.graph.style(found.group())
             cursor.at = found.end()
         elif self.meta.take(cursor):
             pass
@@ -103,7 +102,7 @@ class _Parser:
         else:
             self._chain()
         if cursor.take(END_OF_STATEMENT) is None:
-            self._fail_after_node()
+            _fail_after_node(cursor)
 
     def _check_link_style(self, text: str) -> None:
         found = LINK_STYLE.match(text)
@@ -115,12 +114,6 @@ class _Parser:
                 self.cursor.fail(
                     "linkStyle with the number of an edge", f"there are {count} edges so far, counted from 0"
                 )
-
-    def _paint(self, text: str) -> None:
-        if found := CLASS_STATEMENT.match(text):
-            self.graph.paint(found.group(1), self.graph.accents.of(found.group(2)))
-        elif found := STYLE_STATEMENT.match(text):
-            self.graph.paint(found.group(1), self.graph.accents.of_style(found.group(2)))
 
     def _subgraph(self) -> None:
         cursor = self.cursor
@@ -249,13 +242,13 @@ class _Parser:
         cursor.at += 1
         return plain(label)
 
-    def _fail_after_node(self) -> None:
-        cursor = self.cursor
-        cursor.skip_blanks()
-        for wrong, right in NEAREST_ARROW.items():
-            if cursor.starts_with(wrong):
-                cursor.fail("an arrow or a new line", f"did you mean {right}")
-        opened = next((pair for pair in ("[]", "()", "{}") if cursor.starts_with(pair[0])), "")
-        if opened:
-            cursor.fail(f"`{opened[1]}` to close the label", f'put the label in quotes: {opened[0]}"…"{opened[1]}')
-        cursor.fail("an arrow like --> or a new line", 'text with spaces belongs in brackets: A["text"]')
+
+def _fail_after_node(cursor: Cursor) -> NoReturn:
+    cursor.skip_blanks()
+    for wrong, right in NEAREST_ARROW.items():
+        if cursor.starts_with(wrong):
+            cursor.fail("an arrow or a new line", f"did you mean {right}")
+    opened = next((pair for pair in ("[]", "()", "{}") if cursor.starts_with(pair[0])), "")
+    if opened:
+        cursor.fail(f"`{opened[1]}` to close the label", f'put the label in quotes: {opened[0]}"…"{opened[1]}')
+    cursor.fail("an arrow like --> or a new line", 'text with spaces belongs in brackets: A["text"]')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from layers.presentation.mermaid.accents import Accents
@@ -10,6 +11,8 @@ from layers.presentation.mermaid.meta import Meta
 from layers.presentation.mermaid.shapes import NAMED
 from layers.presentation.spec import Direction, Edge, Flowchart, Group, Head, Line, Node, Shape
 
+CLASS_STATEMENT = re.compile(r"class[^\S\n]+([^\s,]+(?:[^\S\n]*,[^\S\n]*[^\s,]+)*)[^\S\n]+(\w+)")
+STYLE_STATEMENT = re.compile(r"style[^\S\n]+(\S+)[^\S\n]+(.*)", re.DOTALL)
 MOST_NODES = 500
 MOST_EDGES = 1000
 MOST_FRAMES = 200
@@ -63,6 +66,13 @@ class Graph:
         self.nodes[id] = Node(
             id=id, label=old.label if label is None else label, shape=old.shape if shape is None else shape
         )
+
+    def style(self, text: str) -> None:
+        """`class A,B name` or `style A fill:...`; other styling has no accent."""
+        if found := CLASS_STATEMENT.match(text):
+            self.paint(found.group(1), self.accents.of(found.group(2)))
+        elif found := STYLE_STATEMENT.match(text):
+            self.paint(found.group(1), self.accents.of_style(found.group(2)))
 
     def paint(self, ids: str, accent: int) -> None:
         """`class A,B name` and its like; the ids may be those of nodes that come later."""

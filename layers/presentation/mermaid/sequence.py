@@ -14,6 +14,7 @@ from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.labels import plain
 from layers.presentation.mermaid.meta import Meta, split_colour
 from layers.presentation.mermaid.nodes import data_fields
+from layers.presentation.mermaid.phrases import Phrases
 from layers.presentation.mermaid.speakers import Speakers
 from layers.presentation.nearest import nearest
 from layers.presentation.spec import (
@@ -31,20 +32,14 @@ from layers.presentation.spec import (
 )
 
 HEADER = re.compile(r"sequenceDiagram(?!\w)")
-ACTOR = re.compile(
-    r"[^/\\+()<>:\n,;-]++(?:(?!-[xX)\\/\-]|-\|[\\/]|/[/|]-|\\[\\|]-|\(\))-*+[^+<>:\n,;-]++)*+"
-)
-"""A name in a message; a dash belongs to it unless an arrow begins there."""
-DECLARED = re.compile(r"(?:(?!\s+as\s|@\{|\#)[^<>:\n,;])++", re.IGNORECASE)
-"""A name after `participant`; it may have spaces."""
 AS = re.compile(r"[^\S\n]*as(?=\s)", re.IGNORECASE)
-TEXT = re.compile(r"(?:#\w+;|[^#;\n])*+")
 END_OF_STATEMENT = re.compile(r"[^\S\n]*(?:#[^\n]*)?(?:[;\n]|$)")
 SEPARATORS = re.compile(r"(?:\s|;|#[^\n]*)+")
 ARROW = re.compile(r"<<--?>>|--?(?:>>|>|[xX]|\)|\|\\|\|/|\\\\|//)|(?:/\||\\\||//|\\\\)--?")
 CENTRE = re.compile(r"[^\S\n]*\(\)[^\S\n]*")
+MENU_AHEAD = re.compile(r"[^\S\n]+[^/\\+()<>:\n,;\s-]")
+"""After `link` and its like: an actor may be called Link."""
 WORD = re.compile(r"[A-Za-z_]+")
-WRAP = re.compile(r"[^\S\n]*:?(?:no)?wrap:", re.IGNORECASE)
 NUMBERS = re.compile(r"[^\S\n]+(?:(off)\b|(\d+(?:\.\d+)?)(?:[^\S\n]+(\d+(?:\.\d+)?))?)", re.IGNORECASE)
 PLACE = re.compile(r"[^\S\n]*(left\s+of|right\s+of|over)\b", re.IGNORECASE)
 TITLE = re.compile(r"title(?::|\s)[^\S\n]*", re.IGNORECASE)
@@ -108,6 +103,7 @@ class _Parser:
     def __init__(self, cursor: Cursor, meta: Meta) -> None:
         self.cursor = cursor
         self.meta = meta
+        self.read = Phrases(cursor)
         self.speakers = Speakers(cursor)
         self.root = _Open("", cursor.at)
         self.open = [self.root]
@@ -136,7 +132,7 @@ class _Parser:
         start = cursor.at
         found = cursor.peek(WORD)
         word = found.group().lower() if found else ""
-        if found and word in KEYWORDS and (word not in MENUS or self._is_menu(found.end())):
+        if found and word in KEYWORDS and (word not in MENUS or MENU_AHEAD.match(cursor.text, found.end())):
             cursor.at = found.end()
             self._keyword(word, start)
         elif self.meta.take(cursor):
@@ -144,11 +140,7 @@ class _Parser:
         else:
             self._message()
         if cursor.take(END_OF_STATEMENT) is None:
-            self._fail_after(start)
-
-    def _is_menu(self, at: int) -> bool:
-        """`link A: ...` and its like; an actor may be called Link."""
-        return Cursor(self.cursor.text, at).peek(re.compile(r"[^\S\n]+[^/\\+()<>:\n,;\s-]")) is not None
+            _fail_after(cursor)
 
     def _keyword(self, word: str, start: int) -> None:
         cursor = self.cursor
@@ -158,7 +150,7 @@ class _Parser:
             block = self.open[-1]
             if block.type != BRANCHES[word]:
                 cursor.fail(f"a statement, not {word!r}", f"{word} belongs into {BRANCHES[word]} … end", at=start)
-            block.branch(self._line())
+            block.branch(self.read.line())
         elif word == "end":
             self._end(start)
         elif word in ("participant", "actor"):
@@ -166,11 +158,11 @@ class _Parser:
         elif word == "create":
             self._create()
         elif word == "destroy":
-            self._add(Destroy(participant=self.speakers.destroy(self._name())), start)
+            self._add(Destroy(participant=self.speakers.destroy(self.read.name())), start)
         elif word == "activate":
-            self._add(self.speakers.activate(self._name()), start)
+            self._add(self.speakers.activate(self.read.name()), start)
         elif word == "deactivate":
-            self._add(self.speakers.deactivate(self._name(), start), start)
+            self._add(self.speakers.deactivate(self.read.name(), start), start)
         elif word == "note":
             self._note(start)
         elif word == "box":
@@ -180,10 +172,10 @@ class _Parser:
         elif word == "title":
             cursor.at = start
             cursor.take(TITLE)
-            self.meta.title = self._line() or self.meta.title
+            self.meta.title = self.read.line() or self.meta.title
         else:
-            self.speakers.mention(self._name())
-            self._colon_text()
+            self.speakers.mention(self.read.name())
+            self.read.text_after_colon()
 
     def _add(self, step: Step, start: int) -> None:
         self.count += 1
@@ -194,7 +186,7 @@ class _Parser:
     def _begin(self, word: str, start: int) -> None:
         if len(self.open) > DEEPEST:
             self.cursor.fail(f"at most {DEEPEST} blocks inside each other", "split it into several", at=start)
-        text = self._line()
+        text = self.read.line()
         block = _Open("par" if word == "par_over" else word, start)
         if word == "rect":
             block.colour, block.label = split_colour(text)
@@ -210,26 +202,13 @@ class _Parser:
         step = Block(type=cast(BlockType, block.type), branches=tuple(block.closed), colour=block.colour)
         self._add(step, start)
 
-    def _line(self) -> str:
-        """The text up to the end of the statement."""
-        self.cursor.take(WRAP)
-        return plain((self.cursor.take(TEXT) or self.cursor.fail("a text")).group().strip())
-
-    def _name(self) -> str:
-        cursor = self.cursor
-        cursor.skip_blanks()
-        found = cursor.take(DECLARED)
-        if found is None or not found.group().strip():
-            cursor.fail("the name of a participant", "write e.g. participant Alice")
-        return found.group().strip()
-
     def _declare(self, word: str, *, is_created: bool = False) -> str:
         cursor = self.cursor
         cursor.skip_blanks()
         start = cursor.at
-        id = self._name()
+        id = self.read.name()
         fields = data_fields(cursor) if cursor.starts_with("@{") else {}
-        label = self._line() if cursor.take(AS) else plain(fields.get("alias", ""))
+        label = self.read.line() if cursor.take(AS) else plain(fields.get("alias", ""))
         self.speakers.declare(id, label, fields.get("type", word), at=start, is_created=is_created)
         return id
 
@@ -243,7 +222,7 @@ class _Parser:
         self._add(Create(participant=self._declare(found.group().lower(), is_created=True)), start)
 
     def _box(self, start: int) -> None:
-        colour, title = split_colour(self._raw_line())
+        colour, title = split_colour(self.read.raw_line())
         self.speakers.open_box(colour, plain(title))
         cursor = self.cursor
         while True:
@@ -261,11 +240,8 @@ class _Parser:
                 fix = "close the box with end" if cursor.is_done else "only participant and actor may be in a box"
                 cursor.fail("`participant`, `actor` or `end` in the box", fix, at=at)
             if cursor.take(END_OF_STATEMENT) is None:
-                self._fail_after(at)
+                _fail_after(cursor)
         self.speakers.close_box()
-
-    def _raw_line(self) -> str:
-        return (self.cursor.take(TEXT) or self.cursor.fail("a text")).group().strip()
 
     def _number(self, start: int) -> None:
         found = self.cursor.take(NUMBERS)
@@ -283,47 +259,31 @@ class _Parser:
         if found is None:
             cursor.fail("`left of`, `right of` or `over` after note", "write e.g. Note over Alice,Bob: text")
         word = found.group(1).lower().split()[0]
-        over = [self._actor()]
+        over = [self.read.actor()]
         while word == "over" and cursor.starts_with(",") and len(over) < 2:
             cursor.at += 1
-            over.append(self._actor())
+            over.append(self.read.actor())
         for id in over:
             self.speakers.mention(id)
-        text = self._colon_text()
+        text = self.read.text_after_colon()
         place: Literal["left", "right", "over"] = "left" if word == "left" else "right" if word == "right" else "over"
         self._add(Note(over=tuple(dict.fromkeys(over)), place=place, text=text), start)
-
-    def _actor(self) -> str:
-        cursor = self.cursor
-        cursor.skip_blanks()
-        found = cursor.take(ACTOR)
-        if found is None or not found.group().strip():
-            cursor.fail("the name of a participant", "write e.g. Alice->>Bob: Hello")
-        return found.group().strip()
-
-    def _colon_text(self) -> str:
-        cursor = self.cursor
-        cursor.skip_blanks()
-        if not cursor.starts_with(":"):
-            cursor.fail("`:` and a text", "write e.g. Alice->>Bob: Hello")
-        cursor.at += 1
-        return self._line()
 
     def _message(self) -> None:
         cursor = self.cursor
         start = cursor.at
-        source = self._actor()
+        source = self.read.actor()
         cursor.take(CENTRE)
         found = cursor.take(ARROW)
         if found is None:
-            self._fail_arrow(source, start)
+            _fail_arrow(cursor, source, start)
         cursor.take(CENTRE)
         cursor.skip_blanks()
         sign = cursor.text[cursor.at : cursor.at + 1]
         cursor.at += sign in ("+", "-") and sign != ""
         cursor.take(CENTRE)
-        target = self._actor()
-        text = self._colon_text()
+        target = self.read.actor()
+        text = self.read.text_after_colon()
         self.speakers.message(source, target, at=start)
         tips, line = arrow(found.group())
         self._add(Message(source=source, target=target, text=text, line=line, tips=tips), start)
@@ -332,19 +292,6 @@ class _Parser:
         elif sign == "-":
             self._add(self.speakers.deactivate(source, start), start)
 
-    def _fail_arrow(self, source: str, start: int) -> NoReturn:
-        cursor = self.cursor
-        if source.endswith("=") and cursor.starts_with(">"):
-            cursor.fail(f"an arrow after {source[:-1][:24]!r}", "did you mean ->>?", at=cursor.at - 1)
-        first = source.split()[0]
-        meant = nearest(first, KEYWORDS) if len(first) > 2 else ""
-        if meant and meant != first.lower():
-            cursor.fail(f"an arrow after {source[:24]!r}", f"did you mean {meant}?", at=start)
-        cursor.fail(f"an arrow after {source[:24]!r}", "use ->> for a call, -->> for an answer, -) for a message")
-
-    def _fail_after(self, start: int) -> None:
-        self.cursor.skip_blanks()
-        self.cursor.fail("a new line", "put each statement on a line of its own; write #59; for a semicolon in a text")
 
 
 def arrow(text: str) -> tuple[tuple[Tip, Tip], Literal[Line.SOLID, Line.DOTTED]]:
@@ -356,3 +303,18 @@ def arrow(text: str) -> tuple[tuple[Tip, Tip], Literal[Line.SOLID, Line.DOTTED]]
     if text.endswith("-"):
         return (TIPS_BACKWARDS[head], Tip.NONE), line
     return (Tip.NONE, TIPS[head]), line
+
+
+def _fail_arrow(cursor: Cursor, source: str, start: int) -> NoReturn:
+    if source.endswith("=") and cursor.starts_with(">"):
+        cursor.fail(f"an arrow after {source[:-1][:24]!r}", "did you mean ->>?", at=cursor.at - 1)
+    first = source.split()[0]
+    meant = nearest(first, KEYWORDS) if len(first) > 2 else ""
+    if meant and meant != first.lower():
+        cursor.fail(f"an arrow after {source[:24]!r}", f"did you mean {meant}?", at=start)
+    cursor.fail(f"an arrow after {source[:24]!r}", "use ->> for a call, -->> for an answer, -) for a message")
+
+
+def _fail_after(cursor: Cursor) -> NoReturn:
+    cursor.skip_blanks()
+    cursor.fail("a new line", "put each statement on a line of its own; write #59; for a semicolon in a text")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-from layers.store import Store, open_store
 from tests.conftest import skip
 from tests.fakes import mail_servers
 from tests.fakes.mail_servers import MailServers
@@ -25,11 +23,3 @@ def both_servers() -> Iterator[MailServers]:
 def servers(both_servers: MailServers) -> MailServers:
     both_servers.empty()
     return both_servers
-
-
-@pytest.fixture
-async def lite(tmp_path: Path) -> AsyncIterator[Store]:
-    """A store for what is no matter of the database."""
-    opened = await open_store(f"sqlite:///{tmp_path / 'lite.db'}")
-    yield opened
-    await opened.close()

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from layers.store import Store, open_store
 from tests.conftest import REPO
 from tests.fakes.slack_server import SlackServer, load_spec, running
 
@@ -43,11 +42,3 @@ def until() -> Until:
             await asyncio.sleep(0.02)
 
     return wait
-
-
-@pytest.fixture
-async def lite(tmp_path: Path) -> AsyncIterator[Store]:
-    """A store for what is no matter of the database."""
-    opened = await open_store(f"sqlite:///{tmp_path / 'lite.db'}")
-    yield opened
-    await opened.close()

@@ -121,6 +121,9 @@ def _plain_name(text: str) -> str:
 
 
 def _row(row: Attribute) -> str:
-    type, name = (word if SAFE_TYPE.fullmatch(word) else f"`{escape(word) or ' '}`" for word in (row.type, row.name))
+    type, name = (
+        word if SAFE_TYPE.fullmatch(word) else "`" + (escape(word, forbidden="`") or " ") + "`"
+        for word in (row.type, row.name)
+    )
     keys = f" {', '.join(row.keys)}" if row.keys else ""
     return f"{type} {name}{keys}" + (f" {quoted(row.comment)}" if row.comment else "")

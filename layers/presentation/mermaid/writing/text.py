@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from layers.presentation.mermaid.labels import plain
 
+QUOTES = '"\\'
+"""What ends a quoted label, or hides its end."""
 PALETTE = ("#cfe8fc", "#d8f0d3", "#fde9c4", "#f6d5dc", "#e3dbf5", "#d3efee", "#ece4d4", "#e4e4e4")
 """What other renderers of Mermaid give the accents 1 to 8; ours has colours of its own."""
 
@@ -36,7 +38,7 @@ def _written(text: str, is_escaped: object) -> str:
 
 def quoted(text: str) -> str:
     """The label in double quotes; a space where it is empty, because Mermaid wants something."""
-    return f'"{escape(text, forbidden=chr(34)) or " "}"'
+    return '"' + (escape(text, forbidden=QUOTES) or " ") + '"'
 
 
 def names(ids: Iterable[str], safe: re.Pattern[str], prefix: str) -> dict[str, str]:
