@@ -23,7 +23,7 @@ from layers.types import Attachment, Outbound
 Talk = Callable[[Hands, str], Awaitable[None]]
 """(hands, what to tell the agent): the agent answers."""
 ASKS = {
-    "change": "What should change? Your next message here is the answer; Mermaid text is drawn as it is, `cancel` ends.",
+    "change": "What should change? Your next message here is the answer; Mermaid is drawn as it is, `cancel` ends.",
     "report": "What is wrong with it? Your next message here is kept as a case for the checks; `cancel` ends.",
 }
 DROPPED = ("cancel", "never mind")

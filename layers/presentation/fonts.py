@@ -25,7 +25,7 @@ FALLBACKS = (
     "Noto Sans", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Thai", "Arial Unicode MS",
     "Noto Sans Symbols", "Noto Sans Symbols 2", "Noto Emoji", "Symbola", "Segoe UI Symbol", "FreeSans", "Unifont",
 )  # fmt: skip
-TOKEN = re.compile(r"\s+|[^\s/_.,:;|-]+[/_.,:;|-]*|[/_.,:;|-]+")
+TOKEN = re.compile(r"\s+|[^\s/_.,:;|>)=&?-]+[/_.,:;|>)=&?-]*|[/_.,:;|>)=&?-]+")
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 STRETCH = 1.5
 TOFU = 1.15
@@ -60,6 +60,14 @@ def width(text: str, size: float, bold: bool = False) -> float:
     known = "".join(character for character in text if can_draw(character))
     pixels, _, _ = _renderer().get_text_width_height_descent(known, properties(size, bold), ismath=False)  # type: ignore[no-untyped-call]
     return float(pixels) * 72 / DPI + TOFU * size * (len(text) - len(known))
+
+
+@lru_cache(maxsize=8192)
+def descent(text: str, size: float, bold: bool = False, italic: bool = False) -> float:
+    """Points from the baseline down to the lower end of the extent that matplotlib reports for one line."""
+    style = properties(size, bold, italic)
+    deepest = [_renderer().get_text_width_height_descent(of, style, ismath=False)[2] for of in (text, "lp")]  # type: ignore[no-untyped-call]
+    return float(max(deepest)) * 72 / DPI
 
 
 @lru_cache(maxsize=8192)

@@ -32,6 +32,8 @@ class Made:
     pngs: tuple[bytes, ...]
     svg: bytes
     """The whole in one drawing; empty where one page is the whole."""
+    engine: str
+    """Which layout engine placed the whole; empty where none was needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def made(spec: DiagramSpec, rank: int = 0, *, is_paged: bool = True) -> Made:
         findings += found if len(pages) == 1 else [replace(one, text=f"page {number}: {one.text}") for one in found]
     findings.sort(key=lambda finding: finding.severity != "error")
     svg = draw_svg(whole, alt=alternative(spec)) if len(pages) > 1 else b""
-    return Made(tuple(told), tuple(findings), tuple(pngs), svg)
+    return Made(tuple(told), tuple(findings), tuple(pngs), svg, whole.engine)
 
 
 def _planned(spec: DiagramSpec, rank: int, *, is_paged: bool) -> tuple[Sequence[_Planned], Scene]:

@@ -332,6 +332,8 @@ class Scene:
     """None until it was drawn."""
     parts: tuple[PartMark, ...] = ()
     """Of the kinds that are no graph, in the order of painting."""
+    engine: str = field(default="", compare=False)
+    """Which layout engine placed it; empty where none was needed."""
 
     @property
     def canvas(self) -> Rect:

@@ -72,6 +72,7 @@ class Presenter:
             verdict=_verdict(tried, opinion),
             spec=tried.attempt.spec,
             further=tuple(further),
+            engine=tried.drawn.answer.engine,
             notes=tried.attempt.notes,
             svg=tried.drawn.svg,
         )

@@ -120,6 +120,8 @@ class Figure:
     spec: DiagramSpec
     further: tuple[Page, ...] = ()
     """What did not fit on one picture legibly: `png` is then the overview, and these are the pages that it names."""
+    engine: str = ""
+    """Which layout engine placed it; empty where none was needed."""
     notes: tuple[str, ...] = ()
     """Sentences for below the picture: what a repair took out of it."""
     svg: bytes = b""

@@ -56,6 +56,8 @@ class Answer(BaseModel):
     pages: tuple[DrawnPage, ...] = ()
     findings: tuple[Finding, ...] = ()
     """Of all pages."""
+    engine: str = ""
+    """Which layout engine placed the whole; empty where none was needed."""
     looks: int = 0
     """Pictures for the judge that follow the SVG."""
     defect: str = ""

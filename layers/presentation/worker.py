@@ -57,7 +57,7 @@ def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
 def _done(job: Job) -> tuple[Answer, tuple[bytes, ...]]:
     try:
         done = made(job.spec, job.rank, is_paged=job.surface not in UNPAGED)
-        answer, blobs = Answer(pages=done.pages, findings=done.findings), (*done.pngs, done.svg)
+        answer, blobs = Answer(pages=done.pages, findings=done.findings, engine=done.engine), (*done.pngs, done.svg)
         return _for_a_judge(job, answer, blobs) if job.is_judged else (answer, blobs)
     except Exception as error:
         log.exception("draw.failed")

@@ -50,3 +50,11 @@ def laid_out(spec: DiagramSpec) -> Scene:
     graph = graph_of(spec)
     assert graph
     return lay_out(graph)
+
+MANY = "flowchart LR\n" + "\n".join(
+    f"subgraph g{g}[Team number {g}]\n"
+    + "\n".join(f"  s{g}x{n}[Service {g}.{n} of the company] --> s{g}x{n + 1}" for n in range(4))
+    + f"\nend\ns{g}x0 -->|call {g}| s{(g + 1) % 4}x4"
+    for g in range(4)
+)
+"""Twenty nodes in four groups: too much for one picture on a phone."""

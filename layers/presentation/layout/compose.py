@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import hypot
 
 from layers.presentation.geometry import is_inside
 from layers.presentation.graph import Graph, GraphEdge, GraphGroup
-from layers.presentation.layout.candidates import Candidate, Engine, leaves
+from layers.presentation.layout.candidates import Candidate, Engine
 from layers.presentation.layout.engine import ROOT, Box, Frame, LayoutEngine, Link, Placement, Question, Route, Size
 from layers.presentation.layout.labels import placed_texts
 from layers.presentation.layout.lines import loop
 from layers.presentation.layout.measure import EDGE_SIZE, GROUP_SIZE, block, measured
+from layers.presentation.layout.ranks import Item, spread
 from layers.presentation.layout.paper import moved_node, on_paper
 from layers.presentation.scene import (
     EdgeMark,
@@ -39,7 +40,8 @@ GAPS, TIGHT_GAPS = (30.0, 44.0), (20.0, 34.0)
 """Between boxes of a rank, between ranks."""
 LOOP = 16.0
 """How far the edge from a frame to itself goes out."""
-STAGGERED_RANKS = 3
+NARROW = 430.0
+"""Points of boxes in one rank that a phone shows legibly."""
 INSET_SHAPES: frozenset[Outline] = frozenset(
     {
         *(Shape.HEXAGON, Shape.LEAN_LEFT, Shape.LEAN_RIGHT, Shape.TRAPEZOID, Shape.TRAPEZOID_TOP, Shape.FLAG),
@@ -139,12 +141,12 @@ def _question(parts: _Parts, candidate: Candidate) -> Question:
     ]
     # an engine drops a frame around nothing
     boxes += [Box((8, 8), Shape.RECT, numbers[id]) for id in parts.places if id not in parts.nodes]
-    spread = _staggered(graph) if candidate.is_staggered else {}
     links = tuple(
-        _link(edge, label, parts, numbers, spread.get(edge.target, 1))
-        for edge, label in zip(graph.edges, parts.labels, strict=True)
+        _link(edge, label, parts, numbers) for edge, label in zip(graph.edges, parts.labels, strict=True)
     )
     node_gap, rank_gap = TIGHT_GAPS if candidate.is_tight else GAPS
+    if candidate.is_narrow:
+        links = _narrowed(links, boxes, node_gap)
     rank_gap += max((sum(link.head_lengths) - HEAD_LENGTH for link in links), default=0.0)
     return Question(
         boxes=tuple(boxes),
@@ -165,7 +167,7 @@ def _question(parts: _Parts, candidate: Candidate) -> Question:
 
 
 def _link(
-    edge: GraphEdge, label: TextMark | None, parts: _Parts, numbers: Mapping[str, int], ranks: int
+    edge: GraphEdge, label: TextMark | None, parts: _Parts, numbers: Mapping[str, int]
 ) -> Link:
     return Link(
         tail=_anchor(edge.source, parts, last=True),
@@ -176,7 +178,6 @@ def _link(
         head_group=ROOT if _is_around(edge.target, edge.source, parts.graph) else numbers.get(edge.target, ROOT),
         is_hidden=edge.style is Line.HIDDEN,
         is_level=edge.is_level,
-        ranks=ranks,
     )
 
 
@@ -197,14 +198,14 @@ def _anchor(end: str, parts: _Parts, *, last: bool) -> int:
     return parts.places[parts.graph.inside[end][-1 if last else 0]]
 
 
-def _staggered(graph: Graph) -> dict[str, int]:
-    """Leaf to how many ranks below its node it stands: those of one node take 1, 2, 3 in turn."""
-    counts: dict[str, int] = {}
-    ranks = {}
-    for node, leaf in leaves(graph):
-        ranks[leaf] = counts.get(node, 0) % STAGGERED_RANKS + 1
-        counts[node] = counts.get(node, 0) + 1
-    return ranks
+def _narrowed(links: Sequence[Link], boxes: Sequence[Box], gap: float) -> tuple[Link, ...]:
+    """The links, longer where they lead to a rank further down because the next one is full."""
+    items: list[Item] = [("box", number) for number in range(len(boxes))]
+    ends: dict[int, tuple[Item, Item]] = {n: (("box", link.tail), ("box", link.head)) for n, link in enumerate(links)}
+    widths = {("box", number): box.size[0] + gap for number, box in enumerate(boxes)}
+    rank = spread(items, {n: pair for n, pair in ends.items() if pair[0] != pair[1]}, widths, NARROW)
+    spans = [rank[head] - rank[tail] for tail, head in ends.values()]
+    return tuple(replace(link, ranks=max(1, span)) for link, span in zip(links, spans, strict=True))
 
 
 def _padded(text: TextMark | None) -> Size | None:

@@ -48,9 +48,8 @@ def laid_out(graph: Graph, engines: Mapping[Engine, LayoutEngine], rank: int = 0
     if not is_paged or is_legible(trial.scene) or len(graph.nodes) < LEAST_NODES:
         return Pages((whole,), whole)
     pages = _paged(graph, engines)
-    if len(pages) < 3 or min(map(_css, pages)) <= _css(whole):
-        return Pages((whole,), whole)
-    return Pages(pages, whole)
+    is_better = all(is_legible(page.scene) for page in pages) or min(map(_css, pages)) > _css(whole)
+    return Pages(pages if len(pages) > 2 and is_better else (whole,), whole)
 
 
 def is_legible(scene: Scene) -> bool:

@@ -60,6 +60,11 @@ def split(graph: Graph, unit: Unit) -> list[Unit]:
         atoms = [(node,) for node in unit.nodes]
     most = max(-(-len(unit.nodes) // 2), max(len(atom) for atom in atoms))
     found = clustered(graph, atoms, most)
+    if len(found) < 2:
+        half = -(-len(unit.nodes) // 2)
+        found = [unit.nodes[:half], unit.nodes[half:]]
+    if not unit.group:
+        return [named(graph, nodes) for nodes in found]
     titles = [f"{unit.title} ({number}/{len(found)})" for number in range(1, len(found) + 1)]
     return [Unit(title, nodes) for title, nodes in zip(titles, found, strict=True)]
 
@@ -74,13 +79,18 @@ def clustered(graph: Graph, atoms: Sequence[tuple[str, ...]], most: int) -> list
     while pair := _closest(graph, clusters, most):
         one, other = pair
         clusters[one] += clusters.pop(other)
+    while pair := _closest(graph, clusters, most + most // 3, smallest=most // 3):  # no page for a node or two
+        one, other = pair
+        clusters[one] += clusters.pop(other)
     clusters = _filled(clusters, most)
     clusters = [sorted(cluster, key=order.__getitem__) for cluster in clusters]
     return [tuple(cluster) for cluster in sorted(clusters, key=lambda cluster: order[cluster[0]])]
 
 
-def _closest(graph: Graph, clusters: list[list[str]], most: int) -> tuple[int, int] | None:
-    """The two clusters with the most edges between them for their size."""
+def _closest(
+    graph: Graph, clusters: list[list[str]], most: int, smallest: int | None = None
+) -> tuple[int, int] | None:
+    """The two clusters with the most edges between them for their size, one of them no larger than `smallest`."""
     home = {node: number for number, cluster in enumerate(clusters) for node in cluster}
     between: Counter[tuple[int, int]] = Counter()
     for edge in graph.edges:
@@ -89,6 +99,8 @@ def _closest(graph: Graph, clusters: list[list[str]], most: int) -> tuple[int, i
             between[min(one, other), max(one, other)] += 1
     sizes = [len(cluster) for cluster in clusters]
     fitting = [pair for pair in between if sizes[pair[0]] + sizes[pair[1]] <= most]
+    if smallest is not None:
+        fitting = [pair for pair in fitting if min(sizes[pair[0]], sizes[pair[1]]) <= smallest]
 
     def closeness(pair: tuple[int, int]) -> tuple[float, int, int, int]:
         one, other = pair
@@ -115,12 +127,14 @@ def _merged(graph: Graph, units: list[Unit]) -> list[Unit]:
     """Fewer units: neighbours share a page."""
     by_first = {unit.nodes[0]: unit for unit in units}
     total = sum(len(unit.nodes) for unit in units)
-    for most in range(max(NODES_PER_UNIT, -(-total // MOST_UNITS)), total + 1, 2):
-        found = clustered(graph, [unit.nodes for unit in units], most)
-        if len(found) <= MOST_UNITS:
-            break
+    most = max(NODES_PER_UNIT, -(-total // MOST_UNITS))
+    found = clustered(graph, [unit.nodes for unit in units], most)
+    while len(found) > MOST_UNITS:
+        one, other = sorted(found, key=len)[:2]
+        found = [nodes for nodes in found if nodes not in (one, other)] + [one + other]
     merged = []
-    for nodes in found:
+    order = {node.id: number for number, node in enumerate(graph.nodes)}
+    for nodes in sorted(found, key=lambda nodes: order[nodes[0]]):
         parts = [by_first[node] for node in nodes if node in by_first]
         merged.append(parts[0] if len(parts) == 1 else Unit(_shortened(", ".join(one.title for one in parts)), nodes))
     return merged
@@ -139,8 +153,9 @@ def _branches(graph: Graph) -> list[Unit]:
 
 
 def named(graph: Graph, nodes: tuple[str, ...]) -> Unit:
-    """A unit called after the node that most edges touch."""
-    touching = Counter(end for edge in graph.edges for end in (edge.source, edge.target))
+    """A unit called after the node that most edges touch there."""
+    here = [edge for edge in graph.edges if edge.source in nodes and edge.target in nodes]
+    touching = Counter(end for edge in here for end in (edge.source, edge.target))
     order = {node: number for number, node in enumerate(nodes)}
     first = max(nodes, key=lambda node: (touching[node], -order[node]))
     label = name_of(next(node for node in graph.nodes if node.id == first))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from itertools import pairwise
 
 Item = tuple[str, int]
@@ -37,6 +38,25 @@ def ranked(
             layers[at].append(lane)
             lanes[number].append(lane)
     return layers, lanes
+
+
+def spread(
+    items: list[Item], links: dict[int, tuple[Item, Item]], widths: Mapping[Item, float], most: float
+) -> dict[Item, int]:
+    """The rank of each item, below all that lead to it, no rank wider than `most` unless one item alone is."""
+    forward = _without_circles(items, links)
+    least = dict.fromkeys(items, 0)
+    rank: dict[Item, int] = {}
+    used: defaultdict[int, float] = defaultdict(float)
+    for item in _sorted(items, forward):
+        at = least[item]
+        while used[at] and used[at] + widths[item] > most:
+            at += 1
+        rank[item] = at
+        used[at] += widths[item]
+        for after in forward[item]:
+            least[after] = max(least[after], at + 1)
+    return rank
 
 
 def _without_circles(items: list[Item], links: dict[int, tuple[Item, Item]]) -> dict[Item, list[Item]]:

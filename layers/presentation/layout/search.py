@@ -32,6 +32,7 @@ RISKY_EDGES = 40
 """From here on an engine may take seconds, so the search runs where it can be stopped."""
 SEARCH_CPU_S = 2.0
 FALLBACK = Engine.BUILTIN
+MOST_REPAIRED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +69,45 @@ def searched(graph: Graph, engines: Mapping[Engine, LayoutEngine], rank: int = 0
 
 
 def _trials(graph: Graph, engines: Mapping[Engine, LayoutEngine], *, stops_early: bool) -> Iterator[Trial]:
-    """Every candidate laid out, and more tries for the titles that are struck in the best."""
-    best: Trial | None = None
+    """Every candidate laid out, and more tries for those that only struck titles keep from being the best."""
+    found: list[Trial] = []
     for candidate in _possible(graph, engines):
         try:
             trial = _try(graph, candidate, engines)
         except EngineFailed:
             continue
         yield trial
-        best = trial if best is None or trial.cost < best.cost else best
-        if stops_early and best.cost <= GOOD_ENOUGH:
+        found.append(trial)
+        if stops_early and trial.cost <= GOOD_ENOUGH:
             return
-    if best is None:
-        return
-    struck = _struck(best.scene, graph)
+    least = min((trial.cost for trial in found), default=0.0)
+    struck = [(trial, _struck(trial.scene, graph)) for trial in found]
+    promising = [(_without_strikes(trial, titles), trial, titles) for trial, titles in struck if titles]
+    promising.sort(key=lambda item: item[0])
+    for hoped, trial, titles in promising[:MOST_REPAIRED]:
+        if hoped < least:
+            for repaired in _repaired(graph, trial, titles, engines):
+                yield repaired
+                least = min(least, repaired.cost)
+
+
+def _without_strikes(trial: Trial, titles: frozenset[str]) -> float:
+    """What the trial would cost if no title were struck."""
+    return trial.cost - COST["warning"] * len(titles)
+
+
+def _repaired(
+    graph: Graph, trial: Trial, titles: frozenset[str], engines: Mapping[Engine, LayoutEngine]
+) -> Iterator[Trial]:
+    """The trial with its struck titles given room, or put low, or both."""
     none: frozenset[str] = frozenset()
-    for roomy, low in ((struck, none), (none, struck), (struck, struck)) if struck else ():
-        trial = _try(graph, replace(best.candidate, roomy=roomy, low=low), engines)
-        yield trial
-        if not _struck(trial.scene, graph):
+    for roomy, low in ((titles, none), (none, titles), (titles, titles)):
+        try:
+            repaired = _try(graph, replace(trial.candidate, roomy=roomy, low=low), engines)
+        except EngineFailed:
+            continue
+        yield repaired
+        if not _struck(repaired.scene, graph):
             return
 
 
@@ -105,7 +126,7 @@ def _struck(scene: Scene, graph: Graph) -> frozenset[str]:
 
 
 def _try(graph: Graph, candidate: Candidate, engines: Mapping[Engine, LayoutEngine]) -> Trial:
-    scene = compose(graph, candidate, engines)
+    scene = replace(compose(graph, candidate, engines), engine=candidate.engine.value)
     turning = TURNING_COST if candidate.direction is not graph.direction and graph.kind != "mindmap" else 0.0
     return Trial(candidate, scene, _cost(scene, graph) + turning)
 

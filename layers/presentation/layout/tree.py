@@ -1,7 +1,6 @@
 """Mindmaps: a tidy tree to both sides of the root, to the right of it, or indented below it. Pure.
 
-The question's direction says which: LEFT is both sides, RIGHT the right side, DOWN indented. Links must be a forest and
-come parents first.
+The question's direction says which: LEFT is both sides, RIGHT the right side, DOWN indented. Links must be a forest.
 """
 
 from __future__ import annotations
@@ -63,11 +62,17 @@ def _forest(question: Question) -> _Forest:
     children: dict[int, list[int]] = {node: [] for node in range(len(question.boxes))}
     parents: dict[int, int] = {}
     for link in question.links:
-        if link.head in parents or link.tail >= link.head:
-            raise EngineFailed("this is no tree")
+        if link.head in parents:
+            raise EngineFailed("a box hangs on two others")
         parents[link.head] = link.tail
         children[link.tail].append(link.head)
-    return _Forest(question, children, tuple(node for node in children if node not in parents))
+    roots = tuple(node for node in children if node not in parents)
+    reached = list(roots)
+    for node in reached:
+        reached += children[node]
+    if len(reached) < len(children):
+        raise EngineFailed("the links run in a circle")
+    return _Forest(question, children, roots)
 
 
 def _place(forest: _Forest, root: int, top: float, centres: dict[int, Point]) -> float:
