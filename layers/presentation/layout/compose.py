@@ -14,8 +14,8 @@ from layers.presentation.layout.engine import ROOT, Box, Frame, LayoutEngine, Li
 from layers.presentation.layout.labels import placed_texts
 from layers.presentation.layout.lines import loop
 from layers.presentation.layout.measure import EDGE_SIZE, GROUP_SIZE, block, measured
-from layers.presentation.layout.ranks import Item, spread
 from layers.presentation.layout.paper import moved_node, on_paper
+from layers.presentation.layout.ranks import Item, spread
 from layers.presentation.scene import (
     EdgeMark,
     End,
@@ -96,7 +96,7 @@ def compose(graph: Graph, candidate: Candidate, engines: Mapping[Engine, LayoutE
     )
     scene = Scene(placement.width, placement.height, tuple(nodes.values()), edges, _group_marks(graph, placement))
     scene = placed_texts(scene, graph, dict(zip((group.id for group in graph.groups), parts.titles, strict=True)))
-    return on_paper(scene, graph.title)
+    return replace(on_paper(scene, graph.title), engine=candidate.engine.value)
 
 
 def _with_frame_loops(graph: Graph, placement: Placement) -> list[Route | None]:
