@@ -11,7 +11,9 @@ import unicodedata
 from functools import cache, lru_cache
 
 from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, fontManager, get_font
+from matplotlib.text import Text
 
 from layers.presentation.shown import KEPT, shown
 
@@ -54,6 +56,11 @@ def _renderer() -> RendererAgg:
     return RendererAgg(8, 8, DPI)  # type: ignore[no-untyped-call]
 
 
+@cache
+def _scratch() -> Figure:
+    return Figure(dpi=DPI)
+
+
 @lru_cache(maxsize=8192)
 def width(text: str, size: float, bold: bool = False) -> float:
     """Points that `text` takes on one line. What no font has is not measured: looking for it takes 4 ms each."""
@@ -66,8 +73,9 @@ def width(text: str, size: float, bold: bool = False) -> float:
 def descent(text: str, size: float, bold: bool = False, italic: bool = False) -> float:
     """Points from the baseline down to the lower end of the extent that matplotlib reports for one line."""
     style = properties(size, bold, italic)
-    deepest = [_renderer().get_text_width_height_descent(of, style, ismath=False)[2] for of in (text, "lp")]  # type: ignore[no-untyped-call]
-    return float(max(deepest)) * 72 / DPI
+    artist = Text(0, 0, text, fontproperties=style, verticalalignment="baseline", parse_math=False)
+    artist.set_figure(_scratch())
+    return -float(artist.get_window_extent(renderer=_renderer()).y0) * 72 / DPI
 
 
 @lru_cache(maxsize=8192)

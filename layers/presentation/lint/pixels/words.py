@@ -130,7 +130,7 @@ def _coverage(image: Image, scene: Scene, texts: list[TextMark]) -> Coverage:
                 line,
                 color="black",
                 fontproperties=fonts.properties(text.size, text.bold, text.italic),
-                horizontalalignment="left" if text.is_left else "center",
+                horizontalalignment="left" if text.is_left else "right" if text.is_right else "center",
                 verticalalignment="baseline",
                 parse_math=False,
             )
@@ -150,7 +150,7 @@ def _lines(text: TextMark) -> Iterator[tuple[float, float, str]]:
     shown = [(number, line) for number, line in enumerate(text.lines) if line.strip()]
     last, lowest = shown[-1]
     bottom = text.box.bottom + fonts.descent(lowest, text.size, text.bold, text.italic)
-    x = text.box.left if text.is_left else _middle(text.box)
+    x = text.box.left if text.is_left else text.box.right if text.is_right else _middle(text.box)
     for number, line in shown:
         yield x, bottom + (last - number) * step, line
 
