@@ -10,7 +10,7 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 
-from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, fontManager, get_font
 from matplotlib.text import Text
@@ -56,11 +56,6 @@ def _renderer() -> RendererAgg:
     return RendererAgg(8, 8, DPI)  # type: ignore[no-untyped-call]
 
 
-@cache
-def _scratch() -> Figure:
-    return Figure(dpi=DPI)
-
-
 @lru_cache(maxsize=8192)
 def width(text: str, size: float, bold: bool = False) -> float:
     """Points that `text` takes on one line. What no font has is not measured: looking for it takes 4 ms each."""
@@ -72,10 +67,16 @@ def width(text: str, size: float, bold: bool = False) -> float:
 @lru_cache(maxsize=8192)
 def descent(text: str, size: float, bold: bool = False, italic: bool = False) -> float:
     """Points from the baseline down to the lower end of the extent that matplotlib reports for one line."""
-    style = properties(size, bold, italic)
-    artist = Text(0, 0, text, fontproperties=style, verticalalignment="baseline", parse_math=False)
-    artist.set_figure(_scratch())
-    return -float(artist.get_window_extent(renderer=_renderer()).y0) * 72 / DPI
+    artist = Text(0, 0, text, fontproperties=properties(size, bold, italic), va="baseline", parse_math=False)
+    artist.set_figure(_figure())
+    return -float(artist.get_window_extent().y0) * 72 / DPI
+
+
+@cache
+def _figure() -> Figure:
+    figure = Figure(dpi=DPI)
+    FigureCanvasAgg(figure)
+    return figure
 
 
 @lru_cache(maxsize=8192)
