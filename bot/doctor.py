@@ -81,6 +81,8 @@ class Probes:
     """The workspace's branch and commit."""
     sandbox: Probe
     """Runs the canary; the profile that held."""
+    trust: Probe
+    """Which users separate server and executor."""
     database: Probe
     """Opens it; its kind and schema version, when that is the newest."""
     drawing: Probe
@@ -207,6 +209,10 @@ async def _sandbox(_place: Place, probes: Probes) -> str:
     return await probes.sandbox()
 
 
+async def _trust(_place: Place, probes: Probes) -> str:
+    return await probes.trust()
+
+
 async def _database(_place: Place, probes: Probes) -> str:
     return await probes.database()
 
@@ -237,6 +243,9 @@ TABLE = (
     ),
     _Examination(
         "sandbox", Severity.ERROR, _sandbox, "Install bubblewrap (`apt install bubblewrap`) or use Linux 5.13."
+    ),
+    _Examination(
+        "trust", Severity.ERROR, _trust, "README, Three levels of trust, has the executor as a user of its own."
     ),
     _Examination(
         "drawing", Severity.ERROR, _drawing, "Delete .venv and run `make run`; fonts: `apt install fonts-noto`."

@@ -46,3 +46,20 @@ WHERE name = :name AND owner = :owner;
 
 -- name: role_owner(name)^
 SELECT owner FROM role_lease WHERE name = :name;
+
+-- name: undelivered()
+-- Requests that wait, and the places where their newest card did not arrive, or cannot while the account is closed.
+SELECT approval.id, outbox.conversation_id, COALESCE(outbox.last_error, account.reason, '') AS reason,
+       EXISTS (SELECT 1 FROM inbox
+               WHERE inbox.source = outbox.channel AND inbox.event_id = 'undelivered:' || approval.id) AS is_told
+FROM approval
+JOIN approval_card ON approval_card.approval_id = approval.id
+JOIN outbox ON outbox.conversation_id = approval_card.conversation_id AND outbox.key = approval_card.message_key
+LEFT JOIN account ON account.channel = outbox.channel AND account.state IN ('challenged', 'suspended', 'revoked')
+WHERE approval.state = 'pending' AND outbox.kind = 'card'
+  AND (outbox.state IN ('unknown', 'failed', 'expired')
+       OR (account.channel IS NOT NULL AND outbox.state IN ('pending', 'placing', 'placed', 'editing')))
+  AND NOT EXISTS (SELECT 1 FROM outbox newer
+                  WHERE newer.conversation_id = outbox.conversation_id AND newer.key = outbox.key
+                    AND newer.id > outbox.id AND newer.kind = 'card')
+ORDER BY approval.created_at, approval.id, outbox.conversation_id;

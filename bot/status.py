@@ -31,7 +31,8 @@ class Facts:
     """Why a newer file was not taken; empty when there is none."""
     approvers: tuple[str, ...]
     pending: int
-    is_frozen: bool
+    frozen: str
+    """Who froze everything, since when and why; empty while nothing is frozen."""
     drills: str
     """How many decoys were caught."""
     workspace: str
@@ -41,9 +42,6 @@ CONNECT = (
     "Set `ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `GEMINI_API_KEY` or another provider's usual key in the environment or "
     "in `.env` and restart, or start Ollama, LM Studio or llama.cpp on this machine."
 )
-
-
-FROZEN = "- **frozen**: nothing is asked for, approved or begun until an approver sends /unfreeze"
 
 
 def status_text(facts: Facts) -> str:
@@ -67,10 +65,7 @@ def status_text(facts: Facts) -> str:
         *([f"  - a newer file was not taken: {facts.policy_problem}"] if facts.policy_problem else []),
         f"- approvers: {', '.join(facts.approvers) or 'none, so nothing can be approved: set one in bulkhead.toml'}",
         f"- waiting for a decision: {facts.pending}",
-        *(
-            ["- **frozen**: nothing is asked for, approved or begun until an approver sends /unfreeze"]
-            * facts.is_frozen
-        ),
+        *([f"- **frozen** {facts.frozen}: nothing begins until an approver sends /unfreeze"] if facts.frozen else []),
         f"- drills: {facts.drills}",
         f"- workspace: `{facts.workspace}`",
     ]

@@ -60,6 +60,7 @@ class Step(StrEnum):
     NONCE_SPENT = "executor.nonce_spent"
     RUN_CLAIMED = "executor.run_claimed"
     SECRETS_READ = "executor.secrets_read"
+    LEADER_NOTED = "executor.leader_noted"
     PROGRAM_STARTED = "executor.program_started"
     PROGRAM_TOLD = "executor.program_told"
     PROGRAM_ENDED = "executor.program_ended"

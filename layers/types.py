@@ -62,6 +62,8 @@ class InboundKind(StrEnum):
     """An approval ran out."""
     RUN = "run"
     """A standing grant approved what is to be run."""
+    UNDELIVERED = "undelivered"
+    """The card of an approval could not be shown where it was to be decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,7 @@ class Press:
     key: str = ""
     """The `Outbound.key` of the message that carried the button, where the channel tells it."""
     reference: str = ""
-    """The provider's own id of that message, where the channel tells that instead."""
+    """The provider's own id of that message, or of the part of it that carries the button, where the channel tells."""
     proofs: tuple[str, ...] = ()
     """What came along and was checked at the door: `page` (a session of the page), `passphrase`. No chat sets any."""
 
@@ -104,7 +106,7 @@ class Inbound:
     """What was said, in markdown. Empty for a press or an expiry."""
     press: Press | None = None
     subject: str = ""
-    """For an expiry or a run: the approval's id. For a schedule: the schedule's id."""
+    """For an expiry, a run or what was not delivered: the approval's id. For a schedule: the schedule's id."""
     aliases: tuple[str, ...] = ()
     """Further ids under which the provider may bring the same event again."""
     attachments: tuple[Attachment, ...] = ()

@@ -36,6 +36,7 @@ def control() -> None:
         text("choices", server_default=""),  # the same among wrong ones, with spaces, in the order of the buttons
         number("wrong_numbers", server_default="0"),
         text("grant_id", server_default=""),  # the standing grant that approved it
+        text("stopped_by", server_default=""),  # who had it stopped while it ran; kept until it is run again
         number("is_drill", server_default="0"),  # asks for nothing; never runs
     )
     op.create_table("control_key", number("id", primary_key=True, autoincrement=False), text("public"), time("at"))
@@ -85,6 +86,7 @@ def standing() -> None:
         number("is_frozen"),
         text("set_by"),
         time("set_at"),
+        text("reason", server_default=""),  # the words of whoever froze it
     )
     op.execute("INSERT INTO freezing (id, is_frozen, set_by, set_at) VALUES (1, 0, '', 0)")
 

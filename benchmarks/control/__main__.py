@@ -14,11 +14,17 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.control import decisions, executor, policy
+from benchmarks.control import attacks, decisions, executor, policy
 from benchmarks.control.peers import section as peers
 from benchmarks.control.section import Measured, Section
 
-SECTIONS: Mapping[str, Section] = {**decisions.SECTIONS, **policy.SECTIONS, **executor.SECTIONS, **peers.SECTIONS}
+SECTIONS: Mapping[str, Section] = {
+    **attacks.SECTIONS,
+    **decisions.SECTIONS,
+    **policy.SECTIONS,
+    **executor.SECTIONS,
+    **peers.SECTIONS,
+}
 """Name -> section, in the order in which they run."""
 
 

@@ -8,7 +8,7 @@ from bot.app.checks import examine_house
 from bot.app.house import House, open_house
 from bot.app.making import VERSION, executor_command, make_presenter, make_router, prepare_home
 from bot.app.page import open_page
-from bot.app.rulebook import make_rules, members_of, read_catalog, read_rulebook
+from bot.app.rulebook import make_rules, members_of, read_catalog, read_members, read_rulebook
 from bot.app.witness import FILE as CHECKPOINTS
 
 __all__ = [
@@ -25,5 +25,6 @@ __all__ = [
     "open_page",
     "prepare_home",
     "read_catalog",
+    "read_members",
     "read_rulebook",
 ]

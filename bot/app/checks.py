@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
 
 from bot.app.mail import probe_mail
 from bot.app.making import make_executor, make_presenter, make_router, prepare_home, workspace_of
+from bot.app.rulebook import has_database
 from bot.app.slack import probe_slack
 from bot.app.telegram import probe_telegram
 from bot.config import Settings
 from bot.doctor import Check, Probes, examine
+from layers import control
 from layers.coordination import Coordinator, git_version
 from layers.errors import Misconfigured
 from layers.presentation import Diagram, badge
@@ -66,6 +68,7 @@ async def examine_house(settings: Settings) -> list[Check]:
             git=git_version,
             workspace=where,
             sandbox=sandbox,
+            trust=partial(asyncio.to_thread, control.trust, settings.home, executor.place),
             database=database,
             drawing=draw,
             models=models,
@@ -81,7 +84,7 @@ async def examine_house(settings: Settings) -> list[Check]:
 async def look_at_database(settings: Settings) -> str:
     """Kind and schema version, read beside a server that may be running."""
     url = settings.store_url
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+    if not has_database(settings):
         return "SQLite, made at the first start"
     async with read_store(url) as store:
         row = await store.fetch_one("store.version")

@@ -11,9 +11,10 @@ from dataclasses import replace
 from bot.adapters.ports import Welcome
 from bot.config import is_somebody
 from bot.dispatcher import Dispatcher
+from layers import control
 from layers.store import Store, Tx
 from layers.transport import Accepted, Asked, ask, recognise
-from layers.types import Inbound, InboundKind, Person
+from layers.types import STRANGER, Inbound, InboundKind, Person
 
 UNKNOWN = "I do not know you here, so nothing was done. Write to me alone to ask to be let in."
 """Beside a conversation in which others read along: only the one who pressed, or sent the slash command, sees it."""
@@ -54,7 +55,13 @@ class Door:
 
 
 def turn_away(tx: Tx, inbound: Inbound) -> Asked:
-    """What becomes of a stranger's event. Whoever can be nobody in particular is never asked about."""
+    """What becomes of a stranger's event. Whoever can be nobody in particular is never asked about.
+
+    A press of theirs leaves a trace: somebody has tried to decide.
+    """
+    if inbound.kind is InboundKind.PRESS:
+        details = {"why": "nobody here knows them", "identity": inbound.identity[:100], "from": inbound.address.id}
+        control.audit.append(tx, STRANGER.id, "refused", "", details)
     if inbound.is_direct and inbound.kind is InboundKind.MESSAGE and is_somebody(inbound.identity):
         return ask(tx, inbound)
     return Asked()

@@ -24,12 +24,12 @@ from bot.app.jobs import Schedules, frost, make_jobs
 from bot.app.mail import make_mail
 from bot.app.making import VERSION, make_executor, make_presenter, make_router, prepare_home, workspace_of
 from bot.app.providers import Providers, open_providers
-from bot.app.rulebook import open_policy, rules_now
+from bot.app.rulebook import members_of, open_policy, rules_now
 from bot.app.slack import make_slack
 from bot.app.telegram import make_telegram
 from bot.app.witness import Witness
 from bot.config import BulkheadFile, Settings
-from bot.dispatcher import Dispatcher, Parts, capabilities, handler, rescuer
+from bot.dispatcher import Dispatcher, Parts, capabilities, handler, heed, rescuer
 from bot.prompt import Offer
 from bot.status import Facts, status_text
 from bot.web import PendingCard, TransportLine
@@ -51,7 +51,7 @@ from layers.transport import (
     standings,
     synchronise,
 )
-from layers.types import Inbound, Person
+from layers.types import Address, Inbound, Person
 
 FOR_EVER_S = 100 * 365 * 86400.0
 """What an approval that never expires gets: the database wants a time."""
@@ -96,6 +96,10 @@ class House:
             raise Refused(f"bulkhead.toml has no [people.{id}]; it has {', '.join(persons) or 'nobody'}")
         return persons[id or next(iter([*sorted(self.file.approvers), *persons]))]
 
+    def rules(self, tx: Tx) -> control.Rules:
+        """Who may decide and what the manifests are, at this moment."""
+        return rules_now(self.file, self.catalog, self.policy, self.signer, tx)
+
     async def has_model(self) -> bool:
         """Whether free text can be answered."""
         return await self.router.is_connected()
@@ -124,7 +128,7 @@ class House:
                 policy_problem=self.policy.problem,
                 approvers=tuple(person.name for person in await self.store.run(approvers)),
                 pending=len(await self.store.run(control.pending)),
-                is_frozen=await control.look_frozen(self.store),
+                frozen=(await control.look_freeze(self.store)).line,
                 drills=(await control.look_drills(self.store)).line,
                 workspace=str(workspace_of(self.settings, self.file)),
             )
@@ -142,16 +146,7 @@ class House:
 
     async def pending(self) -> list[PendingCard]:
         """What waits for a decision, for the page's list."""
-        return [
-            PendingCard(
-                id=approval.id,
-                title=approval.plan.title,
-                conversation=approval.conversation_id,
-                expires_at=approval.expires_at,
-                key=f"a{approval.id}",
-            )
-            for approval in await self.store.run(control.pending)
-        ]
+        return await self.store.run(pending_cards)
 
     async def transports(self) -> list[TransportLine]:
         """How the providers' accounts are, for the page's list."""
@@ -166,6 +161,23 @@ class House:
             )
             for each in await self.store.run(standings)
         ]
+
+
+def pending_cards(tx: Tx) -> list[PendingCard]:
+    """What waits, each where the page shows it; what it does not show is named by where it was asked for."""
+    found = []
+    for approval in control.pending(tx):
+        shown = [place.conversation_id for place in control.places(tx, approval.id)]
+        on_page = [place for place in (approval.conversation_id, *shown) if Address.parse(place).channel == CHANNEL]
+        card = PendingCard(
+            id=approval.id,
+            title=approval.plan.title,
+            conversation=next(iter(on_page), approval.conversation_id),
+            expires_at=approval.expires_at,
+            key=f"a{approval.id}",
+        )
+        found.append(card)
+    return found
 
 
 @asynccontextmanager
@@ -184,7 +196,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         coordinator = Coordinator()
         await coordinator.create_workspace(workspace)
         catalog = control.Catalog.load(settings.home / "capabilities", workspace)
-        policy = open_policy(settings.home, file, catalog)
+        policy = open_policy(settings.home, members_of(file), catalog)
         router = make_router(settings)
         stack.push_async_callback(router.close)
         presenter = make_presenter(settings, router, store)
@@ -204,7 +216,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             coordinator=coordinator,
         )
         parts = make_parts(house, workspace)
-        house.dispatcher = Dispatcher(store, handler(parts), settings.concurrency, show_own, rescuer(parts))
+        house.dispatcher = make_dispatcher(house, parts)
         providers = make_providers(house)
         await store.run(enrol, house.signer.raw)
         stack.push_async_callback(store.run, leave)
@@ -219,6 +231,12 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         warming = asyncio.create_task(router.warm(), name="warm")
         stack.push_async_callback(cancel, warming)
         yield house
+
+
+def make_dispatcher(house: House, parts: Parts) -> Dispatcher:
+    """Who works through what comes in."""
+    on_accept = partial(taken_in, house)
+    return Dispatcher(house.store, handler(parts), house.settings.concurrency, on_accept, rescuer(parts))
 
 
 def make_courier(house: House, providers: Providers) -> Courier:
@@ -263,7 +281,7 @@ def make_parts(house: House, workspace: Path) -> Parts:
         coordinator=house.coordinator,
         agent=Agent(house.router, make_offers(house.catalog), limits),
         workspace=workspace,
-        rules=partial(rules_now, house.file, house.catalog, house.policy, house.signer),
+        rules=house.rules,
         signer=house.signer,
         approval_ttl_s=settings.approval_ttl_s or FOR_EVER_S,
         keep_media=put_media,
@@ -299,10 +317,11 @@ def make_offers(catalog: control.Catalog) -> list[Offer]:
     ]
 
 
-def show_own(tx: Tx, inbound: Inbound) -> None:
-    """What a person says on the page is shown there, in the transaction that accepts it."""
+def taken_in(house: House, tx: Tx, inbound: Inbound) -> None:
+    """In the transaction that accepts: what a person says on the page is shown there, and what is urgent is done."""
     if inbound.address.channel == CHANNEL:
         own_message(tx, inbound)
+    heed(tx, inbound, house.rules)
 
 
 def enrol(tx: Tx, public_key: bytes) -> None:

@@ -72,6 +72,10 @@ def make_jobs(
         for approval in control.expire(tx):
             dispatcher.accept_in(tx, expiry_of(approval))
 
+    async def find_undelivered() -> None:
+        if any(not row["is_told"] for row in await store.fetch_all("bot.undelivered")):
+            await store.run(lambda tx: show_undelivered(tx, dispatcher))
+
     async def give_up() -> None:
         if await store.fetch_all("people.due", now=time.time()):
             await store.run(expire_pairings)
@@ -86,16 +90,39 @@ def make_jobs(
         schedule.Job("policy", 5.0, reread),
         schedule.Job("schedules", 1.0, fire),
         schedule.Job("expiry", 1.0, expire),
+        schedule.Job("undelivered", 2.0, find_undelivered),
         schedule.Job("pairings", 5.0, give_up),
         schedule.Job("heartbeat", 15.0, beat),
         schedule.Job("checkpoint", 15.0, witness.look),
     ]
 
 
+def show_undelivered(tx: Tx, dispatcher: Dispatcher) -> None:
+    """Have every request whose card nobody could see shown on the page."""
+    for row in tx.all("bot.undelivered"):
+        if not row["is_told"]:
+            dispatcher.accept_in(tx, undelivered_of(row["id"], row["conversation_id"]))
+
+
+def undelivered_of(approval_id: str, conversation: str) -> Inbound:
+    """The event that an approval's card did not arrive."""
+    return Inbound(
+        address=Address.parse(conversation),
+        event_id=f"undelivered:{approval_id}",
+        person=CLOCK,
+        kind=InboundKind.UNDELIVERED,
+        subject=approval_id,
+    )
+
+
 def frost(store: Store, executor: control.Executor) -> schedule.Job:
-    """While everything is frozen nothing runs in this process, whichever server was told."""
+    """While everything is frozen nothing runs in this process, nor what somebody had stopped, whichever server was
+    told.
+    """
 
     async def stop() -> None:
+        for run_id in await control.look_stopping(store):
+            await executor.stop(run_id)
         if await control.look_frozen(store):
             await executor.stop_all()
 

@@ -11,7 +11,8 @@ from bot.adapters.console import ConsoleServer
 from bot.adapters.web import to_inbound
 from bot.app.house import House
 from bot.app.making import VERSION
-from bot.web import PageServer, PageServices, create_app, listen, mint_link
+from bot.dispatcher import put_freeze
+from bot.web import FreezeLine, PageServer, PageServices, create_app, listen, mint_link
 from layers import control
 from layers.types import Person
 
@@ -31,6 +32,26 @@ class Passphrases:
         await asyncio.to_thread(self._kept.prove, person, passphrase, again)
 
 
+class Freezer:
+    """Control's freeze, straight to the database: it waits for no turn."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def look(self) -> FreezeLine:
+        """How it is now."""
+        found = await control.look_freeze(self._house.store)
+        row = await self._house.store.fetch_one("people.person", id=found.by)
+        return FreezeLine(on=found.is_on, by=row["name"] if row else found.by, at=found.at, reason=found.reason)
+
+    async def put(self, person: Person, *, on: bool, reason: str) -> None:
+        """Freeze, or end it; what runs is stopped at once here, and by each other process's own clock."""
+        house, reason = self._house, await asyncio.to_thread(control.scrub, reason)
+        await house.store.run(lambda tx: put_freeze(tx, person, house.rules(tx), on=on, reason=reason))
+        if on:
+            await house.executor.stop_all()
+
+
 @asynccontextmanager
 async def open_page(house: House) -> AsyncIterator[str]:
     """Serve the page; yields the one-use link of the first approver, or of the first person."""
@@ -46,6 +67,7 @@ async def open_page(house: House) -> AsyncIterator[str]:
         transports=house.transports,
         hooks=house.hooks,
         passphrases=Passphrases(settings.home),
+        freezer=Freezer(house),
         ready=lambda: is_ready,
         persons=house.file.persons.get,
         port=port,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from bot.app.making import workspace_of
 from bot.config import BulkheadFile, PersonTable, Settings
 from layers import control, transport
-from layers.store import Tx
+from layers.store import Tx, read_store
 
 
 def members_of(file: BulkheadFile) -> tuple[control.Member, ...]:
@@ -28,13 +29,12 @@ def roles_of(table: PersonTable) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*([control.APPROVER] if table.approver else []), *table.roles)))
 
 
-def open_policy(home: Path, file: BulkheadFile, catalog: control.Catalog) -> control.PolicyFile:
+def open_policy(home: Path, members: tuple[control.Member, ...], catalog: control.Catalog) -> control.PolicyFile:
     """The policy of a home, loaded.
 
     Raises:
         Misconfigured: it is refused.
     """
-    members = members_of(file)
     policy = control.PolicyFile(home, lambda: members, lambda: catalog.scopes)
     policy.load()
     return policy
@@ -43,12 +43,34 @@ def open_policy(home: Path, file: BulkheadFile, catalog: control.Catalog) -> con
 def members_now(tx: Tx, file: BulkheadFile) -> tuple[control.Member, ...]:
     """Everybody who is known at this moment, those who were paired included; roles and scopes are the file's."""
     of_file = {member.person.id: member for member in members_of(file)}
-    found = []
-    for known in transport.everybody(tx):
-        member = of_file.get(known.person.id) or control.Member(person=known.person)
-        others = tuple(role for role in member.roles if role != control.APPROVER)
-        found.append(replace(member, roles=(control.APPROVER, *others) if known.is_approver else others))
-    return tuple(found)
+    return tuple(member_of(known, of_file) for known in transport.everybody(tx))
+
+
+def member_of(known: transport.Known, of_file: Mapping[str, control.Member]) -> control.Member:
+    """Somebody of the tables, as policies see them."""
+    member = of_file.get(known.person.id) or control.Member(person=known.person)
+    others = tuple(role for role in member.roles if role != control.APPROVER)
+    return replace(member, roles=(control.APPROVER, *others) if known.is_approver else others)
+
+
+async def read_members(settings: Settings, file: BulkheadFile) -> tuple[control.Member, ...]:
+    """Everybody without a house: those of bulkhead.toml as it stands now, and whoever was let in, from the database.
+
+    Raises:
+        Misconfigured, Unavailable: there is a database, and it cannot be read.
+    """
+    of_file = {member.person.id: member for member in members_of(file)}
+    if not has_database(settings):
+        return tuple(of_file.values())
+    async with read_store(settings.store_url) as store:
+        paired = [known for known in await transport.look_everybody(store) if not known.is_of_file]
+    return (*of_file.values(), *(member_of(known, {}) for known in paired if known.person.id not in of_file))
+
+
+def has_database(settings: Settings) -> bool:
+    """Whether there is one already. A server's is."""
+    url = settings.store_url
+    return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists()
 
 
 def rules_now(
@@ -76,11 +98,11 @@ def read_catalog(settings: Settings, file: BulkheadFile) -> control.Catalog:
     return control.Catalog.load(settings.home / "capabilities", workspace_of(settings, file))
 
 
-def read_rulebook(settings: Settings, file: BulkheadFile) -> tuple[control.Catalog, control.Rules]:
+async def read_rulebook(settings: Settings, file: BulkheadFile) -> tuple[control.Catalog, control.Rules]:
     """The same without a house, for the command line.
 
     Raises:
-        Misconfigured: a file is refused.
+        Misconfigured, Unavailable: a file is refused, or the database cannot be read.
     """
-    catalog = read_catalog(settings, file)
-    return catalog, make_rules(members_of(file), catalog, open_policy(settings.home, file, catalog))
+    catalog, members = read_catalog(settings, file), await read_members(settings, file)
+    return catalog, make_rules(members, catalog, open_policy(settings.home, members, catalog))

@@ -1,4 +1,4 @@
-"""`control explain | simulate | check | new-capability | new-key`: who may do what here, and why."""
+"""`control explain | simulate | check | new-capability | new-key | drill | drills`: who may do what here, and why."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import argparse
 import re
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bot.app import make_rules, members_of, prepare_home, read_catalog, read_rulebook
+from bot.app import make_rules, prepare_home, read_catalog, read_members, read_rulebook
+from bot.cli.drilling import drill, drills
 from bot.cli.records import say
 from bot.config import Settings
 from layers import control
@@ -22,9 +24,10 @@ AGES = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 async def explain(parsed: argparse.Namespace, settings: Settings) -> int:
     """Who may approve a request now, and why the others may not; 1 when nobody may."""
-    _, rules = read_rulebook(settings, prepare_home(settings))
+    _, rules = await read_rulebook(settings, prepare_home(settings))
     async with read_store(settings.store_url) as store:
         row = await store.fetch_one("control.approval", id=parsed.request)
+        rules = replace(rules, is_frozen=await control.look_frozen(store))
     if row is None:
         raise Misconfigured(f"no request has the id {parsed.request!r}; /pending and the foot of a card tell it")
     approval = control.approval_of(row)
@@ -66,7 +69,7 @@ async def explain(parsed: argparse.Namespace, settings: Settings) -> int:
 async def simulate(parsed: argparse.Namespace, settings: Settings) -> int:
     """What another policy would have decided over the recorded past; 1 when it differs."""
     file = prepare_home(settings)
-    catalog, rules = read_rulebook(settings, file)
+    catalog, rules = await read_rulebook(settings, file)
     other = control.load_policies(read_text(parsed.policy), control.Known.of(rules.people, catalog.scopes))
     since = time.time() - age(parsed.since)
     async with read_store(settings.store_url) as store:
@@ -102,7 +105,7 @@ async def simulate(parsed: argparse.Namespace, settings: Settings) -> int:
 async def check(parsed: argparse.Namespace, settings: Settings) -> int:
     """Parse, validate and ask the golden questions, of the policy in the home or of another file; 1 when refused."""
     file = prepare_home(settings)
-    members = members_of(file)
+    members = await read_members(settings, file)
     catalog = read_catalog(settings, file)
     path = Path(parsed.file) if parsed.file else settings.home / control.POLICY
     beside = path.with_name(control.GOLDEN)
@@ -165,7 +168,7 @@ async def new_key(parsed: argparse.Namespace, settings: Settings) -> int:
 
 def add_control_verb(verbs: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401
     """Put `control` and its own verbs into a parser's (`verbs` is argparse's unnamed kind of parser)."""
-    about = "who may do what: explain, simulate, check, new-capability, new-key"
+    about = "who may do what: explain, simulate, check, new-capability, new-key, drill, drills"
     inner = verbs.add_parser("control", help=about, description=about).add_subparsers(
         dest="control_verb", required=True, metavar="VERB"
     )
@@ -184,6 +187,9 @@ def add_control_verb(verbs: Any, common: argparse.ArgumentParser) -> None:  # no
     checked.add_argument("file", nargs="?", help="another policy than the home's; a golden file may lie beside it")
     written = verb("new-capability", new_capability, "write a commented manifest to begin with, and check it")
     written.add_argument("name", help="its id, e.g. deploy.web")
+    begun = verb("drill", drill, "put a decoy before every approver that nobody should approve and that never runs")
+    begun.add_argument("--as", dest="person", default="", help="who makes it: an id of bulkhead.toml")
+    verb("drills", drills, "every drill with what became of it, and how many were caught")
     verb("new-key", new_key, "make this home's key the database's, where the old one is lost")
 
 

@@ -33,6 +33,7 @@ class Freeze:
     """`/freeze` and `/unfreeze`."""
 
     on: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +131,10 @@ ENTRIES = (
     ),
     Reader(
         name="freeze",
+        usage="[why]",
         doc="stop everything that runs and let nothing be asked for, approved or begun",
-        examples=("/freeze",),
-        read=alone("freeze", Freeze(on=True)),
+        examples=("/freeze", "/freeze the agent deploys by itself"),
+        read=lambda rest: Freeze(on=True, reason=" ".join(rest.split())),
     ),
     Reader(name="unfreeze", doc="end the freeze", examples=("/unfreeze",), read=alone("unfreeze", Freeze(on=False))),
     Reader(

@@ -10,6 +10,8 @@ from layers.transport import put_media, send
 from layers.types import Address, Attachment, Outbound, OutboundKind
 
 PAGE = "web"
+APPROVALS = f"{PAGE}:approvals"
+"""The page's conversation for what a chat may not decide or could not be shown, and for who is not in that chat."""
 MAIL = "mail"
 """Nothing is decided by mail: its channel shows the same message on the page, and there it is pressed."""
 
@@ -38,7 +40,8 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
         is_page=Address.parse(place).channel in (PAGE, MAIL),
         needs_page=control.needs_page(approval.plan, approval.requested_by, rules),
         is_solo=control.is_solo(approval.plan, approval.requested_by, rules),
-        shows_number=place == approval.conversation_id,
+        is_copy=place != approval.conversation_id,
+        shows_number=place == approval.conversation_id or (place == APPROVALS and is_lost(tx, approval)),
         page=parts.page,
     )
     card = control.card(approval, handle=handle, view=view)
@@ -54,6 +57,12 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
         buttons=card.buttons,
         files=(whole_card(tx, approval.id, card.full),) if card.full else (),
     )
+
+
+def is_lost(tx: Tx, approval: control.Approval) -> bool:
+    """Whether its card did not arrive where it was asked for, so that its number is seen on the page or nowhere."""
+    lost = {(row["id"], row["conversation_id"]) for row in tx.all("bot.undelivered")}
+    return (approval.id, approval.conversation_id) in lost
 
 
 def whole_card(tx: Tx, approval_id: str, text: str) -> Attachment:

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from functools import partial
 
 from bot.dispatcher import answers, sending
-from bot.dispatcher.cards import MAIL, approval_message
+from bot.dispatcher.asking import besides
+from bot.dispatcher.cards import APPROVALS, MAIL, approval_message
 from bot.dispatcher.observing import observe, planner_of
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
@@ -38,8 +39,6 @@ from layers.types import (
 )
 
 SVG = "image/svg+xml"
-APPROVALS = "web:approvals"
-"""The page's conversation for what a chat may not decide."""
 LONGEST_SOURCE = 1500
 """Characters of a source that stand in a message."""
 
@@ -130,8 +129,9 @@ class Hands:
         details = {"plan": plan.digest, "state": outcome.state.value, "exit_code": outcome.exit_code}
         self._work.write(lambda tx: control.audit.append(tx, self._person.id, "observe", run_id, details))
         text = answers.observation(plan, outcome)
-        if not self._is_agent:
-            self._work.say(text)
+        if self._is_agent:
+            return f"{answers.UNTRUSTED}\n\n{text}"
+        self._work.say(text)
         return text
 
     def _permit(self, rules: control.Rules, plan: control.Plan) -> control.Verdict:
@@ -140,7 +140,7 @@ class Hands:
         asker = control.Asker(person=self._person.id, by_agent=self._is_agent)
         return control.may(plan, act, asker, rules, time.time())
 
-    def context(self, tx: Tx, reason: str) -> control.Context:
+    def context(self, tx: Tx, reason: str, *, is_drill: bool = False) -> control.Context:
         """Where a request of this turn comes from."""
         turn = self._work.turn
         return control.Context(
@@ -153,6 +153,7 @@ class Hands:
             expires_after_s=self._parts.approval_ttl_s,
             pressed_at=self._parts.notes if turn.inbound.address.channel == MAIL else "",
             page=APPROVALS,
+            besides=besides(tx, turn.inbound, is_drill=is_drill),
         )
 
     def _request(self, tx: Tx, plan: control.Plan, reason: str) -> Outbound:

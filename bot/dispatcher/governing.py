@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from functools import partial
 
 from bot.commands import governing
 from bot.dispatcher.answers import clock
-from bot.dispatcher.cards import approval_message, undecidable
+from bot.dispatcher.cards import MAIL, approval_message, undecidable
 from bot.dispatcher.effects import Hands
+from bot.dispatcher.frost import put_freeze
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control
+from layers.errors import Refused
 from layers.store import Tx
-from layers.types import OutboundKind
+from layers.types import Outbound, OutboundKind
 
 TYPED = (
     "Nothing is decided by typing: press the button on the card, where it was delivered. /pending tells where each "
     "one is."
 )
+BY_MAIL = "nothing is decided by mail, whose sender is anybody who says so; send this on the page or in a chat"
+"""What stops something is taken by mail as well; what lets something happen is not."""
 
 
 async def govern(parts: Parts, work: Work, command: governing.Governed, hands: Hands) -> None:
     """Do what was typed."""
     person = work.turn.inbound.person
+    loosens = isinstance(command, governing.GiveGrant) or (isinstance(command, governing.Freeze) and not command.on)
+    if loosens and work.turn.inbound.address.channel == MAIL:
+        raise Refused(BY_MAIL)
     match command:
         case governing.Typed(verb=verb, request=request):
             why = {"why": "typed", "verb": verb, "request": request}
@@ -31,8 +39,8 @@ async def govern(parts: Parts, work: Work, command: governing.Governed, hands: H
             work.say(TYPED, OutboundKind.ERROR)
         case governing.CancelRequest(request=request):
             await cancel(parts, work, request)
-        case governing.Freeze(on=on):
-            await freeze(parts, work, on=on)
+        case governing.Freeze():
+            await freeze(parts, work, command)
         case governing.GiveGrant():
             await give(parts, work, command)
         case governing.ShowGrants():
@@ -40,47 +48,58 @@ async def govern(parts: Parts, work: Work, command: governing.Governed, hands: H
         case governing.RevokeGrant(grant=grant):
             work.answer(partial(revoked, parts, work, grant))
         case governing.Drill():
-            work.add(lambda tx: approval_message(tx, parts, work, control.drill(tx, hands.context(tx, ""))))
+            work.add(partial(drilled, parts, work, hands))
+
+
+def drilled(parts: Parts, work: Work, hands: Hands, tx: Tx) -> Outbound:
+    """The card of a decoy; approvers who are not in this conversation get theirs. Raises Refused."""
+    return approval_message(tx, parts, work, control.drill(tx, hands.context(tx, "", is_drill=True)))
 
 
 async def cancel(parts: Parts, work: Work, request: str) -> None:
-    """Take a request back; what runs already is stopped, and its own turn tells of the end."""
+    """Take a request back; what runs already is stopped, and its own turn tells of the end.
+
+    `heed` has mostly done so before this turn: then only the answer is left.
+    """
     person = work.turn.inbound.person
 
     def commit(tx: Tx) -> str:
         rules = parts.rules(tx)
-        decision = control.cancel(tx, request, person, rules)
-        asked_by = decision.approval.requested_by if decision.approval else ""
-        may_stop = person.id in {asked_by, *(approver.id for approver in rules.approvers)}
-        return json.dumps({"refused": decision.refused, "may_stop": may_stop})
+        before = control.by_id(tx, request)
+        if before.stopped_by or (before.state is control.State.CANCELLED and before.decided_by == person.id):
+            return json.dumps({"refused": ""})
+        if control.halt(tx, request, person, rules):
+            return json.dumps({"refused": ""})
+        return json.dumps({"refused": control.cancel(tx, request, person, rules).refused})
 
     said = json.loads(await work.step_in("cancel", commit))
     approval = await work.store.run(control.by_id, request)
-    if not said["refused"]:
+    if approval.stopped_by and not said["refused"]:
+        await parts.executor.stop(approval.run_id)
+        work.say(f"Request {request} was running and is stopped.")
+    elif not said["refused"]:
         work.add(lambda tx: approval_message(tx, parts, work, undecidable(approval)))
         work.say(f"Request {request} is cancelled.")
-    elif said["may_stop"] and approval.state in (control.State.CLAIMED, control.State.RUNNING):
-        await parts.executor.stop(approval.run_id)
-        work.write(lambda tx: control.audit.append(tx, person.id, "stop", approval.id, {"run": approval.run_id}))
-        work.say(f"Request {request} was running and is stopped.")
     else:
         work.say(said["refused"], OutboundKind.ERROR)
 
 
-async def freeze(parts: Parts, work: Work, *, on: bool) -> None:
+async def freeze(parts: Parts, work: Work, command: governing.Freeze) -> None:
     """Freeze, and stop what runs; or end it."""
-    person = work.turn.inbound.person
+    person, on = work.turn.inbound.person, command.on
+    reason = await asyncio.to_thread(control.scrub, command.reason)
 
     def commit(tx: Tx) -> str:
-        return "done" if control.set_freeze(tx, person, parts.rules(tx), on=on) else ""
+        here = work.turn.inbound.address.id
+        return "done" if put_freeze(tx, person, parts.rules(tx), on=on, reason=reason, here=here) else ""
 
-    done = await work.step_in("freeze", commit)
-    stopped = await parts.executor.stop_all() if on else []
+    done = await work.step_in("freeze", commit)  # raises Refused, and so tells of it, also where `heed` was silent
     if not on:
         work.say("Unfrozen: requests, approvals and runs go on." if done else "Nothing was frozen.")
         return
-    how = f"{len(stopped)} running were stopped" if stopped else "nothing was running"
-    work.say(f"{'Frozen' if done else 'Frozen already'}: {how}, and nothing begins until an approver sends /unfreeze.")
+    stopped = await parts.executor.stop_all()
+    how = f"; {len(stopped)} running were stopped" if stopped else ""
+    work.say(f"Frozen{how}: nothing is asked for, approved or begun until an approver sends /unfreeze.")
 
 
 async def give(parts: Parts, work: Work, command: governing.GiveGrant) -> None:

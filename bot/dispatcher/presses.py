@@ -22,7 +22,7 @@ from layers import control, coordination
 from layers.errors import Misconfigured, NotWritten, Refused, Unavailable
 from layers.failpoint import Point, reach
 from layers.store import Tx
-from layers.transport import key_of, send
+from layers.transport import carries, key_of, send, shown_at
 from layers.types import InboundKind, Outbound, OutboundKind, Press
 
 log = logging.getLogger(__name__)
@@ -81,12 +81,15 @@ def click_of(tx: Tx, work: Work, verb: str, handle: str) -> control.Click:
     handle, _, rest = handle.partition(".")
     place = inbound.address.id
     key = press.key or (press.reference and (key_of(tx, place, press.reference) or UNKNOWN))
+    if press.key and press.reference and not carries(tx, place, press.key, press.reference):
+        key = UNKNOWN  # the button says whose it is, and hangs under another message
     return control.Click(
         handle=handle,
         verb=verb,
         number=rest.partition(".")[0] if rest[:1].isdigit() else "",
         conversation_id=place,
         key=key,
+        shown_at=shown_at(tx, place, key) if key else None,
         proofs=frozenset(press.proofs),
     )
 
@@ -116,6 +119,7 @@ async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
         work.add(lambda tx: approval_message(tx, parts, work, undecidable(withdrawn)))
         work.say(refused, OutboundKind.ERROR)
         return
+    approval = await work.store.run(control.by_id, approval.id)
     reach(Point.EFFECT_STARTED)
     outcome = await outcome_of(parts, approval, is_ours=said["memory"] == memory)
     reach(Point.EFFECT_DONE)
@@ -168,6 +172,10 @@ async def perform(parts: Parts, approval: control.Approval, *, is_ours: bool) ->
     if not is_ours:
         reason = "the server that ran it has stopped, and nobody saw the end"
         return control.Outcome(state=control.State.UNKNOWN, reason=reason)
+
+    if approval.stopped_by or await control.look_frozen(parts.store):  # since it was claimed, perhaps before a restart
+        stopped = await parts.executor.stop(approval.run_id)
+        return stopped or control.Outcome(state=control.State.FAILED, reason="stopped before it began")
 
     async def told() -> None:
         await parts.store.run(control.started, approval.run_id)

@@ -6,7 +6,7 @@ from functools import partial
 
 from bot import commands
 from bot.commands import help_text, parse
-from bot.dispatcher import answers, people, presses, reviewing, transports
+from bot.dispatcher import answers, people, presses, reviewing, transports, undelivered
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.engine import Handler, Rescue
 from bot.dispatcher.governing import govern
@@ -29,6 +29,8 @@ def handler(parts: Parts) -> Handler:
                 await presses.expired(parts, work)
             case InboundKind.RUN:
                 await presses.granted(parts, work)
+            case InboundKind.UNDELIVERED:
+                await undelivered.show_card(parts, work)
 
     return handle
 

@@ -1,17 +1,22 @@
-"""The buttons under what transport says of messages that did not arrive: Resend, and Show.
+"""Messages that did not arrive: the buttons under what transport says of them, and the cards of requests.
 
-A button's handle is an outbox id or the handle of a digest; neither is a secret, so who presses is checked: a known
-person, in the conversation that the message belongs to, or an approver anywhere.
+A request whose card could not be shown where it was made gets one on the page: nobody decides what nobody sees. Under
+a note are Resend and Show. Their handle is an outbox id or the handle of a digest; neither is a secret, so who presses
+is checked: a known person, in the conversation that the message belongs to, or an approver anywhere.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from bot.dispatcher.cards import APPROVALS, card_at
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
+from layers import control
 from layers.errors import Refused
 from layers.store import Tx
 from layers.transport import kept_back, may_decide, note_key, outcome, resend, settle_notes, show_late
-from layers.types import AGENT, CLOCK, STRANGER, OutboundKind
+from layers.types import AGENT, CLOCK, STRANGER, Outbound, OutboundKind
 
 NOTHING_TO_DO = "This was sent already, is on its way, or a newer form of it is there; nothing was done."
 DIGITS = 18
@@ -50,6 +55,26 @@ def show(tx: Tx, work: Work, handle: str) -> str:
     text = f"What came too late is sent after all, as **{work.turn.inbound.person.name}** asked."
     settle_notes(tx, note_key(handle), (late[0].conversation_id,), text)
     return "done"
+
+
+async def show_card(parts: Parts, work: Work) -> None:
+    """Put a request before people on the page, and say there where its card is missing."""
+    lost = {
+        row["conversation_id"]: row["reason"]
+        for row in await work.store.fetch_all("bot.undelivered")
+        if row["id"] == work.turn.inbound.subject
+    }
+
+    def show_it(tx: Tx) -> Outbound | None:
+        rules = parts.rules(tx)
+        pending = control.show_elsewhere(tx, work.turn.inbound.subject, APPROVALS, lost, rules)
+        for place, handle in pending.copies.items():
+            message = card_at(tx, parts, pending.approval, place, handle)
+            where = " and ".join(control.inline(f"{each} ({why})") for each, why in sorted(lost.items()))
+            return replace(message, text=f"**Undelivered**: this card did not arrive in {where}.\n\n{message.text}")
+        return None
+
+    work.add(show_it)
 
 
 def check(tx: Tx, work: Work, conversation: str) -> None:

@@ -46,6 +46,40 @@ Hook = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, str, bytes]]]
 """A POST of a provider's: (headers, names in lower case; body) -> (status, content type, body)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreezeLine:
+    """The freeze, as the page's banner."""
+
+    on: bool
+    by: str = ""
+    """The name of whoever set or ended it last; empty where nobody did."""
+    at: float = 0.0
+    """Epoch seconds; 0 means never."""
+    reason: str = ""
+
+
+class Freezer(Protocol):
+    """Stops everything, and lets it go on."""
+
+    async def look(self) -> FreezeLine:
+        """How it is now, in every process."""
+
+    async def put(self, person: Person, *, on: bool, reason: str) -> None:
+        """Freeze, or end it. Raises Refused."""
+
+
+class NoFreezer:
+    """Of a house without control."""
+
+    async def look(self) -> FreezeLine:
+        """Never."""
+        return FreezeLine(on=False)
+
+    async def put(self, person: Person, *, on: bool, reason: str) -> None:
+        """Refuse."""
+        raise Refused("there is nothing to freeze here")
+
+
 class Passphrases(Protocol):
     """Who may approve what they asked for themselves proves it with one of these."""
 
@@ -91,6 +125,7 @@ class PageServices:
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     """What providers may post to under `/hooks/`, by name."""
     passphrases: Passphrases = field(default_factory=NoPassphrases)
+    freezer: Freezer = field(default_factory=NoFreezer)
     hosts: tuple[str, ...] = ()
     """Further names the page may be called by, e.g. `bulkhead.lan` or `bulkhead.lan:8443`."""
     version: str = ""

@@ -84,8 +84,10 @@ async def presses(request: Request) -> Response:
 
 
 async def passphrase(request: Request) -> Response:
-    """Prove a passphrase for the next press, or set the first one."""
+    """Whether one is set; posted, prove it for the next press, or set the first one."""
     person = await signed_in(request)
+    if request.method != "POST":
+        return JSONResponse({"is_set": await services(request).passphrases.has(person.id)})
     request.app.state.allowance.take(person.id)
     return await prove(request, services(request), person.id)
 

@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bot.web import routes
+from bot.web import freezing, routes
 from bot.web.bodies import Allowance
 from bot.web.events import Streams
 from bot.web.guard import Guard
@@ -52,13 +52,15 @@ def create_app(page: PageServices) -> Starlette:
                     Route("/me", routes.me),
                     Route("/leave", routes.leave, methods=["POST"]),
                     Route("/messages", routes.messages, methods=["POST"]),
-                    Route("/passphrase", routes.passphrase, methods=["POST"]),
+                    Route("/passphrase", routes.passphrase, methods=["GET", "POST"]),
                     Route("/presses", routes.presses, methods=["POST"]),
                     Route("/history", routes.history),
                     Route("/conversations", routes.conversations),
                     Route("/events", routes.stream),
                     Route("/pending", routes.pending),
                     Route("/transports", routes.transports),
+                    Route("/freeze", freezing.look, methods=["GET"]),
+                    Route("/freeze", freezing.put, methods=["POST"]),
                 ],
             ),
         ],

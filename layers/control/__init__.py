@@ -11,10 +11,10 @@ from layers.control.catalog import Capability, Catalog, install_capabilities, lo
 from layers.control.cedar import Known, load_policies
 from layers.control.checkpoint import Checkpoint, Notebook, is_due, note, read_fingerprint, read_notes
 from layers.control.deciding import cancel, decide, demand_warrant, expire
-from layers.control.drills import Drills, drill, look_drills
+from layers.control.drills import Drills, OneDrill, drill, list_drills, look_drills
 from layers.control.executor import Executor, Place, service_command
 from layers.control.fleet import adopt_key, replace_key
-from layers.control.freezing import is_frozen, look_frozen, set_freeze
+from layers.control.freezing import Freeze, is_frozen, look_freeze, look_frozen, set_freeze
 from layers.control.golden import check_golden, parse_golden
 from layers.control.grants import give, listing, revoke
 from layers.control.handles import places
@@ -29,7 +29,9 @@ from layers.control.policy import APPROVER, EVERYWHERE, Act, Member, PolicyEngin
 from layers.control.policyfile import GOLDEN, POLICY, PolicyFile, install_policy, read_policy, shipped_policy
 from layers.control.reading import approval_of, asked_since, by_id, pending, readable
 from layers.control.rules import Asker, contact_plan, explain, may, move, patch_plan, plan
-from layers.control.service import claim, conclude, needs_page, request, started, with_buttons
+from layers.control.service import claim, conclude, needs_page, request, show_elsewhere, started, with_buttons
+from layers.control.stopping import halt, look_stopping
+from layers.control.trust import trust
 from layers.control.types import (
     CONTACT,
     PATCH,
@@ -74,11 +76,13 @@ __all__ = [
     "Drills",
     "Event",
     "Executor",
+    "Freeze",
     "Grant",
     "Known",
     "Manifest",
     "Member",
     "Notebook",
+    "OneDrill",
     "Outcome",
     "Passphrases",
     "Pending",
@@ -119,17 +123,21 @@ __all__ = [
     "expire",
     "explain",
     "give",
+    "halt",
     "inline",
     "install_capabilities",
     "install_policy",
     "is_due",
     "is_frozen",
     "is_solo",
+    "list_drills",
     "listing",
     "load_capability",
     "load_policies",
     "look_drills",
+    "look_freeze",
     "look_frozen",
+    "look_stopping",
     "may",
     "move",
     "needs_page",
@@ -154,10 +162,12 @@ __all__ = [
     "service_command",
     "set_freeze",
     "shipped_policy",
+    "show_elsewhere",
     "sign_warrant",
     "started",
     "tail",
     "template",
+    "trust",
     "verify_export",
     "verify_store",
     "warrant_for",

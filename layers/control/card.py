@@ -48,8 +48,10 @@ class View:
     """Whether a yes counts only there."""
     is_solo: bool = False
     """Whether the asker is the only one who could approve it."""
+    is_copy: bool = False
+    """Whether it is shown besides the conversation of the request."""
     shows_number: bool = True
-    """Whether it is the conversation of the request: only there the number to match is told."""
+    """Whether the number to match is told there: in the conversation of the request, elsewhere only when it is lost."""
     page: str = ""
     """Where the page is: `https://...`."""
 
@@ -155,7 +157,7 @@ def how(approval: Approval, view: View) -> str:
     """How it can be approved, where a press alone is not enough; empty otherwise."""
     if approval.state is not State.PENDING:
         return ""
-    said = []
+    said = [f"Asked for in {inline(approval.conversation_id)}."] if view.is_copy else []
     if approval.said_yes:
         names = " and ".join(inline(person) for person in approval.said_yes)
         said.append(f"Approved by {names}; it needs {approval.plan.approvals} different persons.")
@@ -166,7 +168,10 @@ def how(approval: Approval, view: View) -> str:
     if approval.number and view.shows_number:
         said.append(f"Its number is **{approval.number}**: whoever approves presses the button with that number.")
     elif approval.number:
-        said.append("Its number is on the card in the conversation where it was asked for: press the button with it.")
+        said.append(
+            "Its number is on the card where it was asked for: have whoever asked tell it to you, then press the "
+            "button with it."
+        )
     return " ".join(said)
 
 

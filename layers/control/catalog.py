@@ -20,6 +20,12 @@ from layers.errors import Misconfigured, Refused
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 """Only what the distribution installed; the sandbox mounts nothing else."""
 SHIPPED = Path(__file__).parent / "capabilities"
+HOST_NETWORK_RISK = 3
+"""What `network = "host"` needs. It is everything that this machine reaches: its own services on loopback, the metadata
+of its cloud, the internet. An allow-list would have to be a proxy that is the only way out of the sandbox's own network
+namespace; none is built yet, and variables such as `https_proxy`, which a program may ignore, only look like one."""
+WORDING = {"version", "title", "description", "scope", "timeout_s", "output_cap_bytes", "approvals", "risk"}
+"""Fields of a manifest that do not change what its program does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +133,7 @@ def load_capability(file: Path) -> Capability:
         manifest = parse_manifest(content.decode(), file.name)
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(f"manifest {file.name!r} cannot be read: {error}") from None
+    check_network(manifest, file.name)
     programs = {command[0]: find_program(command[0], file.name) for command in manifest.commands}
     for place in (*manifest.sandbox.sockets, *manifest.sandbox.readable):
         if not Path(place).exists():
@@ -136,6 +143,29 @@ def load_capability(file: Path) -> Capability:
         digest=hashlib.sha256(content).hexdigest(),
         programs=programs,
         digests={path: file_digest(path) for path in programs.values()},
+    )
+
+
+def check_network(manifest: Manifest, file_name: str) -> None:
+    """Let only what cannot be undone, and so is decided with the page's care, reach whatever this machine reaches.
+
+    Except for what is shipped with less: its command says by itself where it goes (one address that stands on the card,
+    a remote of the workspace's own configuration, the cluster of a kubeconfig), and no parameter leads it elsewhere. A
+    copy keeps that as long as it does the very same at no lower risk.
+
+    Raises:
+        Misconfigured: its risk is too low for that.
+    """
+    if manifest.sandbox.network != "host" or manifest.risk >= HOST_NETWORK_RISK:
+        return
+    shipped = SHIPPED / f"{manifest.id}.toml"
+    if shipped.is_file():
+        ours = parse_manifest(shipped.read_text("utf-8"), shipped.name)
+        if manifest.risk >= ours.risk and manifest.model_dump(exclude=WORDING) == ours.model_dump(exclude=WORDING):
+            return
+    raise Misconfigured(
+        f'manifest {file_name!r}, sandbox: network = "host" is all that this machine reaches, so it needs risk = '
+        f"{HOST_NETWORK_RISK} and this has {manifest.risk}"
     )
 
 

@@ -15,6 +15,7 @@ from layers.control.handles import Purpose, broken_seal, hash_of
 from layers.control.kernel import RUNS, Proof, Ruling, approvers, proofs, unproven
 from layers.control.reading import approval_of, by_id, readable
 from layers.control.rules import befores, move, rule
+from layers.control.stopping import may_stop
 from layers.control.types import Approval, Click, Decision, Event, Rules, Signer, State
 from layers.control.warrant import check_warrant, read_warrant, sign_warrant, warrant_for
 from layers.control.wording import decided
@@ -81,8 +82,8 @@ class Pressed:
         return Event(self.click.verb)
 
     def age_s(self, now: float) -> float:
-        """How long the card had been there."""
-        return now - float(self.card["made_at"])
+        """How long the card had been where it was pressed: a queue, or a provider, may have kept it for a while."""
+        return now - float(self.card["made_at"] if self.click.shown_at is None else self.click.shown_at)
 
 
 def settle(tx: Tx, pressed: Pressed, person: Person, rules: Rules) -> Decision:
@@ -114,7 +115,7 @@ def inert(pressed: Pressed, now: float) -> str:
     is_final = Proof.PAGE in proofs(pressed.approval.plan)
     if pressed.event is not Event.APPROVE or not is_final or pressed.age_s(now) >= INERT_S:
         return ""
-    return f"this cannot be undone; its Approve works {INERT_S:.0f} s after the card was made, so read it first"
+    return f"this cannot be undone; its Approve works {INERT_S:.0f} s after its card was shown, so read it first"
 
 
 def proofs_of(pressed: Pressed) -> frozenset[Proof]:
@@ -241,7 +242,7 @@ def cancel(tx: Tx, approval_id: str, person: Person, rules: Rules) -> Decision:
         Refused: there is no such request.
     """
     approval = by_id(tx, approval_id)
-    if person.id != approval.requested_by and person.id not in {one.id for one in approvers(rules)}:
+    if not may_stop(approval, person, rules):
         return refuse(tx, approval, approval_id, person, f"{person.name} neither asked for this nor may decide it")
     after = State.CANCELLED.value
     if tx.run("control.cancel", id=approval_id, after=after, decided_by=person.id, now=tx.now) != 1:

@@ -27,13 +27,13 @@ from pathlib import Path
 from types import FrameType
 
 from layers.control import landlock
-from layers.control.ledger import RUN_ID, Ledger
+from layers.control.ledger import RUN_ID, Ledger, note
 from layers.control.masking import patterns
 from layers.control.programs import check_programs
 from layers.control.reach import check_reach
 from layers.control.rules import ENVIRONMENT
 from layers.control.runner import Stop, choose, execute, plan_command, probe, sweep
-from layers.control.sandbox import Sandbox, User
+from layers.control.sandbox import Note, Sandbox, User
 from layers.control.types import Outcome, Plan, State, digest_of
 from layers.control.vault import Vault
 from layers.control.warrant import check_warrant, read_warrant
@@ -43,9 +43,6 @@ from layers.failpoint import Step, reach
 log = logging.getLogger(__name__)
 
 REQUEST_BYTES = 4 << 20
-SETTLE_S = 1.0
-"""Between the death of a runner and its probe: the kernel takes the program along a moment later, and what that moment
-brought about must not be missed (seen once in 174 crashes)."""
 PATIENCE_S = 1.0
 """What a run gets to end by itself once it is told to."""
 
@@ -119,12 +116,12 @@ class Desk:
             return self.look_up(run_id)
         with held:
             reach(Step.RUN_CLAIMED)
-            outcome = self.perform(plan, connection)
+            outcome = self.perform(plan, connection, partial(note, held))
             self.ledger.finish(run_id, outcome)
             reach(Step.RESULT_KEPT)
         return outcome
 
-    def perform(self, plan: Plan, connection: socket.socket) -> Outcome:
+    def perform(self, plan: Plan, connection: socket.socket, note: Note) -> Outcome:
         """The effect. From here on whatever goes wrong is an outcome."""
 
         def told() -> None:
@@ -134,7 +131,8 @@ class Desk:
         try:
             command = plan_command(plan, self.vault.read(plan.secrets))
             reach(Step.SECRETS_READ)
-            return execute(self.sandbox, command, self.ledger.folder, on_running=told, stop=self.stopping)
+            folder = self.ledger.folder
+            return execute(self.sandbox, command, folder, on_running=told, stop=self.stopping, note=note)
         except BulkheadError as error:  # before the program was started
             return Outcome(state=State.FAILED, reason=f"{error}; nothing was run", profile=self.sandbox.profile)
 
@@ -146,7 +144,8 @@ class Desk:
             never = Outcome(state=State.FAILED, reason="stopped before it began; nothing was run")
             return outcome or (never if self.ledger.has_begun(run_id) else None)
         if outcome is None:
-            time.sleep(SETTLE_S)
+            if not self.ledger.end(run_id):
+                return Outcome(state=State.UNKNOWN, reason="nobody saw the end, and its program cannot be ended yet")
             try:
                 secrets = self.vault.read(plan.secrets) if plan.probe else {}
                 outcome = probe(self.sandbox, plan, self.ledger.folder, secrets)

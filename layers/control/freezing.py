@@ -4,14 +4,38 @@ restarts; a row that is gone or unreadable counts as frozen.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from layers.control import audit
+from layers.control.card import inline
 from layers.control.kernel import approvers
 from layers.control.types import Rules
+from layers.control.wording import clock
 from layers.errors import Refused
 from layers.store import ReadStore, Row, Tx
 from layers.types import Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze:
+    """How it is now."""
+
+    is_on: bool
+    by: str = ""
+    """A `Person.id`; empty where nobody ever said anything."""
+    at: float = 0.0
+    """Epoch seconds; 0 means never."""
+    reason: str = ""
+    """Their own words."""
+
+    @property
+    def line(self) -> str:
+        """By whom, since when and why, in markdown; empty while nothing is frozen."""
+        if not self.is_on:
+            return ""
+        since = f" since {clock(self.at)}" if self.at else ""
+        why = f" ({inline(self.reason)})" if self.reason else ""
+        return f"by {inline(self.by or 'nobody known')}{since}{why}"
 
 
 def is_on(row: Row | None) -> bool:
@@ -29,12 +53,20 @@ async def look_frozen(store: ReadStore) -> bool:
     return is_on(await store.fetch_one("control.freeze"))
 
 
+async def look_freeze(store: ReadStore) -> Freeze:
+    """Whether, since when, by whom and why."""
+    row = await store.fetch_one("control.freeze")
+    if row is None:
+        return Freeze(is_on=True, reason="the row of the freeze is gone from the database")
+    return Freeze(is_on=is_on(row), by=row["set_by"], at=row["set_at"], reason=row["reason"])
+
+
 def with_freeze(tx: Tx, rules: Rules) -> Rules:
     """The rules as they are at this moment of the database."""
     return replace(rules, is_frozen=rules.is_frozen or is_frozen(tx))
 
 
-def set_freeze(tx: Tx, person: Person, rules: Rules, *, on: bool) -> bool:
+def set_freeze(tx: Tx, person: Person, rules: Rules, *, on: bool, reason: str = "") -> bool:
     """Freeze, or end it; False when it was so already.
 
     Raises:
@@ -43,7 +75,8 @@ def set_freeze(tx: Tx, person: Person, rules: Rules, *, on: bool) -> bool:
     verb = "freeze" if on else "unfreeze"
     if person.id not in {approver.id for approver in approvers(rules)}:
         raise Refused(f"{person.name} may not {verb}; an approver can")
-    if tx.run("control.set_freeze", is_frozen=int(on), set_by=person.id, now=tx.now) != 1:
+    values = {"is_frozen": int(on), "set_by": person.id, "reason": reason, "now": tx.now}
+    if tx.run("control.set_freeze", **values) != 1:
         return False
-    audit.append(tx, person.id, verb, "", {})
+    audit.append(tx, person.id, verb, "", {"why": reason} if reason else {})
     return True

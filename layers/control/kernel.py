@@ -118,7 +118,12 @@ def wrong_risk(plan: Plan, rules: Rules) -> str:
 def four_eyes(person: Person, requested_by: str, plan: Plan, rules: Rules) -> Ruling:
     """Two persons from risk 2 on. `requested_by` is the human being, whoever typed it and on whichever account.
 
-    Not for a first message: it cannot be taken back, but whoever has one written could as well write it themselves.
+    Not for a first message to somebody new, which is decided so: one approver suffices who is not the agent, also the
+    one on whose behalf it is written. It cannot be taken back, hence risk 3 and a person who reads all of it with its
+    recipient before it leaves; but that person could write the same themselves, so a second one would guard against
+    nothing that the first cannot do, and would teach both to press without reading. What must not happen is that the
+    agent writes to strangers by itself, and it never approves. An install that wants two has `policy.cedar` forbid
+    `transport.contact` to the asker.
     """
     required = proofs(plan)
     if not required or person.id != requested_by:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import signal
 import stat
 import struct
 from collections.abc import Iterable
@@ -105,6 +106,13 @@ def forbid_sockets() -> None:
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in program))
     head = ctypes.create_string_buffer(struct.pack("@HP", len(program), ctypes.addressof(code)))
     demand(libc.prctl(PR_SET_SECCOMP, 2, head, 0, 0), "seccomp")
+
+
+def die_with(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends, or be gone if that has ended already."""
+    die_with_parent(signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 def die_with_parent(signal_number: int) -> None:

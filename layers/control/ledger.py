@@ -3,8 +3,9 @@
 A claim is a file that is made whole, locked and synced before the effect, then linked into place, first under its
 warrant's nonce and then under the run's id: `link` fails if the name exists, so neither ever serves twice. The runner
 holds the lock as long as it lives, and the kernel lets go of it however it dies; so "claimed, not locked, no result"
-means that nobody saw the end. Files and not a database: the executor forks for every run, and a lock that the kernel
-lets go of is what a table cannot have.
+means that nobody saw the end. Below the claim stands what the program ends with, noted before its first instruction:
+whoever comes next ends that before asking what was done. Files and not a database: the executor forks for every run,
+and a lock that the kernel lets go of is what a table cannot have.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from layers.control.keys import PUBLIC, VerifyingKey, place
+from layers.control.leader import Leader
 from layers.control.types import Outcome, Plan
 from layers.errors import Refused
 from layers.failpoint import Step, reach
@@ -112,6 +114,11 @@ class Ledger:
         file.close()
         return None
 
+    def end(self, run_id: str) -> bool:
+        """Kill what a dead runner left of a run; whether nothing of it is left."""
+        first, _, rest = (self.claims / run_id).read_bytes().partition(b"\n")
+        return Leader.parse(rest).end() if first and rest else True
+
     def forbid(self, run_id: str) -> None:
         """Claim a run that has not begun, so that it never will. Changes nothing once it has."""
         check(run_id)
@@ -130,7 +137,7 @@ class Ledger:
         check(run_id)
         try:
             with (self.claims / run_id).open("rb") as file:
-                process = os.pidfd_open(int(json.loads(file.read())["pid"]))
+                process = os.pidfd_open(int(json.loads(file.readline())["pid"]))
                 try:
                     if not is_locked(file):  # it has ended, and its number may be another's by now
                         return False
@@ -163,7 +170,7 @@ class Ledger:
         try:
             with (self.claims / run_id).open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                return plan_in(file.read())
+                return plan_in(file.readline())
         except FileNotFoundError:
             return None
 
@@ -184,6 +191,12 @@ class Ledger:
             return Outcome.parse((self.results / f"{run_id}.json").read_text())
         except FileNotFoundError:
             return None
+
+
+def note(held: BinaryIO, leader: Leader) -> None:
+    """Write below a claim what its run ends with. Not synced: after a crash of the machine nothing runs anyway."""
+    os.write(held.fileno(), b"\n" + leader.line)
+    reach(Step.LEADER_NOTED)
 
 
 def check(run_id: str) -> None:
@@ -208,7 +221,7 @@ def plan_in(claim: bytes) -> Plan | None:
 def run_in(claim: bytes) -> str:
     """The id of the run that a claim is for; empty where that cannot be read."""
     try:
-        return str(json.loads(claim)["run"])
+        return str(json.loads(claim.partition(b"\n")[0])["run"])
     except (ValueError, TypeError, KeyError):
         return ""
 

@@ -175,7 +175,7 @@ class Sandbox(Strict):
 
     writable_workspace: bool = False
     network: Literal["none", "host"] = "none"
-    """`host` is everything that this machine reaches, its own services included; nothing narrower is enforced yet."""
+    """`host` is everything that this machine reaches, its own services included: see `catalog.check_network`."""
     sockets: tuple[Place, ...] = ()
     """Unix sockets that the program may talk to. Whoever may talk to docker's is root here."""
     readable: tuple[Place, ...] = ()
@@ -313,7 +313,7 @@ max_length = 40
 
 [sandbox]
 writable_workspace = false
-network = "none"                  # "host": all that this machine reaches; from risk 1 on
+network = "none"                  # "host": all that this machine reaches; needs risk 3
 sockets = []                      # e.g. ["/run/dbus/system_bus_socket"]
 readable = []                     # files and folders besides the system's programs
 processes = false                 # true: sees the processes of this machine

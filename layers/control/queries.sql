@@ -47,6 +47,9 @@ SELECT COUNT(*) AS asked, COALESCE(SUM(CASE WHEN state = 'denied' THEN 1 ELSE 0 
        COALESCE(SUM(CASE WHEN state IN ('approved', 'invalidated') THEN 1 ELSE 0 END), 0) AS missed
 FROM approval WHERE is_drill = 1;
 
+-- name: each_drill()
+SELECT id, created_at, requested_by, state, decided_by, decided_at FROM approval WHERE is_drill = 1 ORDER BY created_at, id;
+
 -- name: decide(id, digest, before, after, had, said_yes, decided_by, decided_at, now)!
 -- The one statement that decides. A Deny also takes back what was approved and nobody has claimed.
 UPDATE approval SET state = :after, said_yes = :said_yes, decided_by = :decided_by, decided_at = :decided_at,
@@ -63,12 +66,21 @@ WHERE id = :id AND state = 'pending' AND wrong_numbers >= :limit;
 
 -- name: settle(id, digest, after, decided_by, attempts, now)!
 -- What an approver says of an unknown outcome.
-UPDATE approval SET state = :after, decided_by = :decided_by, decided_at = :now, attempt = attempt + :attempts
+UPDATE approval SET state = :after, decided_by = :decided_by, decided_at = :now, attempt = attempt + :attempts,
+                    stopped_by = ''
 WHERE id = :id AND state = 'unknown' AND digest = :digest;
 
 -- name: cancel(id, after, decided_by, now)!
 UPDATE approval SET state = :after, decided_by = :decided_by, decided_at = :now, warrant = ''
 WHERE id = :id AND state IN ('pending', 'approved');
+
+-- name: stop(id, stopped_by)!
+UPDATE approval SET stopped_by = :stopped_by
+WHERE id = :id AND kind = 'capability' AND state IN ('claimed', 'running') AND stopped_by = '';
+
+-- name: stopping()
+SELECT id, attempt FROM approval
+WHERE state IN ('approved', 'claimed', 'running') AND stopped_by <> '' ORDER BY created_at, id;
 
 -- name: withdraw(id, after, now)!
 UPDATE approval SET state = :after, ended_at = :now WHERE id = :id AND state = 'approved';
@@ -90,11 +102,11 @@ WHERE id = :id AND attempt = :attempt AND state IN ('claimed', 'running');
 UPDATE approval SET state = 'expired', ended_at = :now WHERE id = :id AND state = 'pending' AND expires_at <= :now;
 
 -- name: freeze()^
-SELECT is_frozen, set_by, set_at FROM freezing WHERE id = 1;
+SELECT is_frozen, set_by, set_at, reason FROM freezing WHERE id = 1;
 
--- name: set_freeze(is_frozen, set_by, now)!
-INSERT INTO freezing (id, is_frozen, set_by, set_at) VALUES (1, :is_frozen, :set_by, :now)
-ON CONFLICT (id) DO UPDATE SET is_frozen = :is_frozen, set_by = :set_by, set_at = :now
+-- name: set_freeze(is_frozen, set_by, reason, now)!
+INSERT INTO freezing (id, is_frozen, set_by, reason, set_at) VALUES (1, :is_frozen, :set_by, :reason, :now)
+ON CONFLICT (id) DO UPDATE SET is_frozen = :is_frozen, set_by = :set_by, reason = :reason, set_at = :now
 WHERE freezing.is_frozen <> :is_frozen;
 
 -- name: add_grant(id, capability, parameters, manifest_digest, granted_by, uses_left, seal, now, expires_at)!

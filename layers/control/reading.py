@@ -36,6 +36,7 @@ def approval_of(row: Row) -> Approval:
         number=row["number"],
         choices=tuple(row["choices"].split()),
         grant_id=row["grant_id"],
+        stopped_by=row["stopped_by"],
         is_drill=bool(row["is_drill"]),
     )
 

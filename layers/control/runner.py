@@ -16,7 +16,7 @@ from pathlib import Path
 
 from layers.control.masking import Mask
 from layers.control.reach import Reach
-from layers.control.sandbox import PROCESSES, Bubblewrap, Command, Landlock, Sandbox, User, find, text_file
+from layers.control.sandbox import PROCESSES, Bubblewrap, Command, Landlock, Note, Sandbox, User, find, text_file
 from layers.control.types import Outcome, Plan, State
 from layers.errors import BulkheadError, Misconfigured
 from layers.failpoint import Step, reach
@@ -146,6 +146,7 @@ def execute(
     *,
     on_running: Callable[[], None] = lambda: None,
     stop: Stop | None = None,
+    note: Note = lambda _: None,
 ) -> Outcome:
     """Run it. When this returns, no process of it is left, and no secret of its own is in what it wrote."""
     began, mask = time.monotonic(), Mask(dict(command.secrets))
@@ -155,7 +156,7 @@ def execute(
         try:
             if stop is not None and stop.reason:
                 raise InterruptedError(stop.reason)
-            child = sandbox.start(command, stdin, Path(scratch))
+            child = sandbox.start(command, stdin, Path(scratch), note)
         except (OSError, subprocess.SubprocessError) as error:
             reason = f"it could not be started: {error}"
             return Outcome(state=State.FAILED, reason=mask.clean(reason), profile=sandbox.profile)

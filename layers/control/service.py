@@ -5,15 +5,16 @@ Whatever changes a state is one conditional UPDATE, and its audit entry commits 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 
 from layers.control import audit, grants
 from layers.control.fatigue import draw_numbers, rested, twin
 from layers.control.freezing import with_freeze
 from layers.control.handles import Purpose, add_card, places
-from layers.control.kernel import Proof, is_solo, proofs
+from layers.control.kernel import Proof, approvers, is_solo, proofs
 from layers.control.policy import Act
 from layers.control.reading import approval_of, by_id
-from layers.control.rules import Asker, hopeless, may, move, standing
+from layers.control.rules import Asker, hopeless, may, move, rule, standing
 from layers.control.types import (
     Approval,
     Context,
@@ -29,6 +30,7 @@ from layers.control.types import (
 from layers.errors import Refused
 from layers.failpoint import Step, reach
 from layers.store import Tx
+from layers.types import CLOCK
 
 ENDS = {State.SUCCEEDED: Event.SUCCEED, State.FAILED: Event.FAIL, State.UNKNOWN: Event.LOSE}
 EXECUTOR = "executor"
@@ -62,7 +64,7 @@ def request(tx: Tx, plan: Plan, context: Context, *, is_drill: bool = False) -> 
     return Pending(
         approval=approval,
         handle=add_card(tx, approval, context.pressed_at or context.conversation_id, rules),
-        copies={place: add_card(tx, approval, place, rules) for place in elsewhere(plan, context)},
+        copies={place: add_card(tx, approval, place, rules) for place in elsewhere(tx, approval, context, rules)},
     )
 
 
@@ -92,12 +94,19 @@ def write_down(tx: Tx, plan: Plan, context: Context, *, is_drill: bool) -> Appro
     return by_id(tx, approval_id)
 
 
-def elsewhere(plan: Plan, context: Context) -> tuple[str, ...]:
-    """Where its card is shown besides the conversation of the request: on the page, when it is decided there."""
-    is_page = (context.pressed_at or context.conversation_id).partition(":")[0] == context.page.partition(":")[0]
-    if not context.page or is_page or not needs_page(plan, context.requested_by.id, context.rules):
-        return ()
-    return (context.page,)
+def elsewhere(tx: Tx, approval: Approval, context: Context, rules: Rules) -> list[str]:
+    """Where its card is shown besides the conversation of the request: on the page, when it is decided there, and
+    wherever somebody who may approve it is asked."""
+    main, plan = context.pressed_at or context.conversation_id, approval.plan
+    is_page = main.partition(":")[0] == context.page.partition(":")[0]
+    must = context.page and not is_page and needs_page(plan, context.requested_by.id, rules)
+    asked = [
+        place
+        for person in approvers(rules)
+        if rule(approval, Event.APPROVE, person, rules, tx.now).allowed
+        for place in context.besides.get(person.id, ())
+    ]
+    return sorted({*([context.page] if must else []), *asked} - {main})
 
 
 def needs_page(plan: Plan, requested_by: str, rules: Rules) -> bool:
@@ -196,6 +205,18 @@ def with_buttons(tx: Tx, approval: Approval, rules: Rules, purpose: Purpose = Pu
         handle=add_card(tx, approval, main, rules, purpose),
         copies={place: add_card(tx, approval, place, rules, purpose) for place in others},
     )
+
+
+def show_elsewhere(tx: Tx, approval_id: str, place: str, lost: Mapping[str, str], rules: Rules) -> Pending:
+    """Fresh buttons of a request in a place, because its card did not arrive in another.
+
+    `lost` is where it did not arrive -> why. Without a copy in the result there is nothing to do: it waits no more.
+    """
+    approval = by_id(tx, approval_id)
+    if approval.state is not State.PENDING:
+        return Pending(approval=approval, handle="", is_new=False)
+    audit.append(tx, CLOCK.id, "undelivered", approval_id, {"lost": dict(lost), "shown": place})
+    return Pending(approval=approval, handle="", copies={place: add_card(tx, approval, place, rules)})
 
 
 def move_or_same(approval: Approval, after: State) -> None:

@@ -226,6 +226,8 @@ class Approval:
     choices: tuple[str, ...] = ()
     grant_id: str = ""
     """The standing grant that approved it."""
+    stopped_by: str = ""
+    """Who had it stopped while it ran."""
     is_drill: bool = False
     """It asks for nothing and never runs; it only measures whether people look."""
 
@@ -301,6 +303,8 @@ class Context:
     """Where the buttons of its card can be pressed; empty where that is the conversation itself. A mail has none."""
     page: str = ""
     """The conversation of the page where what a chat may not decide is shown as well."""
+    besides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Approver -> where they are asked as well; only those who may approve it are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,6 +332,8 @@ class Click:
     """Where it was pressed. A handle counts only where its card was delivered."""
     key: str = ""
     """Of the message that carried the button, where the channel tells it."""
+    shown_at: float | None = None
+    """When that message was placed, epoch seconds, where the channel tells it; None: when its card was made."""
     proofs: frozenset[str] = frozenset()
     """Values of `Proof` that came along and that the server's edge has checked."""
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from layers.control.types import Approval
+from layers.control.types import Approval, State
+
+STANDS = {
+    State.CLAIMED: "it is about to run",
+    State.SUCCEEDED: "it has succeeded",
+    State.FAILED: "it has failed",
+    State.UNKNOWN: "its outcome is unknown",
+    State.INVALIDATED: "it is no longer valid",
+}
 
 
 def decided(approval: Approval) -> str:
     """What an approval that can no longer be pressed has come to."""
     if approval.decided_at is not None:
-        return f"already decided: {approval.decided_by} at {clock(approval.decided_at)}; it is {approval.state.value}"
+        stands = STANDS.get(approval.state, f"it is {approval.state.value}")
+        return f"already decided: {approval.decided_by} at {clock(approval.decided_at)}; {stands}"
     return f"this request is {approval.state.value}; ask again"
 
 

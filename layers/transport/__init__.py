@@ -33,7 +33,7 @@ from layers.transport.mailbox import (
 )
 from layers.transport.media import keep_media, media_head, put_media, read_media
 from layers.transport.notices import kept_back, note_key, outcome, resend, settle_notes, show_late
-from layers.transport.outbox import key_of, put_reference, said, send, shown
+from layers.transport.outbox import carries, key_of, put_reference, said, send, shown, shown_at
 from layers.transport.pace import close_bucket, closed_until
 from layers.transport.people import (
     Asked,
@@ -46,8 +46,10 @@ from layers.transport.people import (
     ask,
     by_code,
     decide,
+    directs,
     everybody,
     expire_pairings,
+    look_everybody,
     may_decide,
     offer_removal,
     person_by_id,
@@ -111,12 +113,14 @@ __all__ = [
     "approvers",
     "ask",
     "by_code",
+    "carries",
     "claim",
     "close_bucket",
     "closed_until",
     "conversation_of",
     "conversations_of",
     "decide",
+    "directs",
     "enrol",
     "everybody",
     "expire_pairings",
@@ -134,6 +138,7 @@ __all__ = [
     "key_of",
     "let_go",
     "letter_to_answer",
+    "look_everybody",
     "may_decide",
     "media_head",
     "note_key",
@@ -160,6 +165,7 @@ __all__ = [
     "settle_notes",
     "show_late",
     "shown",
+    "shown_at",
     "standings",
     "step_at",
     "steps",

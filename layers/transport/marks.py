@@ -8,7 +8,7 @@ from layers.errors import AccountTrouble, RateLimited
 from layers.store import Tx
 from layers.transport.accounts import CLOSED, put_account
 from layers.transport.notices import tell
-from layers.transport.outbox import put_reference
+from layers.transport.outbox import put_reference, put_shown
 from layers.transport.pace import close_bucket
 from layers.transport.rules import MAX_ATTEMPTS, State, retry_delay_s
 from layers.transport.types import Delivery
@@ -22,7 +22,7 @@ def mark_placed(tx: Tx, delivery: Delivery, reference: str) -> None:
 
 def mark_sent(tx: Tx, delivery: Delivery, reference: str) -> None:
     """The provider took it; the next message of its key will edit it."""
-    put_reference(tx, delivery.outbound, reference)
+    put_shown(tx, delivery.outbound, reference)
     tx.run("transport.mark_sent", id=delivery.outbox_id, provider_ref=reference)
     tx.wake("outbox")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from layers.store import ReadStore, Tx
 from layers.transport.rules import (
     Priority,
@@ -71,10 +73,30 @@ def put_reference(tx: Tx, outbound: Outbound, reference: str) -> None:
     tx.run("transport.put_reference", conversation_id=outbound.address.id, key=outbound.key, reference=reference)
 
 
+def put_shown(tx: Tx, outbound: Outbound, reference: str) -> None:
+    """The same of one whose content is there."""
+    values = {"conversation_id": outbound.address.id, "key": outbound.key, "reference": reference}
+    tx.run("transport.put_shown", **values, now=tx.now)
+
+
+def shown_at(tx: Tx, conversation: str, key: str) -> float | None:
+    """Since when a visible message has had its content, epoch seconds; None where nobody keeps account of it."""
+    row = tx.one("transport.shown_at", conversation_id=conversation, key=key)
+    if row is None:
+        return None
+    return tx.now if row["shown_at"] is None else float(row["shown_at"])  # its mark may be on the way at this moment
+
+
 def key_of(tx: Tx, conversation: str, part: str) -> str:
     """The key of the visible message whose last part the provider calls `part`; empty when there is none."""
     row = tx.one("transport.key_by_reference", conversation_id=conversation, reference=part, ending=f"% {part}")
     return str(row["key"]) if row else ""
+
+
+def carries(tx: Tx, conversation: str, key: str, part: str) -> bool:
+    """Whether the provider calls a part of the visible message `key` that."""
+    row = tx.one("transport.reference", conversation_id=conversation, key=key)
+    return row is not None and part in re.findall(r"[\w.-]+", row["reference"])
 
 
 async def said(store: ReadStore, conversation: str, after: int) -> list[tuple[int, Outbound]]:

@@ -340,6 +340,14 @@ SELECT reference FROM visible WHERE conversation_id = :conversation_id AND key =
 SELECT key FROM visible
 WHERE conversation_id = :conversation_id AND (reference = :reference OR reference LIKE :ending) LIMIT 1;
 
+-- name: shown_at(conversation_id, key)^
+SELECT shown_at FROM visible WHERE conversation_id = :conversation_id AND key = :key;
+
+-- name: put_shown(conversation_id, key, reference, now)!
+INSERT INTO visible (conversation_id, key, reference, shown_at) VALUES (:conversation_id, :key, :reference, :now)
+ON CONFLICT (conversation_id, key) DO UPDATE SET
+    reference = excluded.reference, shown_at = COALESCE(visible.shown_at, excluded.shown_at);
+
 -- name: put_reference(conversation_id, key, reference)!
 INSERT INTO visible (conversation_id, key, reference) VALUES (:conversation_id, :key, :reference)
 ON CONFLICT (conversation_id, key) DO UPDATE SET reference = excluded.reference;

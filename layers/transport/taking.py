@@ -14,6 +14,7 @@ from layers.store import Row, Tx
 from layers.transport.buckets import Bucket, Deed, buckets_of
 from layers.transport.contacts import is_contact
 from layers.transport.notices import expire_late, tell
+from layers.transport.outbox import put_shown
 from layers.transport.pace import Gate, close_bucket
 from layers.transport.policy import Decision, Facts, Origin, Policy, Verdict, decide
 from layers.transport.rules import FOR_EVER, LIVES_S, State, load_outbound
@@ -93,6 +94,8 @@ def show_here(tx: Tx, channel: LocalChannel, row: Row, rules: Rules) -> None:
     written = channel.write(tx, delivery.outbound, body, delivery.dedupe)
     reach(Point.DELIVER_AFTER)
     tx.run("transport.mark_sent", id=delivery.outbox_id, provider_ref=written)
+    if delivery.outbound.kind is OutboundKind.CARD:  # of these it counts how long they were there to be read
+        put_shown(tx, delivery.outbound, written)
 
 
 def bury(tx: Tx, row: Row, error: Exception, rules: Rules) -> None:

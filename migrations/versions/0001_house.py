@@ -225,6 +225,7 @@ def providers() -> None:
         text("conversation_id", primary_key=True),
         text("key", primary_key=True),
         text("reference"),
+        time("shown_at", nullable=True),  # when it first had its content; later edits do not move it
     )
     op.create_table(
         "account",

@@ -20,7 +20,7 @@ from layers.store import Tx
 from layers.transport import give_back, said
 from layers.types import Button, Outbound, OutboundKind
 from tests.crash.scenario import APPEND
-from tests.fakes.house import KEYS
+from tests.fakes.environment import KEYS
 
 SLOW = APPEND.replace('["tee", "-a", "log.txt"]', '["sh", "-c", "tee -a log.txt; sleep 20"]').replace(
     "workspace.append", "workspace.slow"

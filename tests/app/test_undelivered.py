@@ -15,7 +15,7 @@ from layers.store import Row, Tx
 from layers.transport import is_known_contact, send, take_seat
 from layers.types import Address, Outbound, OutboundKind
 from tests.fakes import model_server
-from tests.fakes.house import KEYS
+from tests.fakes.environment import KEYS
 from tests.whole.people import furnish
 
 BOB = "mail:bob@example.org"

@@ -47,7 +47,15 @@ def probes(tmp_path: Path) -> Probes:
         await coordinator.create_workspace(tmp_path / "ws")
         return await coordinator.where(tmp_path / "ws")
 
-    return Probes(git=git_version, workspace=workspace, sandbox=held, database=held, drawing=held, models=models)
+    return Probes(
+        git=git_version,
+        workspace=workspace,
+        sandbox=held,
+        trust=held,
+        database=held,
+        drawing=held,
+        models=models,
+    )
 
 
 async def look(place: Place, probes: Probes, name: str) -> Check:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -36,7 +38,7 @@ def ask_for_a_note(home: Path) -> str:
 
     async def ask() -> str:
         settings = load_settings(home=home)
-        catalog, rules = read_rulebook(settings, prepare_home(settings))
+        catalog, rules = await read_rulebook(settings, prepare_home(settings))
         made = control.plan(
             catalog,
             control.Action(
@@ -71,7 +73,7 @@ def test_new_capability_writes_a_manifest_that_can_be_used_at_once(
     code, told = run(capsys, home, "new-capability", "deploy.web")
     assert (code, told["ok"]) == (0, True)
     settings = load_settings(home=home)
-    catalog, _ = read_rulebook(settings, prepare_home(settings))
+    catalog, _ = asyncio.run(read_rulebook(settings, prepare_home(settings)))
     assert "deploy.web" in catalog.capabilities
     for name in ("deploy.web", "nodots", "Up.Per", "../x.y"):
         code, told = run(capsys, home, "new-capability", name)
@@ -114,3 +116,24 @@ def test_simulate_finds_what_another_policy_would_have_decided(
     ]
     code, told = run(capsys, home, "simulate", "--policy", str(other), "--since", "soon")
     assert (code, told["ok"]) == (2, False)
+
+
+def test_whoever_was_let_in_is_known_to_explain_simulate_and_check(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = ask_for_a_note(home)
+    with closing(sqlite3.connect(home / "bulkhead.db", isolation_level=None)) as database:
+        for id, approver in (("telegram-7", 1), ("slack-u1", 0), ("owner", 0)):
+            database.execute("INSERT INTO person VALUES (?, ?, ?, 'paired', 1)", (id, f"Paired {id}", approver))
+    _, told = run(capsys, home, "explain", request)
+    people = {one["person"]: one for one in told["people"]}  # type: ignore[attr-defined]
+    assert {id: one["may_approve"] for id, one in people.items()} == {
+        "owner": True,
+        "telegram-7": True,
+        "slack-u1": False,
+    }
+    assert people["owner"]["name"] == "Owner", "the file wins"
+    _, told = run(capsys, home, "check")
+    assert told["approvers"] == ["owner", "telegram-7"]
+    _, told = run(capsys, home, "simulate", "--policy", str(home / control.POLICY))
+    assert (told["asked"], told["changes"]) == (3, [])

@@ -139,9 +139,19 @@ class Approved(Executor):
 
 
 def press(
-    tx: Tx, handle: str, verb: str, person: Person, rules: Rules, proofs: frozenset[Proof] = frozenset()
+    tx: Tx,
+    handle: str,
+    verb: str,
+    person: Person,
+    rules: Rules,
+    proofs: frozenset[Proof] = frozenset(),
+    *,
+    shown_s: float | None = None,
 ) -> Decision:
-    """A press of the button where its card was delivered, with the right number where `proofs` has a number match."""
+    """A press of the button where its card was delivered, with the right number where `proofs` has a number match.
+
+    `shown_s` is how long the card had been there, where the channel tells it.
+    """
     card = tx.one("control.card", handle_hash=hash_of(handle))
     row = tx.one("control.approval", id=card["approval_id"]) if card else None
     click = Click(
@@ -150,6 +160,7 @@ def press(
         number=row["number"] if row and Proof.NUMBER_MATCH in proofs else "",
         conversation_id=card["conversation_id"] if card else "web:main",
         key=card["message_key"] if card else "",
+        shown_at=None if shown_s is None else tx.now - shown_s,
         proofs=frozenset(proof.value for proof in proofs),
     )
     return decide(tx, click, person, rules)

@@ -34,6 +34,7 @@ from layers.control import (
     request,
     started,
     verify_store,
+    with_buttons,
 )
 from layers.control.executor import Executor
 from layers.control.executor_process import main as executor_main
@@ -129,7 +130,9 @@ async def act(world: World, plan: Plan) -> None:
     store, rules = world.store, world.rules
     context = Context(conversation_id="web:main", turn_id=1, requested_by=OWNER, rules=rules)
     if "handle" not in world.noted():
-        asked = await store.run(request, plan, context)  # asked again after a crash: the first card was never shown
+        asked = await store.run(request, plan, context)
+        if not asked.is_new:  # asked again after a crash: the first card was never shown, so it is made again
+            asked = await store.run(with_buttons, asked.approval, rules)
         failpoint.reach("request.committed")  # type: ignore[arg-type]
         world.note(handle=asked.handle, id=asked.approval.id)
     noted = world.noted()

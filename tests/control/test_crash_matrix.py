@@ -10,13 +10,13 @@ import pytest
 from tests.control.crashing import KINDS, STEPS, cell
 
 CELLS = [(step, kind) for step in STEPS for kind in KINDS]
-SAMPLE = random.Random(20).sample(CELLS, 4)
-ALWAYS = [("executor.program_started", "probe"), ("executor.run_claimed", "neither")]
+SAMPLE = random.Random(20).sample(CELLS, 3)
+"""Eight more, each with its name, are among the attacks (G1 to G8)."""
 
 assert len(STEPS) >= 25
 
 
-@pytest.mark.parametrize(("step", "kind"), [*ALWAYS, *SAMPLE])
+@pytest.mark.parametrize(("step", "kind"), SAMPLE)
 def test_a_run_killed_at_a_step_happens_once_or_is_told(step: str, kind: str, tmp_path: Path) -> None:
     verdict = cell(tmp_path / "home", f"sqlite:///{tmp_path / 'b.db'}", kind, step)
     assert verdict.is_killed, "nobody came by that step"

@@ -78,7 +78,8 @@ async def test_what_was_fetched_is_listed_and_then_taken_over(
     catalog = Catalog.load(home / "capabilities", workspace)
     refused = await executor.run("g0", plan(catalog, action("workspace.git-fetch")))
     assert "transport 'http' not allowed" in refused.output
-    manifest.write_text(manifest.read_text().replace("protocol.https.allow", "protocol.http.allow"))
+    changed = manifest.read_text().replace("protocol.https.allow", "protocol.http.allow")
+    manifest.write_text(changed.replace("risk = 1", "risk = 3"))  # no longer the shipped one, so its network needs it
     catalog = Catalog.load(home / "capabilities", workspace)
     fetched = await executor.run("g1", plan(catalog, action("workspace.git-fetch")))
     assert fetched.state is State.SUCCEEDED, fetched

@@ -131,17 +131,19 @@ class People:
             for block in message.get("blocks", ()):
                 for element in block.get("elements", ()) if block["type"] == "actions" else ():
                     if element["text"]["text"] == label:
-                        return self._press(channel, message, block, element, user)
+                        return self.push(channel, message, block, element, user)
         raise AssertionError(f"no button {label!r} in {channel}")
 
-    def _press(self, channel: str, message: dict[str, Any], block: Any, element: Any, user: str) -> Envelope:
+    def push(self, channel: str, message: dict[str, Any], block: Any, element: Any, user: str) -> Envelope:
+        """Somebody (`U1`, or `T0OTHER:U1` of another workspace) presses that button of that message."""
+        team, _, user = user.rpartition(":")
         container = {"type": "message", "channel_id": channel, "message_ts": message["ts"], "is_ephemeral": False}
         if "thread_ts" in message:
             container["thread_ts"] = message["thread_ts"]
         action = {**element, "block_id": block["block_id"], "action_ts": self._workspace.stamp()}
         body = {
             "type": "block_actions",
-            "user": {"id": user, "team_id": TEAM},
+            "user": {"id": user, "team_id": team or TEAM},
             "team": {"id": TEAM, "domain": "house"},
             "channel": {"id": channel},
             "container": container,

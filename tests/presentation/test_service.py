@@ -15,7 +15,7 @@ import pytest
 from layers import failpoint
 from layers.errors import BadInput, Refused, Unavailable
 from layers.failpoint import Point
-from layers.presentation import Diagram, Finding, Presenter, badge, parse_mermaid
+from layers.presentation import Diagram, Presenter, badge, parse_mermaid
 from layers.presentation.process import ROOT, Worker, WorkerDied
 from layers.presentation.wire import Job, frame
 from tests.presentation.samples import MANY, TEN_NODES

@@ -21,6 +21,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     furnish(opened.home)
     hard = APPEND.replace("workspace.append", "workspace.hard").replace("risk = 1", "risk = 2")
     (opened.home / "capabilities" / "workspace.hard.toml").write_text(hard)
+    slow = '\n'.join(APPEND.split("[parameters.text]")[0].splitlines())
+    slow = slow.replace("workspace.append", "workspace.sleep").replace('["tee", "-a", "log.txt"]', '["sleep", "50"]')
+    slow = slow.replace('stdin = "{text}\\n"', "").replace("timeout_s = 10", "timeout_s = 60")
+    (opened.home / "capabilities" / "workspace.sleep.toml").write_text(slow)
     opened.start()
     opened.sign_in()
     try:
@@ -92,6 +96,18 @@ def test_E10_a_freeze_outlives_a_restart(house: House) -> None:
     assert "Unfrozen" in house.ask("/unfreeze", "freeze")["html"]
     house.press(shown, "Approve", "freeze")
     assert "Done" in outcome(house, shown["key"], "freeze")
+
+
+def test_E10_a_freeze_stops_what_runs_also_when_it_is_typed_behind_it(house: House) -> None:
+    shown = house.ask("/run workspace.sleep", "behind")
+    house.press(shown, "Approve", "behind")
+    house.wait_for(lambda event: event["key"] == shown["key"] and "bout to run" in event["html"], "behind")
+    house.say("/freeze it should not sleep", "behind")
+    assert "Failed" in outcome(house, shown["key"], "behind")
+    told = house.wait_for(lambda event: "Frozen" in event.get("html", ""), "main")
+    assert "it should not sleep" in told["html"]
+    assert "it should not sleep" in house.ask("/status", "behind")["html"]
+    assert "Unfrozen" in house.ask("/unfreeze", "freeze")["html"]
 
 
 def test_F6_a_drill_is_answered_and_counted(house: House, tmp_path: Path) -> None:

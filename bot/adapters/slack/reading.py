@@ -221,7 +221,7 @@ def _press(pressed: Pressed, me: Me) -> Heard | None:
         identity=f"{CHANNEL}:{pressed.user.team_id or team}:{pressed.user.id}",
         is_direct=False,
         kind=InboundKind.PRESS,
-        press=Press(value=pushed.value, key=key_of(pushed.block_id)),
+        press=Press(value=pushed.value, key=key_of(pushed.block_id), reference=place.message_ts),
     )
 
 

@@ -146,7 +146,7 @@ export class Log {
     };
     try {
       // a value that ends so is of a person's own request: it takes their passphrase as well
-      if (choice.value.endsWith(".p") && !(await this.prove())) {
+      if (choice.value.endsWith(".p") && !(await this.prove(choice.label))) {
         note.textContent = "";
         return enable();
       }

@@ -1,5 +1,6 @@
 // Wires the page: session, conversations, composer, approvals, pictures.
 import { call, insist, Queue, Stream } from "./net.js";
+import { frozen } from "./freeze.js";
 import { Log, make } from "./messages.js";
 
 const el = (id) => document.getElementById(id);
@@ -48,6 +49,7 @@ async function start() {
   await open(named());
   look();
   setInterval(() => { if (!document.hidden) look(); }, 30000);
+  setInterval(() => { if (!document.hidden) frozen(); }, 5000);  // nobody shall press in vain for half a minute
 }
 
 // The server does not answer: the page shows that, and asks again.
@@ -69,6 +71,7 @@ function gate(why = "") {
 function look() {
   pending();
   transports();
+  frozen();
 }
 
 function link(now) {
@@ -314,22 +317,34 @@ el("side-open").onclick = openSide;
 el("side-close").onclick = el("scrim").onclick = closeSide;
 el("pending-open").onclick = openSide;
 
-// Asks for the passphrase until it is the right one; false when the person thinks better of it.
-function prove() {
-  const [dialog, first, again, why] = ["proof", "passphrase", "passphrase-again", "proof-why"].map(el);
+// Asks for the passphrase that a press needs, until it is the right one; the first time, for one to set. False when the
+// person thinks better of it, or the server does not answer.
+async function prove(label) {
+  const [dialog, first, again, why, go] = ["proof", "passphrase", "passphrase-again", "proof-why", "proof-go"].map(el);
+  const known = await call("/api/passphrase").catch(() => null);
+  if (!known) return false;
+  const isNew = !known.is_set;
+  el("proof-title").textContent = isNew ? "Choose a passphrase" : `Your passphrase, for “${label}”`;
+  el("proof-about").textContent = "You asked for this yourself and nobody else here could approve it."
+    + (isNew ? " So it takes a passphrase, of 12 characters or more, now and every further time." : "");
+  go.textContent = isNew ? `Set it, and ${label}` : label;
   first.value = again.value = why.textContent = "";
-  again.hidden = el("again-label").hidden = true;
+  again.hidden = el("again-label").hidden = !isNew;
+  again.required = isNew;
   dialog.showModal();
   return new Promise((done) => {
     dialog.onclose = () => done(false);
     el("proof-form").onsubmit = async (event) => {
       event.preventDefault();
+      go.disabled = true;
       try {
         await call("/api/passphrase", { passphrase: first.value, again: again.value });
       } catch (error) {
         why.textContent = `${error.message[0].toUpperCase()}${error.message.slice(1)}.`;
-        if (error.status === 428) again.hidden = el("again-label").hidden = false;
+        if (!isNew) first.select();
         return;
+      } finally {
+        go.disabled = false;
       }
       first.value = again.value = "";
       dialog.onclose = null;

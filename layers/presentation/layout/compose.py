@@ -14,8 +14,8 @@ from layers.presentation.layout.engine import ROOT, Box, Frame, LayoutEngine, Li
 from layers.presentation.layout.labels import placed_texts
 from layers.presentation.layout.lines import loop
 from layers.presentation.layout.measure import EDGE_SIZE, GROUP_SIZE, block, measured
-from layers.presentation.layout.ranks import Item, spread
 from layers.presentation.layout.paper import moved_node, on_paper
+from layers.presentation.layout.ranks import Item, spread
 from layers.presentation.scene import (
     EdgeMark,
     End,

@@ -12,11 +12,13 @@ from layers.presentation.nearest import nearest
 from layers.presentation.spec import ClassDiagram, ClassNote, Direction, Line, Relation, RelationEnd
 
 HEADER = re.compile(r"classDiagram(?:-v2)?(?![\w-])[^\S\n]*(?:%%[^\n]*)?(?=\n|$)")
+AGAIN = re.compile(r"classDiagram(?:-v2)?[^\S\n]*(?=\n|$)")
 SEPARATORS = re.compile(r"(?:\s|%%[^\n]*)+")
 END_OF_STATEMENT = re.compile(r"[^\S\n]*(?:;[^\S\n]*)?(?:%%[^\n]*)?(?:\n|$)")
 DIRECTION = re.compile(r"direction\s+(TB|TD|BT|RL|LR)\b[^\n]*", re.IGNORECASE)
 TITLE = re.compile(r"title[^\S\n]+([^\n]+)")
 NAME = re.compile(r"`([^`]+)`|((?:\w|\.(?=\w)|-(?=\w))+)")
+FURTHER = re.compile(r"[^\S\n]+((?:\w|\.(?=\w)|-(?=\w))+)")
 GENERIC = re.compile(r"~([^~\n]*)~")
 LABEL = re.compile(r"[^\S\n]*\[\s*\"([^\"]*)\"\s*\]")
 STYLED = re.compile(r"[^\S\n]*:::[^\S\n]*([\w-]+)")
@@ -38,7 +40,7 @@ RELATION = re.compile(
     r"[^\S\n]*+(?:(<\||\|>|<|>|\*|o|\(\))[^\S\n]*+)?(--|\.\.)"
     r"(?:[^\S\n]*+(\|>|<\||>|<|\*|o(?![a-z0-9_])|\(\)))?[^\S\n]*+"
 )
-COLON = re.compile(r"[^\S\n]*:(?!::)[^\S\n]*([^\n]*)")
+COLON = re.compile(r"[^\S\n]*:(?!::)([^\n]+)")
 MEMBER = re.compile(r"[^{}\n]+")
 KEYWORDS = ("class", "namespace", "note", "direction", "style", "classDef", "cssClass", "click", "link", "callback")
 ENDS = {
@@ -128,10 +130,25 @@ class _Parser:
         if found is None:
             cursor.fail(expected, 'a name with spaces belongs in `backticks`, or write class A["long name"]')
         id = found.group(1) or found.group(2)
+        if found.group(2) and not cursor.starts_with("~"):
+            id = self._further_words(id, found.start())
         box = self.boxes.mention(id)
         if generic := cursor.take(GENERIC):
             box.generic = generic.group(1)
         return id
+
+    def _further_words(self, id: str, start: int) -> str:
+        """A name that goes on after a space: Mermaid puts its words together."""
+        cursor, words = self.cursor, [id]
+        while not RELATION.match(cursor.text, cursor.at) and (found := cursor.take(FURTHER)):
+            words.append(found.group(1))
+        if len(words) == 1:
+            return id
+        if (meant := nearest(id, KEYWORDS)) and meant != id:
+            cursor.fail("a relation like --> or a new line", f"did you mean {meant}?", at=start)
+        cursor.tolerate(f"the name {' '.join(words)[:40]!r} was read as {''.join(words)[:40]!r}", at=start)
+        self.boxes.mention("".join(words)).label = " ".join(words)
+        return "".join(words)
 
     def _class(self, start: int) -> None:
         cursor = self.cursor
@@ -194,6 +211,8 @@ class _Parser:
 
     def _relation(self, start: int) -> None:
         cursor = self.cursor
+        if cursor.take(AGAIN):
+            cursor.fail("a class", "a second diagram begins here: draw them one by one", at=start)
         source = self._name("a class, like Animal")
         self._decorate(source)
         first = cursor.take(QUOTED)
@@ -203,8 +222,6 @@ class _Parser:
                 cursor.fail("a relation after the cardinality", 'write A "1" --> "*" B')
             if member := cursor.take(COLON):
                 self.boxes.add_member(source, member.group(1).strip())
-            elif (meant := nearest(source, KEYWORDS)) and meant != source:
-                cursor.fail("a relation like --> or a new line", f"did you mean {meant}?", at=start)
             return
         second = cursor.take(QUOTED)
         target = self._name("a class after the relation")
@@ -214,7 +231,7 @@ class _Parser:
             Relation(
                 source=source,
                 target=target,
-                label=plain(label.group(1).rstrip("; \t")) if label else "",
+                label=plain(label.group(1).strip("; \t")) if label else "",
                 line=Line.SOLID if found.group(2) == "--" else Line.DOTTED,
                 ends=(_end(found.group(1)), _end(found.group(3))),
                 cardinalities=(plain(first.group(1)) if first else "", plain(second.group(1)) if second else ""),

@@ -120,6 +120,7 @@ class _Parser:
             end=fields[-1] if fields else "",
             tags=frozenset(tags),
             at=at,
+            has_id=bool(id),
         )
         self.raw.append(raw)
         self.sections[-1].tasks.append(raw)

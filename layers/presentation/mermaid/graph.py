@@ -72,7 +72,10 @@ class Graph:
         if found := CLASS_STATEMENT.match(text):
             self.paint(found.group(1), self.accents.of(found.group(2)))
         elif found := STYLE_STATEMENT.match(text):
-            self.paint(found.group(1), self.accents.of_style(found.group(2)))
+            id = found.group(1)
+            self.paint(id, self.accents.of_style(found.group(2)))
+            if id not in self.edge_ids and id not in self.nodes and len(self.nodes) < MOST_NODES:
+                self.nodes[id] = Node(id=id, label=id)  # as Mermaid does: a style makes a node, outside all subgraphs
 
     def paint(self, ids: str, accent: int) -> None:
         """`class A,B name` and its like; the ids may be those of nodes that come later."""

@@ -27,6 +27,7 @@ BRACKETS = (
     ("(", ")", MindShape.ROUNDED),
     ("[", "]", MindShape.SQUARE),
 )
+BARE = re.compile(r"([^)\](}\"]+)")
 ANY_CLOSING = re.compile(r"\)\)|\)|\]|\}\}|\(-|-\)|\(\(|\(")
 MOST = 500
 LONGEST_LABEL = 5000
@@ -106,21 +107,21 @@ def _opening(cursor: Cursor) -> tuple[str, str, MindShape] | None:
 
 def _label(cursor: Cursor, closes: str, start: int) -> str:
     begin = cursor.at
-    found = cursor.take(QUOTED)
+    found = cursor.take(QUOTED) or cursor.take(BARE)
     if found:
-        raw = found.group(1) if found.group(1) is not None else found.group(2)
-        label = plain(f"`{raw}`") if found.group(1) is not None else plain(raw)
+        raw = next((text for text in found.groups() if text is not None), "")
+        label = plain(f"`{raw}`" if found.group().startswith('"`') else raw.strip())
         cursor.skip_space()
-    else:
-        end = cursor.text.find(closes, begin, begin + LONGEST_LABEL)
-        label = plain(cursor.text[begin : max(end, begin)].strip())
-        cursor.at = max(end, begin)
-    if cursor.starts_with(closes) and label:
-        cursor.at += len(closes)
-        return label
-    other = cursor.take(ANY_CLOSING) if found else None
-    if other is None or not label:
-        what = f"`{closes}` to close this idea" if not cursor.starts_with(closes) else "a text"
+        other = cursor.take(ANY_CLOSING)
+        if other and label and (other.group() == closes or cursor.peek(END_OF_LINE)):
+            if other.group() != closes:
+                cursor.tolerate(f"{other.group()!r} was read as {closes!r}", at=other.start())
+            return label
+    end = cursor.text.find(closes, begin, begin + LONGEST_LABEL)
+    label = plain(cursor.text[begin : max(end, begin)].strip())
+    if not label:
+        what = "a text" if end >= 0 else f"`{closes}` to close this idea"
         cursor.fail(what, 'put a text that has brackets in quotes: id["text"]', at=start)
-    cursor.tolerate(f"{other.group()!r} was read as {closes!r}", at=other.start())
+    cursor.tolerate(f"the text {label[:40]!r} was read as if it were in quotes", at=begin)
+    cursor.at = end + len(closes)
     return label

@@ -13,6 +13,7 @@ PROPERTIES = re.compile(r"\[\|[\w-]+:[^|\n]*\|")
 NESTING = {"[": "]", "(": ")", "{": "}"}
 LONGEST_LABEL = 5000
 DATA_KEY = re.compile(r"[\s,]*([\"']?)([A-Za-z_][\w-]*)\1\s*:[^\S\n]*")
+DATA_ALONE = re.compile(r"[\s,]*(?:\"[^\"]*\"|[\w-]+)(?=\s*[,}])")
 DATA_STRING = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'([^']*)'", re.DOTALL)
 DATA_BLOCK = re.compile(r"[|>][+-]?[^\S\n]*\n((?:(?![^\S\n]*[\w-]+:\s|\s*\}).*(?:\n|$))*)")
 DATA_WORD = re.compile(r"[^,\n}]*")
@@ -104,6 +105,9 @@ def data_fields(cursor: Cursor) -> dict[str, str]:
     fields: dict[str, str] = {}
     while not cursor.take(DATA_END):
         key = cursor.take(DATA_KEY)
+        if key is None and cursor.take(DATA_ALONE):
+            cursor.tolerate('a text without `label:` was left out; write label: "…"', cursor.at)
+            continue
         if key is None:
             cursor.fail("`key: value` or `}`", 'write @{ shape: rect, label: "text" }', at=max(start, cursor.at))
         if found := cursor.take(DATA_STRING):

@@ -12,7 +12,7 @@ from layers.presentation.spec import Pie, Slice
 HEADER = re.compile(r"pie(?!\w)")
 SHOW_DATA = re.compile(r"\s*showData\b")
 TITLE = re.compile(r"title(?:[^\S\n]+([^\n]*)|(?=\n|$))")
-LABEL = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'")
+LABEL = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'", re.DOTALL)
 VALUE = re.compile(r"-?(?:\d+\.\d+|0|[1-9]\d*)(?![\d.])")
 END_OF_LINE = re.compile(r"[^\S\n]*(?:%%[^\n]*)?(?:\n|$)")
 MOST = 100

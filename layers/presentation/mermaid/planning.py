@@ -10,6 +10,7 @@ from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.dates import DAYS, START, add_duration, pattern_of, read_date
 
 REFERENCE = re.compile(r"(after|until)\s+([\w\- ]+)")
+NAME = re.compile(r"(?!after\b)[A-Za-z_][\w-]*")
 ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 MOST_ROUNDS = 10
 """As often as Mermaid tries to settle tasks that refer to each other."""
@@ -48,6 +49,8 @@ class RawTask:
     end: str
     tags: frozenset[str]
     at: int
+    has_id: bool = False
+    """The author gave it one."""
     begins: datetime = START
     ends: datetime = START
     is_settled: bool = False
@@ -60,6 +63,8 @@ def settle(cursor: Cursor, tasks: list[RawTask], calendar: Calendar) -> None:
         BadInput: a date that cannot be read.
     """
     pattern = pattern_of(calendar.format)
+    for task in tasks:
+        _name_what_has_no_date(cursor, task, pattern, tasks)
     known = {task.id: task for task in tasks}
     for round in range(MOST_ROUNDS):
         previous: RawTask | None = None
@@ -69,6 +74,17 @@ def settle(cursor: Cursor, tasks: list[RawTask], calendar: Calendar) -> None:
             previous = task
         if all(task.is_settled for task in tasks):
             return
+
+
+def _name_what_has_no_date(
+    cursor: Cursor, task: RawTask, pattern: re.Pattern[str] | None, tasks: list[RawTask]
+) -> None:
+    """`Name :id, 3d` gives an id and no date, though Mermaid takes the id for a date that it cannot read."""
+    if not task.has_id and NAME.fullmatch(task.start) and read_date(task.start, pattern) is None:
+        if any(other.id == task.start for other in tasks):
+            return
+        cursor.tolerate(f"{task.start[:40]!r} is no date; it was read as the id of {task.label[:40]!r}", at=task.at)
+        task.id, task.start = task.start, ""
 
 
 def _settle(

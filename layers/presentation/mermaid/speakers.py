@@ -41,9 +41,9 @@ class Speakers:
         if is_created and id in self.known:
             self.cursor.fail("a name that is new", f"{id!r} is already there; give the new one another name", at=at)
         if role not in [one.value for one in Role]:
-            meant = nearest(role, [one.value for one in Role])
-            fix = f"did you mean {meant}?" if meant else f"types are {', '.join(Role)}"
-            self.cursor.fail("a type of participant", fix, at=at)
+            meant = nearest(role, [one.value for one in Role]) or Role.PARTICIPANT
+            self.cursor.tolerate(f"there is no type of participant {role[:24]!r}; it was read as {meant}", at=at)
+            role = meant
         self.mention(id)
         before = self.known[id]
         self.known[id] = Participant(id=id, label=label or before.label, role=Role(role))

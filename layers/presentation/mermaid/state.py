@@ -80,10 +80,11 @@ class _Parser:
         cursor, states = self.cursor, self.states
         start = cursor.at
         if cursor.starts_with("}"):
-            if not states.open:
-                cursor.fail("a state", "there is no open state for this brace; delete it")
             cursor.at += 1
-            states.leave()
+            if states.open:
+                states.leave()
+            else:
+                cursor.tolerate("a brace that closes nothing was left out", at=start)
         elif found := cursor.take(DIRECTION):
             self._turn(DIRECTIONS.get(found.group(1).upper(), Direction.DOWN))
         elif cursor.take(IGNORED) or self.meta.take(cursor):
@@ -94,6 +95,8 @@ class _Parser:
             self._paint(found.group(1), self.accents.of_style(found.group(2)))
         elif cursor.peek(NOTE_AHEAD):
             self._note()
+        elif cursor.peek(NOTE_END):
+            cursor.fail("a state", "there is no open note for this end note; delete it")
         elif states.open and cursor.starts_with("--") and not cursor.starts_with("-->"):
             cursor.at += 2
             states.open[-1].region += 1

@@ -41,8 +41,8 @@ def parse_timeline(cursor: Cursor, meta: Meta) -> Timeline:
         elif found := cursor.take(SECTION):
             sections.append((plain(found.group(1).strip()), []))
         elif found := cursor.take(EVENT):
-            periods = sections[-1][1]
-            if not periods:
+            periods = next((periods for _, periods in reversed(sections) if periods), None)
+            if periods is None:
                 cursor.fail("a period before its event", "write e.g. 2024 : what happened", at=found.start())
             periods[-1][1].append(plain(found.group(1).strip()))
         elif found := cursor.take(PERIOD):

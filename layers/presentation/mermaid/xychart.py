@@ -14,7 +14,9 @@ ORIENTATION = re.compile(r"[^\S\n]+(vertical|horizontal)\b", re.IGNORECASE)
 SEPARATORS = re.compile(r"(?:\s|;)+")
 STATEMENT = re.compile(r"(title|x-axis|y-axis|line|bar)(?![\w-])", re.IGNORECASE)
 QUOTED = re.compile(r"\"`((?:(?!`\").)+)`\"|\"([^\"]*)\"", re.DOTALL)
-BARE = re.compile(r"(?:[A-Za-z0-9+=*.#&_-](?!->)|[^\x00-\x7f])+")
+_WORD = r"(?:[A-Za-z0-9+=*.#&_-](?!->)|[^\x00-\x7f])+"
+BARE = re.compile(rf"{_WORD}(?:[^\S\n]+(?![+-]?[\d.]){_WORD})*")
+BARE_CATEGORY = re.compile(rf"{_WORD}(?:\s+{_WORD})*")
 NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)")
 RANGE = re.compile(r"([+-]?(?:\d+(?:\.\d+)?|\.\d+))\s*-->\s*([+-]?(?:\d+(?:\.\d+)?|\.\d+))")
 END_OF_STATEMENT = re.compile(r"[^\S\n]*(?:%%[^\n]*)?(?:[;\n]|$)")
@@ -91,11 +93,13 @@ def _chart(
     )
 
 
-def _text(cursor: Cursor) -> str:
+def _text(cursor: Cursor, bare: re.Pattern[str] = BARE) -> str:
     cursor.skip_blanks()
     if found := cursor.take(QUOTED):
         return plain(f"`{found.group(1)}`") if found.group(1) is not None else plain(found.group(2))
-    found = cursor.take(BARE)
+    found = cursor.take(bare)
+    if found and len(found.group().split()) > 1:
+        cursor.tolerate(f"the text {found.group()[:40]!r} was read as if it were in quotes", at=found.start())
     return plain(found.group()) if found else ""
 
 
@@ -122,7 +126,7 @@ def _items(cursor: Cursor) -> list[str]:
     while True:
         cursor.skip_space()
         start = cursor.at
-        text = _text(cursor)
+        text = _text(cursor, BARE_CATEGORY)
         if cursor.at == start:
             cursor.fail("a category", 'put a text with spaces in double quotes: ["first quarter", "second"]')
         items.append(text)

@@ -7,7 +7,9 @@ person's decision adds to them while the house runs, and no process keeps a copy
 from layers.transport.people.pairing import ask, by_code, decide, expire_pairings
 from layers.transport.people.register import (
     approvers,
+    directs,
     everybody,
+    look_everybody,
     may_decide,
     offer_removal,
     person_by_id,
@@ -29,8 +31,10 @@ __all__ = [
     "ask",
     "by_code",
     "decide",
+    "directs",
     "everybody",
     "expire_pairings",
+    "look_everybody",
     "may_decide",
     "offer_removal",
     "person_by_id",

@@ -29,11 +29,12 @@ def ask(tx: Tx, inbound: Inbound) -> Asked:
     channel, identity = inbound.address.channel, inbound.identity
     is_silent = channel in rules.SILENT
     expire_pairings(tx)
+    # counted before it is looked for: what another process commits in between is found, and not only counted
+    lately = tx.one("people.lately", channel=channel, after=tx.now - 3600.0)
     if seen := tx.one("people.open_of", identity=identity):
         return Asked(code=seen["code"], note="" if is_silent else rules.asked_note(seen["code"]))
     if tx.one("people.refused_lately", identity=identity, after=tx.now - REFUSED_S):
         return Asked()
-    lately = tx.one("people.lately", channel=channel, after=tx.now - 3600.0)
     if lately and lately["requests"] >= PER_HOUR:
         note = "" if is_silent else rules.full_note()
         tell(tx, inbound, note, f"full:{identity}:{tx.now // 3600:.0f}")

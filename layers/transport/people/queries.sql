@@ -66,12 +66,12 @@ AND NOT EXISTS (SELECT 1 FROM identity WHERE identity.person = person.id);
 
 -- name: places()
 -- Where the approvers can be reached beside the page. An account that a person must look at is called for nothing.
-SELECT DISTINCT identity.direct FROM identity
+SELECT identity.person, identity.direct FROM identity
 JOIN person ON person.id = identity.person
 JOIN account ON account.channel = identity.channel
 WHERE person.approver = 1 AND identity.direct <> ''
 AND account.state NOT IN ('challenged', 'suspended', 'revoked')
-ORDER BY identity.direct;
+ORDER BY identity.direct, identity.person;
 
 -- name: open_of(identity)^
 SELECT code, expires_at FROM pairing WHERE identity = :identity AND state = 'open';

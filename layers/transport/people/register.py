@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 
-from layers.store import Tx
+from layers.store import ReadStore, Row, Tx
 from layers.transport.people.rules import PAGE, channel_of, coded, hash_of
 from layers.transport.people.types import Decided, FilePerson, Known, KnownIdentity
 from layers.types import Address, Inbound, Person
@@ -89,14 +89,32 @@ def places(tx: Tx, but: str = "") -> list[str]:
 
     Nothing of the channel `but`, and nothing of one that must not be called.
     """
-    elsewhere = [row["direct"] for row in tx.all("people.places")]
+    elsewhere = dict.fromkeys(row["direct"] for row in tx.all("people.places"))
     return [PAGE, *(place for place in elsewhere if Address.parse(place).channel != but)]
+
+
+def directs(tx: Tx) -> dict[str, list[str]]:
+    """Approver -> the conversations that each of their accounts has with the bot alone, where it may be called."""
+    found: dict[str, list[str]] = {}
+    for row in tx.all("people.places"):
+        found.setdefault(row["person"], []).append(row["direct"])
+    return found
 
 
 def everybody(tx: Tx) -> list[Known]:
     """All persons with their identities, those of the file first."""
+    return known_of(tx.all("people.persons"), tx.all("people.identities"))
+
+
+async def look_everybody(store: ReadStore) -> list[Known]:
+    """The same, without a transaction of one's own."""
+    return known_of(await store.fetch_all("people.persons"), await store.fetch_all("people.identities"))
+
+
+def known_of(persons: Sequence[Row], identities: Sequence[Row]) -> list[Known]:
+    """Rows as nouns."""
     accounts: dict[str, list[KnownIdentity]] = {}
-    for row in tx.all("people.identities"):
+    for row in identities:
         found = KnownIdentity(identity=row["identity"], is_of_file=row["source"] == FILE)
         accounts.setdefault(row["person"], []).append(found)
     return [
@@ -106,7 +124,7 @@ def everybody(tx: Tx) -> list[Known]:
             is_of_file=row["source"] == FILE,
             identities=tuple(accounts.get(row["id"], ())),
         )
-        for row in tx.all("people.persons")
+        for row in persons
     ]
 
 

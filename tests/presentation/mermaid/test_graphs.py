@@ -149,7 +149,6 @@ def test_a_relationship_has_its_feet(
     [
         ("stateDiagram-v2\na -> b", 2, "A --> B : label"),
         ("stateDiagram-v2\nstate a {\nb --> c", 3, "close the state 'a' of line 2"),
-        ("stateDiagram-v2\n}", 2, "there is no open state"),
         ("stateDiagram-v2\nstate a <<chioce>>", 2, "did you mean <<choice>>"),
         ("stateDiagram-v2\nstate a {\nstate a {\n}\n}", 3, "cannot lie in itself"),
         ("stateDiagram-v2\nnote right of a\ntext", 2, "end note"),
@@ -171,6 +170,23 @@ def test_an_error_has_its_line_and_the_nearest_fix(text: str, line: int, says: s
         parse_mermaid(text)
     assert says in str(caught.value)
     assert caught.value.expected
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("stateDiagram-v2\na --> b\n}", "closes nothing"),
+        ("classDiagram\nShopping Cart --> Order", "'Shopping Cart' was read as 'ShoppingCart'"),
+        ('sequenceDiagram\nparticipant A@{ "type": "databse" }', "read as database"),
+        ('flowchart TD\nA@{ shape: rect, "text" }', "without `label:`"),
+        ("mindmap\n  a((text)", "')' was read as '))'"),
+        ("mindmap\n  a[call f(x) now]", "as if it were in quotes"),
+        ("xychart\nx-axis [feb two, mar]", "'feb two' was read as if it were in quotes"),
+        ("gantt\nA :a1, 3d", "read as the id"),
+    ],
+)
+def test_a_small_mistake_is_read_as_it_was_meant_and_told(text: str, told: str) -> None:
+    assert told in read_mermaid(text).fixes[0].text
 
 
 def test_what_is_tolerated_is_told() -> None:

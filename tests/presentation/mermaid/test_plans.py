@@ -144,7 +144,7 @@ def test_an_xychart_is_a_chart_of_bars_and_lines() -> None:
         ("mindmap\n", 2, "an idea after mindmap"),
         ("timeline\n: event", 2, "a period before its event"),
         ("xychart-beta\nbar [1, two]", 2, "a number"),
-        ("xychart-beta\ntitle two words", 2, "in double quotes"),
+        ("xychart-beta\ntitle two (words)", 2, "in double quotes"),
         ("xychart-beta\npie [1]", 2, "title, x-axis, y-axis, line or bar"),
         ("sequencDiagram\nA->>B: x", 1, "did you mean sequenceDiagram"),
         ("quadrantChart\ntitle x", 1, "these can: flowchart, sequence"),

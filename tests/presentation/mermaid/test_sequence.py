@@ -136,7 +136,6 @@ def test_everything_else_that_can_happen() -> None:
         ("else x", 2, 1, "else belongs into alt"),
         ("A->>-B: x", 2, 1, "'A' to be active here"),
         ("create participant C\nA->>B: x", 3, 1, "a message to 'C'"),
-        ('participant A@{ "type": "databse" }', 2, 13, "did you mean database"),
         ("box x\nA->>B: x\nend", 3, 1, "only participant and actor may be in a box"),
     ],
 )

@@ -1,0 +1,31 @@
+"""What cannot wait until its conversation is free: done in the transaction that accepts it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from bot.commands import governing, parse
+from bot.dispatcher.frost import put_freeze
+from layers import control
+from layers.errors import Refused
+from layers.store import Tx
+from layers.types import Inbound, InboundKind
+
+URGENT = ("/freeze", "/cancel", "/bulkhead")
+"""How a text begins that may have to be heeded at once; Slack's one command holds any other."""
+
+
+def heed(tx: Tx, inbound: Inbound, rules: Callable[[Tx], control.Rules]) -> None:
+    """Let `/freeze` and `/cancel` hold from the moment they are accepted: their turn may wait behind the very run that
+    they are meant for. It comes later and answers; it also tells of any refusal.
+    """
+    if inbound.kind is not InboundKind.MESSAGE or not inbound.text.lstrip()[:9].lower().startswith(URGENT):
+        return
+    with suppress(Refused):
+        match parse(inbound.text):
+            case governing.CancelRequest(request=request):
+                control.halt(tx, request, inbound.person, rules(tx))
+            case governing.Freeze(on=True, reason=reason):
+                here = inbound.address.id
+                put_freeze(tx, inbound.person, rules(tx), on=True, reason=control.scrub(reason), here=here)
