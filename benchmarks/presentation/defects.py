@@ -53,12 +53,13 @@ def recall_of(stages: list[Take]) -> dict[str, list[float]]:
     tried: dict[tuple[str, int], list[bool]] = defaultdict(list)
     for number, take in enumerate(stages):
         clean = Stage(take)
-        known = _said(clean.judged(clean.shot()))
+        unspoilt = clean.shot()
+        known = _said(clean.judged(unspoilt))
         for name, spoil in CLASSES.items():
             for severity in SEVERITIES:
                 dice = random.Random(f"{number} {name} {severity}")
                 stage = Stage(take)
-                if (picture := spoil(stage, dice, severity)) is not None:
+                if (picture := spoil(stage, dice, severity)) is not None and stage.is_changed(picture, unspoilt):
                     tried[name, severity].append(bool(_said(stage.judged(picture)) - known))
     return {
         name: [round(sum(found) / len(found), 3) for severity in SEVERITIES if (found := tried[name, severity])]

@@ -74,7 +74,7 @@ def text_faded(stage: Stage, dice: random.Random, severity: int) -> Image.Image 
     """Ink close to the ground."""
     if not (texts := words(stage)):
         return None
-    dice.choice(texts).set_alpha(of(severity, 0.55, 0.45, 0.35, 0.2, 0.08))
+    dice.choice(texts).set_alpha(of(severity, 0.45, 0.38, 0.3, 0.2, 0.08))
     return stage.shot()
 
 
@@ -161,7 +161,8 @@ def line_cut(stage: Stage, dice: random.Random, severity: int) -> Image.Image | 
     line = _line(stage, dice)
     if line is None:
         return None
-    points = np.concatenate(list(line.get_path().to_polygons(closed_only=False)))
+    points = Path(np.concatenate(list(line.get_path().to_polygons(closed_only=False)))).interpolated(40).vertices
+    points = np.asarray(points)
     keep = max(2, round(len(points) * of(severity, 0.7, 0.6, 0.5, 0.35, 0.2)))
     line.set_path(Path(points[:keep]))
     return stage.shot()

@@ -32,6 +32,8 @@ from layers.presentation.scene import Scene
 
 ROOT = Path(__file__).parents[2]
 SCALE = 2.0
+VISIBLE, LEAST_CHANGED = 40, 40
+"""Steps of a colour channel, and how many pixels must differ by that much: a tenth of a letter."""
 SAMPLES = (
     "flowchart TD\nU([Person]) -->|message| G[Gateway]\nG --> A{Allowed?}\nA -->|no| R[/Refusal/]\n"
     "A -->|yes| Q[(Inbox)]\nQ --> W[[Turn worker]]\nW -.->|asks| M((Model))\nW ==> C{{Approval}}\nC -->|denied| R\n"
@@ -76,6 +78,13 @@ class Stage:
         """What it looks like now."""
         self.canvas.draw()  # type: ignore[no-untyped-call]
         return Image.fromarray(np.asarray(self.canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
+
+    def is_changed(self, picture: Image.Image, clean: Image.Image) -> bool:
+        """True when somebody could see the difference: what changed only white paper is no defect."""
+        if picture.size != clean.size:
+            return True
+        one, other = (np.asarray(each, dtype=np.int16) for each in (picture, clean))
+        return int((np.abs(one - other).max(axis=2) > VISIBLE).sum()) >= LEAST_CHANGED
 
     def judged(self, picture: Image.Image) -> tuple[Finding, ...]:
         """What the lint says of it."""

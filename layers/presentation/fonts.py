@@ -10,8 +10,10 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 
-from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, fontManager, get_font
+from matplotlib.text import Text
 
 from layers.presentation.shown import KEPT, shown
 
@@ -65,9 +67,16 @@ def width(text: str, size: float, bold: bool = False) -> float:
 @lru_cache(maxsize=8192)
 def descent(text: str, size: float, bold: bool = False, italic: bool = False) -> float:
     """Points from the baseline down to the lower end of the extent that matplotlib reports for one line."""
-    style = properties(size, bold, italic)
-    deepest = [_renderer().get_text_width_height_descent(of, style, ismath=False)[2] for of in (text, "lp")]  # type: ignore[no-untyped-call]
-    return float(max(deepest)) * 72 / DPI
+    artist = Text(0, 0, text, fontproperties=properties(size, bold, italic), va="baseline", parse_math=False)
+    artist.set_figure(_figure())
+    return -float(artist.get_window_extent().y0) * 72 / DPI
+
+
+@cache
+def _figure() -> Figure:
+    figure = Figure(dpi=DPI)
+    FigureCanvasAgg(figure)
+    return figure
 
 
 @lru_cache(maxsize=8192)

@@ -27,7 +27,7 @@ class Image:
 
     colours: Colours
     ink: Mask
-    """Pixels that belong to no flat ground."""
+    """Pixels that belong to no flat ground, and those where two grounds meet."""
     scale: float
     """Pixels per point."""
 
@@ -67,7 +67,7 @@ def read(png: bytes, scene: Scene) -> Image:
 
 
 def _ink(colours: Colours) -> Mask:
-    """Everything but flat ground: a pixel is ground when a flat pixel of its colour is within `REACH`."""
+    """Everything but the inside of flat ground, where a flat pixel of the same colour is within `REACH`."""
     packed = _packed(colours)
     flat = _same(packed, 1)
     for axis in (0, 1):
@@ -75,7 +75,7 @@ def _ink(colours: Colours) -> Mask:
     ground = flat
     for axis in (0, 1):
         ground = _reached(packed, ground, axis)
-    return ~ground
+    return ~ground | ~_same(packed, 1)
 
 
 def _packed(colours: Colours) -> npt.NDArray[np.int32]:

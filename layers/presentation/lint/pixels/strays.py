@@ -21,7 +21,7 @@ AROUND = 5.0
 HEAD = 20.0
 """Points around a tip."""
 AROUND_TEXT = 3.0
-MOST_STRAY = 40
+MOST_STRAY = 24
 """Pixels."""
 
 

@@ -8,26 +8,29 @@ from math import hypot
 
 import numpy as np
 
-from layers.presentation.drawing.heads import pieces, reach
+from layers.presentation.drawing.heads import pieces
 from layers.presentation.lint.finding import error
 from layers.presentation.lint.pixels.grid import Image, contrast
-from layers.presentation.scene import EdgeMark, Part, Point, Rect, Scene
+from layers.presentation.scene import EdgeMark, End, Part, Point, Rect, Scene
 from layers.presentation.shapes import outline
 from layers.presentation.spec import Line, Shape
 from layers.presentation.types import Finding, Repair
 
-STEP = 1.5
+STEP = 0.75
 """Points between two places that are looked at."""
 LEAST_SEEN = {Line.SOLID: 0.8, Line.THICK: 0.8, Line.DOTTED: 0.3, Line.HIDDEN: 0.0}
 """Share of a line's places that must show ink."""
-LEAST_OUTLINE = 0.7
+LEAST_OUTLINE = 0.88
 LEAST_HEAD = 0.6
 LEAST_LINE_CONTRAST = 1.7
 BESIDE = 3.5
 """Points from a line to the ground beside it."""
 BARE = (Shape.TEXT,)
-SHOWN = (Part.HEAD, Part.NOTE, Part.BAR, Part.CARD)
+LEAST_DASHED = 0.3
+SHOWN = (Part.HEAD, Part.NOTE, Part.BAR, Part.CARD, Part.FRAME)
 """Parts whose outline must be seen."""
+FOLLOWED = (Part.MESSAGE, Part.LIFELINE, Part.AXIS, Part.DIVIDER, Part.MARKER)
+"""Parts that are lines to be followed."""
 
 
 def judge(image: Image, scene: Scene) -> Iterator[Finding]:
@@ -36,6 +39,11 @@ def judge(image: Image, scene: Scene) -> Iterator[Finding]:
     for edge in scene.edges:
         yield from _line(image, edge, covers)
         yield from _heads(image, edge)
+    for group in scene.groups:
+        share = _outline_share(image, outline(Shape.ROUNDED, group.box))
+        if share < LEAST_OUTLINE:
+            words, measured = f"the frame {group.id!r} is not where it should be", (share, LEAST_OUTLINE)
+            yield error("hidden_group", (group.id,), words, box=group.box, measured=measured, repair=Repair.REDRAW)
     for node in scene.nodes:
         if node.shape in BARE:
             continue
@@ -50,17 +58,16 @@ def judge(image: Image, scene: Scene) -> Iterator[Finding]:
             if share < LEAST_OUTLINE and part.box.width > 3 and part.box.height > 3:
                 words, measured = f"{part.id!r} cannot be seen", (share, LEAST_OUTLINE)
                 yield error("hidden_part", (part.id,), words, box=part.box, measured=measured, repair=Repair.REDRAW)
-        elif part.part is Part.MESSAGE and not part.is_closed and not _is_followed(image, part.points, covers, 0.3):
-            words = f"{part.id!r} cannot be followed"
-            yield error("faint_line", (part.id,), words, box=part.box, repair=Repair.REDRAW)
+        elif part.part in FOLLOWED and not part.is_closed:
+            least = LEAST_DASHED if part.is_dashed else LEAST_SEEN[Line.SOLID]
+            if not _is_followed(image, part.points, covers, least):
+                words = f"{part.id!r} cannot be followed"
+                yield error("faint_line", (part.id,), words, box=part.box, repair=Repair.REDRAW)
 
 
 def _line(image: Image, edge: EdgeMark, covers: Sequence[Rect]) -> Iterator[Finding]:
-    heads = [
-        Rect.around(tip, 2 * reach(kind), 2 * reach(kind))
-        for kind, tip in zip(edge.arrows, edge.tips, strict=True)
-        if tip
-    ]
+    ends = zip(edge.arrows, (edge.curve[0], edge.curve[-1]), edge.tips, strict=True)
+    heads = [box for kind, end, tip in ends if tip is not None for box in _hollow(kind, end, tip)]
     free = [(at, way) for at, way in _places(edge.path) if not any(_holds(box, at) for box in (*covers, *heads))]
     if len(free) < 4:
         return
@@ -75,6 +82,14 @@ def _line(image: Image, edge: EdgeMark, covers: Sequence[Rect]) -> Iterator[Find
     if ratio < LEAST_LINE_CONTRAST:
         words, measured = f"the edge {edge.name} is too pale", (ratio, LEAST_LINE_CONTRAST)
         yield error("faint_line", (edge.name,), words, box=edge.reach, measured=measured, repair=Repair.RECOLOUR)
+
+
+def _hollow(kind: End, end: Point, tip: Point) -> Iterator[Rect]:
+    """Around the pieces of a head that show the ground, so that no line is seen in them."""
+    for piece in pieces(kind, end, tip)[0]:
+        if piece.is_closed and not piece.is_filled:
+            xs, ys = [x for x, _ in piece.points], [y for _, y in piece.points]
+            yield Rect(min(xs), min(ys), max(xs), max(ys)).inset(-1)
 
 
 def _ratio(image: Image, at: Point, way: Point) -> float:

@@ -18,7 +18,7 @@ from matplotlib.transforms import Affine2D
 from layers.presentation import fonts
 from layers.presentation.lint.finding import error
 from layers.presentation.lint.pixels.grid import Image, Mask, contrast, grown
-from layers.presentation.scene import Rect, Scene, TextMark
+from layers.presentation.scene import Scene, TextMark
 from layers.presentation.types import Finding, Repair
 
 LEAST_CONTRAST = 4.5
@@ -31,10 +31,12 @@ DARKEST = 60.0
 """Percentile from which letters show their full ink; the rest is antialiased."""
 MOST_COVERED = 0.1
 """Share of a text's letters that may differ from its ink."""
+OFF = 2
+"""Pixels by which the letters may stand beside the place that was worked out for them."""
 RING = 3
 """Pixels around the letters in which nothing else may be."""
-MOST_FOREIGN = 26
-"""Pixels of something else close to the letters: a thin line across one of them."""
+MOST_FOREIGN = 14
+"""Pixels of something else close to the letters: a hair line across a few of them."""
 SEEN = 0.3
 """Share of the way from ground to ink that counts as foreign ink."""
 LEAST_STEP = 44
@@ -52,7 +54,7 @@ def judge(image: Image, scene: Scene) -> Iterator[Finding]:
 
 
 def _judged(image: Image, letters: Coverage, name: str, text: TextMark) -> Iterator[Finding]:
-    rows, columns = image.window(text.box.inset(-RING / image.scale))
+    rows, columns = image.window(text.box.inset(-(RING + OFF) / image.scale))
     cover, seen = letters[rows, columns], image.colours[rows, columns].astype(np.float64)
     core = cover > CORE
     if not core.any():
@@ -62,6 +64,8 @@ def _judged(image: Image, letters: Coverage, name: str, text: TextMark) -> Itera
     clear = cover < TRACE
     ground = _commonest(seen[clear]) if clear.any() else np.median(seen, axis=(0, 1))
     away = np.abs(seen - ground).max(axis=2)
+    cover = _aligned(cover, away)
+    core, clear = cover >= min(CORE, float(cover.max())), cover < TRACE
     darkest = core & (away >= np.percentile(away[core], DARKEST))
     ink = np.median(seen[darkest], axis=0)
     ratio = contrast(ink, ground)
@@ -94,8 +98,16 @@ def _foreign(seen: npt.NDArray[np.float64], cover: Coverage, ground: npt.NDArray
     return foreign
 
 
+def _aligned(cover: Coverage, away: npt.NDArray[np.float64]) -> Coverage:
+    """The mask where the letters really are: they are set on whole pixels, and which way is rounded is not known."""
+    shifts = [(dy, dx) for dy in range(-OFF, OFF + 1) for dx in range(-OFF, OFF + 1)]
+    shifts.sort(key=lambda shift: abs(shift[0]) + abs(shift[1]))  # the nearest of equals
+    shift = max(shifts, key=lambda shift: float((np.roll(cover, shift, (0, 1)) * away).sum()))
+    return np.roll(cover, shift, (0, 1))
+
+
 def _strongest_near(away: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The largest within a pixel: letters are set on whole pixels, and which way is rounded is not known."""
+    """The largest within a pixel: each line of a text is rounded by itself."""
     padded = np.pad(away, 1)
     rows, columns = away.shape
     moved = [padded[y : y + rows, x : x + columns] for y in range(3) for x in range(3)]
@@ -130,7 +142,7 @@ def _coverage(image: Image, scene: Scene, texts: list[TextMark]) -> Coverage:
                 line,
                 color="black",
                 fontproperties=fonts.properties(text.size, text.bold, text.italic),
-                horizontalalignment="left" if text.is_left else "center",
+                horizontalalignment="left" if text.is_left else "right" if text.is_right else "center",
                 verticalalignment="baseline",
                 parse_math=False,
             )
@@ -150,10 +162,6 @@ def _lines(text: TextMark) -> Iterator[tuple[float, float, str]]:
     shown = [(number, line) for number, line in enumerate(text.lines) if line.strip()]
     last, lowest = shown[-1]
     bottom = text.box.bottom + fonts.descent(lowest, text.size, text.bold, text.italic)
-    x = text.box.left if text.is_left else _middle(text.box)
+    x = text.box.left if text.is_left else text.box.right if text.is_right else text.box.centre[0]
     for number, line in shown:
         yield x, bottom + (last - number) * step, line
-
-
-def _middle(box: Rect) -> float:
-    return box.centre[0]
