@@ -81,9 +81,8 @@ def graphs() -> list[tuple[str, str, Graph]]:
 def generated(nodes: int, edges: int) -> Graph:
     """A graph by arithmetic: the same each time."""
     made = [GraphNode(id=f"n{number}", label=f"Step {number} of the work") for number in range(nodes)]
-    pairs = dict.fromkeys(
-        ((number * 7 + 3) % nodes, (number * number * 5 + number * 3 + 1) % nodes) for number in range(edges * 4)
-    )
+    rounds = range(2, 2 + 2 * (edges // nodes + 2))
+    pairs = dict.fromkeys((one, (one * factor + 5 * (factor - 2) + 1) % nodes) for factor in rounds for one in range(nodes))
     chosen = [(one, other) for one, other in pairs if one != other][:edges]
     return Graph(nodes=tuple(made), edges=tuple(GraphEdge(source=f"n{a}", target=f"n{b}") for a, b in chosen))
 

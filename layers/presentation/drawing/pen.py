@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import floor
 from typing import Literal, NamedTuple
 
 from matplotlib.artist import Artist
@@ -43,8 +44,8 @@ SHADOW = (0.0, -1.6)
 SHADOW_ALPHA = 0.07
 BASELINE = 0.36
 """From the middle of a line of text down to its baseline, in sizes."""
-INSET = 12.0
-"""From a state frame's top to the line under its title, beyond the title itself."""
+TENTHS = 10
+"""Of a pixel, to which texts are set; line heights are whole tenths too."""
 FLAT = (Shape.TEXT, Special.BAR, Special.START, Special.END, Special.STUB)
 """Outlines without a shadow."""
 
@@ -163,12 +164,12 @@ class Pen:
             self.polygon(outline(Shape.RECT, mark.box.inset(-2)), Look(backing, "none", 0.0), alpha=0.92)
         middle, y = mark.box.centre
         side: Literal["left", "center", "right"] = "left" if mark.is_left else "right" if mark.is_right else "center"
-        x = mark.box.left if mark.is_left else mark.box.right if mark.is_right else middle
+        x = self._settled(mark.box.left if mark.is_left else mark.box.right if mark.is_right else middle)
         step = mark.size * fonts.LINE_HEIGHT
-        first = y + step * (len(mark.lines) - 1) / 2
+        first = self._settled(y + step * (len(mark.lines) - 1) / 2 - mark.size * BASELINE)
         artists = []
         for number, line in enumerate(mark.lines):
-            baseline = first - number * step - mark.size * BASELINE
+            baseline = first - number * step
             artist = Text(
                 x,
                 baseline,
@@ -186,6 +187,10 @@ class Pen:
                 left = x if mark.is_left else x - width if mark.is_right else x - width / 2
                 self.line([(left, baseline - 2), (left + width, baseline - 2)], colour, 0.9)
         self.texts[id(mark)] = artists
+
+    def _settled(self, at: float) -> float:
+        """Never half way between two pixels: whoever sets the same text there again rounds to the same one."""
+        return (floor(at * self.scale * TENTHS) + 0.5) / (self.scale * TENTHS)
 
     def as_drawn(self, scene: Scene) -> Scene:
         """`scene` with each text's box replaced by the extent of its ink."""

@@ -6,6 +6,7 @@ Whoever plans on it counts y downwards from 0 into the negative; `finish` moves 
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 
 from layers.presentation.drawing import lettering
 from layers.presentation.drawing.lettering import block, centred
@@ -16,6 +17,7 @@ HEADING_GAP = 14.0
 LEAST_WIDTH = 300.0
 MOST_ASPECT = 3.0
 """Flatter drawings get paper above and below."""
+DUST = 1e-6
 
 
 class Sheet:
@@ -41,9 +43,9 @@ class Sheet:
         count = f" ({page[0]} of {page[1]})" if page[1] > 1 else ""
         heading = block(title.strip() + count, inner, lettering.TITLE, bold=True)
         room = heading.box.height + HEADING_GAP if heading else 0.0
-        width = inner + 2 * MARGIN
+        width = float(ceil(inner + 2 * MARGIN - DUST))  # whole points are whole pixels
         needed = reach.height + room + 2 * MARGIN
-        height = max(needed, width / MOST_ASPECT)
+        height = float(ceil(max(needed, width / MOST_ASPECT) - DUST))
         dx = (width - reach.width) / 2 - reach.left
         dy = height - MARGIN - room - (height - needed) / 2 - reach.top
         if heading:

@@ -21,8 +21,7 @@ def head_parts(head: HeadBox, x: float, bottom: float) -> list[PartMark]:
     box = Rect(x - head.width / 2, bottom, x + head.width / 2, bottom + head.height)
     parts = []
     if head.who.role is Role.COLLECTIONS:
-        behind = tuple(outline(shape, box.moved(BEHIND, BEHIND)))
-        parts.append(_stroke(head, behind, "behind", is_closed=True))
+        parts.append(_stroke(head, _edge_behind(box), "behind", is_closed=True))
     parts.append(
         PartMark(
             id=head.who.id,
@@ -39,6 +38,15 @@ def head_parts(head: HeadBox, x: float, bottom: float) -> list[PartMark]:
     )
     parts += [_stroke(head, tuple(line), f"line {n}") for n, line in enumerate(details(shape, box))]
     return parts
+
+
+def _edge_behind(box: Rect) -> tuple[Point, ...]:
+    """What is seen of a second sheet behind `box`."""
+    right, top = box.right + BEHIND, box.top + BEHIND
+    return (
+        *((box.left + BEHIND, box.top), (box.left + BEHIND, top), (right, top), (right, box.bottom + BEHIND)),
+        *((box.right, box.bottom + BEHIND), (box.right, box.top)),
+    )
 
 
 def _figure(head: HeadBox, x: float, bottom: float) -> list[PartMark]:
