@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from layers.presentation import DiagramSpec, Direction, Edge, Group, Line, Node, Shape, fonts, parse_mermaid
-from layers.presentation.draw import draw
+from layers.presentation.drawing import draw
 from layers.presentation.layout import lay_out
 from layers.presentation.lint import lint
 from tests.presentation.samples import GROUPS, TEN_NODES
