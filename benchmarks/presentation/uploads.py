@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
-import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -20,16 +20,16 @@ from benchmarks.presentation.section import Measured, Section, missed
 from benchmarks.presentation.stage import ROOT, SAMPLES, corpus
 from bot.adapters.slack.api import SlackApi
 from bot.adapters.slack.channel import SlackChannel
+from bot.adapters.telegram import Telegram
 from bot.dispatcher.effects import figure_buttons
-from layers.errors import BulkheadError
+from layers.errors import AccountState, BulkheadError, RateLimited
 from layers.presentation import Diagram, Figure, Presenter
 from layers.store import open_store
-from layers.types import Address, Outbound, Picture
-from tests.adapters.telegram.rig import Rig
+from layers.types import Address, Inbound, Outbound, Picture
+from tests.adapters.ports import make_ports
 from tests.fakes import slack_server, telegram_server
 
 PICTURES, FEW_PICTURES = 500, 40
-PATIENCE_S = 600.0
 CHATS = tuple(range(40, 120))
 """Telegram lets one chat have a message a second, so they are spread."""
 
@@ -127,26 +127,50 @@ def outbound(shipment: Shipment, place: Address, key: str) -> Outbound:
 
 
 async def to_telegram(folder: Path, shipments: list[Shipment], media: Mapping[str, bytes]) -> list[str]:
-    """What was refused, and what never arrived."""
+    """What was refused."""
+
+    async def read(digest: str) -> AsyncIterator[bytes]:
+        yield media[digest]
+
+    async def accept(_inbound: Inbound) -> bool:
+        return True
+
+    async def changed(_state: AccountState, _reason: str) -> None:
+        return None
+
     with telegram_server.running() as fake:
         store = await open_store(f"sqlite:///{folder / 'telegram.db'}")
-        rig = Rig(store, fake.url)
-        rig.media.update(media)
-        await rig.start()
+        ports = replace(make_ports(store, "telegram", {}, accept, changed), media=read)
+        channel = Telegram(telegram_server.TOKEN, ports, fake.url, "")
+        await channel.start()
         try:
-            for number, shipment in enumerate(shipments):
-                place = Address(channel="telegram", conversation=str(CHATS[number % len(CHATS)]))
-                await rig.say(outbound(shipment, place, f"k{number}"), f"d{number}")
-            expected = sum(len(shipment.pictures) for shipment in shipments)
-            deadline = time.monotonic() + PATIENCE_S
-            while (arrived := sum(bool(shown.file) for shown in fake.chats.shown.values())) < expected:
-                if time.monotonic() > deadline:
-                    return [*fake.violations, *["never arrived at Telegram"] * (expected - arrived)]
-                await asyncio.sleep(0.05)
-            return list(fake.violations)
+            return [*await shipped(channel, "telegram", shipments), *fake.violations]
         finally:
-            await rig.stop()
+            await channel.stop()
             await store.close()
+
+
+async def shipped(channel: Telegram | SlackChannel, name: str, shipments: list[Shipment]) -> list[str]:
+    """Place and show every message; the refusals."""
+    refused: list[str] = []
+    for number, shipment in enumerate(shipments):
+        place = CHATS[number % len(CHATS)] if name == "telegram" else "T1/C1"
+        message = outbound(shipment, Address(channel=name, conversation=str(place)), f"k{number}")
+        try:
+            reference = await patiently(partial(channel.place, message))
+            await patiently(partial(channel.edit, reference, message))
+        except BulkheadError as error:
+            refused.append(f"{name}: {error}")
+    return refused
+
+
+async def patiently(doing: Callable[[], Awaitable[str]]) -> str:
+    """A provider that asks to wait refuses nothing."""
+    while True:
+        try:
+            return await doing()
+        except RateLimited as error:
+            await asyncio.sleep(error.retry_after_s)
 
 
 async def to_slack(shipments: list[Shipment], media: Mapping[str, bytes]) -> list[str]:
@@ -155,21 +179,13 @@ async def to_slack(shipments: list[Shipment], media: Mapping[str, bytes]) -> lis
     async def read(digest: str) -> AsyncIterator[bytes]:
         yield media[digest]
 
-    refused: list[str] = []
     with slack_server.running(slack_server.load_spec(ROOT.parent / "shared")) as server:
         api = SlackApi(SecretStr("xoxb-secret"), server.url)
         api.open()
-        channel = SlackChannel(api, read)
         try:
-            for number, shipment in enumerate(shipments):
-                message = outbound(shipment, Address(channel="slack", conversation="C1"), f"k{number}")
-                try:
-                    await channel.edit(await channel.place(message), message)
-                except BulkheadError as error:
-                    refused.append(f"Slack: {error}")
+            return [*await shipped(SlackChannel(api, read), "slack", shipments), *server.violations]
         finally:
             await api.close()
-        return [*refused, *server.violations]
 
 
 SECTIONS: Mapping[str, Section] = {

@@ -1,6 +1,7 @@
-"""The figure table: what was drawn from which source, and what people said of it: reviews, and cases for the lint.
+"""The figure table: what was drawn from which source, what people said of it, and their cases for the lint.
 
-Functions on a transaction, but for the list of cases, which only reads. The picture's bytes are in the media table, under `KeptFigure.media`.
+Functions on a transaction, but for the list of cases, which only reads. The picture's bytes are in the media table,
+under `KeptFigure.media`.
 """
 
 from __future__ import annotations
