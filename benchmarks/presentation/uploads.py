@@ -63,7 +63,7 @@ def run(folder: Path, is_quick: bool) -> Measured:
     """Uploads that were refused, of how many, and why."""
     count = FEW_PICTURES if is_quick else PICTURES
     media: dict[str, bytes] = {}
-    shipments = asyncio.run(made(media, 6 if is_quick else 40))
+    shipments = asyncio.run(made(media, 2 if is_quick else 40))
     half = list(enough(shipments, count // 2))
     telegram = asyncio.run(to_telegram(folder, half, media))
     slack = asyncio.run(to_slack(half, media))

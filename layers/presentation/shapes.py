@@ -97,15 +97,7 @@ def outline(shape: Outline, box: Rect) -> list[Point]:
         case Shape.ROUNDED:
             return _rounded(box, min(14, box.height / 2))
         case Shape.HEXAGON:
-            cut = 0.28 * box.height
-            return [
-                (left + cut, top),
-                (right - cut, top),
-                (right, y),
-                (right - cut, bottom),
-                (left + cut, bottom),
-                (left, y),
-            ]
+            return _hexagon(box)
         case Shape.LEAN_RIGHT:
             return [(left + lean, top), (right, top), (right - lean, bottom), (left, bottom)]
         case Shape.LEAN_LEFT:
@@ -141,6 +133,12 @@ def details(shape: Outline, box: Rect) -> list[list[Point]]:
         corner = (box.right - fold, box.top - fold)
         return [[(box.right - fold, box.top), corner, (box.right, box.top - fold)]]
     return []
+
+
+def _hexagon(box: Rect) -> list[Point]:
+    left, bottom, right, top = box
+    cut, y = 0.28 * box.height, box.centre[1]
+    return [(left + cut, top), (right - cut, top), (right, y), (right - cut, bottom), (left + cut, bottom), (left, y)]
 
 
 def _arc(centre: Point, radii: Point, span: tuple[float, float], steps: int) -> list[Point]:

@@ -11,7 +11,8 @@ from math import cos, pi, sin
 from layers.presentation.drawing.lettering import BODY, SMALL, block, centred, left, right
 from layers.presentation.drawing.scales import number_words, percent
 from layers.presentation.drawing.sheet import Sheet
-from layers.presentation.scene import Part, PartMark, Point, Scene, TextMark, Tone
+from layers.presentation.geometry import is_inside
+from layers.presentation.scene import Part, PartMark, Point, Rect, Scene, TextMark, Tone
 from layers.presentation.spec import Pie, Slice
 
 RADIUS = 92.0
@@ -22,8 +23,10 @@ NAME_X = RADIUS + 24.0
 NAME_GAP = 5.0
 MOST = 9
 """Slices; the rest become one more."""
-INSIDE = 0.07
-"""Shares from here on have their number inside."""
+SMALL_SHARE = 0.07
+"""Below it a slice counts as small."""
+RADII = (0.66, 0.72, 0.6, 0.78)
+"""Where the share may stand, in radii."""
 ACCENTS = (1, 2, 3, 4, 5, 6, 7, 8, 3, 6)
 SMALL_ONES = 0.75
 """The turn at which the middle of the small slices lies."""
@@ -57,8 +60,7 @@ def plan_pie(spec: Pie) -> tuple[Scene, ...]:
     for side in (1, -1):
         _names(sheet, spec, [wedge for wedge in wedges if _side(wedge) == side], side)
     for wedge in wedges:
-        if wedge.share >= INSIDE:
-            _share(sheet, wedge)
+        _share(sheet, wedge)
     if others:
         words = ", ".join(f"{one.label} {percent(one.value / total)}" for one in others)
         text = block(f"Others: {words}", OTHERS_WRAP, SMALL)
@@ -86,7 +88,7 @@ def _shown(spec: Pie) -> tuple[list[Slice], list[Slice]]:
 
 
 def _wedges(slices: list[Slice], total: float) -> list[_Wedge]:
-    small = sum(one.value for one in slices if one.value < INSIDE * total) / total
+    small = sum(one.value for one in slices if one.value < SMALL_SHARE * total) / total
     wedges, start = [], (SMALL_ONES + small / 2) % 1.0 if small else 0.0
     for number, one in enumerate(slices):
         share = one.value / total
@@ -134,9 +136,8 @@ def _side(wedge: _Wedge) -> int:
 
 
 def _share(sheet: Sheet, wedge: _Wedge) -> None:
-    text = block(percent(wedge.share), 100, BODY, bold=True)
-    if text:
-        at = (0.0, 0.0) if wedge.share >= 0.9999 else _point(wedge.middle, RADIUS * 0.66)
+    text, at = block(percent(wedge.share), 100, BODY, bold=True), _room(wedge)
+    if text and at:
         sheet.add(
             PartMark(
                 id=f"share {wedge.slice.label}",
@@ -147,6 +148,20 @@ def _share(sheet: Sheet, wedge: _Wedge) -> None:
                 of=f"slice {wedge.slice.label}",
             )
         )
+
+
+def _room(wedge: _Wedge) -> Point | None:
+    """Where the share fits inside the slice; None when it does not."""
+    text = block(percent(wedge.share), 100, BODY, bold=True)
+    if text is None or wedge.share >= 0.9999:
+        return (0.0, 0.0) if text else None
+    shape = [(0.0, 0.0), *_arc(wedge.start, wedge.share)]
+    for radius in RADII:
+        at = _point(wedge.middle, RADIUS * radius)
+        box = Rect.around(at, text.box.width + 6, text.box.height)
+        if all(is_inside((x, y), shape) for x in (box.left, box.right) for y in (box.bottom, box.top)):
+            return at
+    return None
 
 
 def _names(sheet: Sheet, spec: Pie, wedges: list[_Wedge], side: int) -> None:
@@ -179,7 +194,7 @@ def _names(sheet: Sheet, spec: Pie, wedges: list[_Wedge], side: int) -> None:
 
 def _name(spec: Pie, wedge: _Wedge) -> TextMark | None:
     value = number_words([wedge.slice.value])[0] if spec.shows_values else ""
-    share = "" if wedge.share >= INSIDE else percent(wedge.share)
+    share = "" if _room(wedge) else percent(wedge.share)
     tail = " · ".join(word for word in (value, share) if word)
     return block("\n".join(word for word in (wedge.slice.label, tail) if word), NAME_WRAP, BODY)
 

@@ -105,7 +105,7 @@ def _page(stops: Sequence[_Stop]) -> Sheet:
         y -= stop.height
     if len(dots) > 1:
         rail = ((RAIL, dots[0][0]), (RAIL, dots[-1][0]))
-        sheet.add(PartMark(id="rail", part=Part.AXIS, points=rail, is_closed=False, line=Tone.HAIR, width=2.4))
+        sheet.add(PartMark(id="rail", part=Part.AXIS, points=rail, is_closed=False, line=Tone.THREAD, width=2.0))
     sheet.add(*over)
     for at, stop in dots:
         sheet.add(

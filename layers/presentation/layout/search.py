@@ -33,6 +33,8 @@ RISKY_EDGES = 40
 SEARCH_CPU_S = 2.0
 FALLBACK = Engine.BUILTIN
 MOST_REPAIRED = 2
+MOST_RANKS = 4
+"""Drawings of one graph that are offered one after the other; none of them with an error that the best has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ def searched(
         last = Candidate(graph.direction, engine=FALLBACK, routing=Routing.STRAIGHT)
         return Trial(last, compose(graph, last, engines), 0.0)  # nothing to compare it with, so nothing is judged
     found.sort(key=lambda trial: trial.cost)
-    return found[rank % len(found)]
+    offered = [trial for trial in found[:MOST_RANKS] if trial.cost < found[0].cost + COST["error"]]
+    return offered[rank % len(offered)]
 
 
 def _trials(graph: Graph, engines: Mapping[Engine, LayoutEngine], enough: float) -> Iterator[Trial]:

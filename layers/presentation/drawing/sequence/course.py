@@ -91,6 +91,7 @@ class Course:
         bar = PartMark(
             id=name, part=Part.ACTIVATION, points=_corners(box), fill=Tone.CARD, line=Tone.CARD_LINE, width=1.1, of=id
         )
+        self.holes.setdefault(id, []).append((box.top, box.bottom))
         self.activations.insert(0 if depth == 0 else len(self.activations), bar)
 
     def head(self, head: HeadBox, bottom: float) -> None:

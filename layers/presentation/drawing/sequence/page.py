@@ -124,7 +124,7 @@ def _lifelines(on: Course, end: float) -> list[PartMark]:
             name = f"lifeline {id}" + (f" {number + 1}" if number else "")
             parts.append(
                 PartMark(
-                    id=name, part=Part.LIFELINE, points=points, is_closed=False, line=Tone.HAIR, width=1.3, of=id
+                    id=name, part=Part.LIFELINE, points=points, is_closed=False, line=Tone.THREAD, width=1.2, of=id
                 )
             )
     return parts

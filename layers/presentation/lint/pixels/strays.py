@@ -10,7 +10,7 @@ from PIL import Image as Pictures
 from PIL import ImageDraw
 
 from layers.presentation.lint.finding import error
-from layers.presentation.lint.pixels.grid import Image
+from layers.presentation.lint.pixels.grid import Image, grown
 from layers.presentation.scene import EdgeMark, GroupMark, NodeMark, PartMark, Point, Rect, Scene
 from layers.presentation.shapes import details, outline
 from layers.presentation.spec import Shape
@@ -27,7 +27,7 @@ MOST_STRAY = 24
 
 def judge(image: Image, scene: Scene) -> Iterator[Finding]:
     """One finding, around all the ink that is too much."""
-    stray = image.ink & ~_accounted(image, scene)
+    stray = image.ink & ~grown(_accounted(image, scene), 1)
     count = int(stray.sum())
     if count > MOST_STRAY:
         rows, columns = np.nonzero(stray)
