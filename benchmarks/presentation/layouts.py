@@ -23,10 +23,11 @@ from layers.errors import BadInput
 from layers.presentation import Finding, parse_mermaid
 from layers.presentation.drawing import draw
 from layers.presentation.graph import Graph, GraphEdge, GraphNode, graph_of
-from layers.presentation.layout import engines, laid_out, smallest_css
+from layers.presentation.layout import Page, engines, laid_out, smallest_css
 from layers.presentation.layout.candidates import Candidate
 from layers.presentation.layout.compose import compose
 from layers.presentation.lint import count_crossings, lint
+from layers.presentation.lint.pixels import inspect
 
 NODES = range(5, 81)
 SMALL = range(5, 10)
@@ -81,8 +82,9 @@ def graphs() -> list[tuple[str, str, Graph]]:
 def generated(nodes: int, edges: int) -> Graph:
     """A graph by arithmetic: the same each time."""
     made = [GraphNode(id=f"n{number}", label=f"Step {number} of the work") for number in range(nodes)]
+    rounds = range(2, 2 + 2 * (edges // nodes + 2))
     pairs = dict.fromkeys(
-        ((number * 7 + 3) % nodes, (number * number * 5 + number * 3 + 1) % nodes) for number in range(edges * 4)
+        (one, (one * factor + 5 * (factor - 2) + 1) % nodes) for factor in rounds for one in range(nodes)
     )
     chosen = [(one, other) for one, other in pairs if one != other][:edges]
     return Graph(nodes=tuple(made), edges=tuple(GraphEdge(source=f"n{a}", target=f"n{b}") for a, b in chosen))
@@ -100,7 +102,7 @@ def drawn(is_quick: bool) -> tuple[Drawn, ...]:
 def _one(source: str, text: str, graph: Graph) -> Drawn:
     began = time.process_time()
     pages = laid_out(graph)
-    judged = [lint(draw(page.scene)[1], page.graph) for page in pages.shown]
+    judged = [_judged(page) for page in pages.shown]
     cpu_ms = (time.process_time() - began) * 1000
     is_one = len(pages.shown) == 1
     plain = compose(graph, Candidate(graph.direction), engines())
@@ -116,6 +118,13 @@ def _one(source: str, text: str, graph: Graph) -> Drawn:
         crossings_of_dot=count_crossings(plain),
         cpu_ms=cpu_ms,
     )
+
+
+def _judged(page: Page) -> tuple[Finding, ...]:
+    """By its geometry and by its pixels, as what is delivered is."""
+    png, scene = draw(page.scene)
+    inspect(png, scene)  # its findings are figures of the section `lint`
+    return lint(scene, page.graph)
 
 
 def _share(claims: Sequence[bool]) -> float:
@@ -176,28 +185,52 @@ def ms(folder: Path, is_quick: bool) -> Measured:
 
 
 DENSE = """
-import resource, sys, time
+import asyncio, resource, sys, time
 from benchmarks.presentation.layouts import generated
-from layers.presentation.layout import laid_out
-began = time.monotonic()
-pages = laid_out(generated(100, 400))
-peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-print(time.monotonic() - began, peak, len(pages.shown))
+from layers.errors import BulkheadError
+from layers.presentation import Diagram, Presenter
+
+async def main():
+    presenter = Presenter()
+    await presenter.present(Diagram(source="flowchart LR; a --> b"))
+    for edges in map(int, sys.argv[1:]):
+        graph = generated(100, edges)
+        source = "flowchart TD\\n" + "\\n".join(f"{edge.source} --> {edge.target}" for edge in graph.edges)
+        began = time.monotonic()
+        try:
+            figure = await presenter.present(Diagram(source=source, surface="telegram"))
+            outcome = f"{1 + len(figure.further)}-pages"
+        except BulkheadError as error:
+            outcome = type(error).__name__
+        print(f"{time.monotonic() - began:.2f}", outcome)
+    await presenter.close()
+    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, "peak")
+
+asyncio.run(main())
 """
+DENSE_EDGES = (120, 400)
+WORKER_MB = 1500
+SLACK_S = 0.5
+"""For killing the worker after its five seconds."""
 
 
 def dense(folder: Path, is_quick: bool) -> Measured:
-    """100 nodes with 400 edges, past the rule that refuses them: an answer in time, in bounded memory."""
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", DENSE], capture_output=True, text=True, check=True)
-    seconds, peak, pages = done.stdout.split()
-    unit = 1024 if sys.platform != "darwin" else 1
-    megabytes = int(peak) * unit / 1e6
+    """100 nodes with many edges through the presenter: paged or refused in time, in bounded memory."""
+    command = [sys.executable, "-W", "ignore", "-c", DENSE, *map(str, DENSE_EDGES)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    *answers, (peak, _) = [line.split() for line in done.stdout.splitlines()]
+    megabytes = int(peak) / (1000 if sys.platform != "darwin" else 1e6)
+    told = {
+        f"100/{edges}": {"s": float(seconds), "answer": outcome}
+        for edges, (seconds, outcome) in zip(DENSE_EDGES, answers, strict=True)
+    }
+    slowest = max(float(seconds) for seconds, _ in answers)
     return Measured(
-        printed={"dense": {"s": round(float(seconds), 2), "pages": int(pages), "peak_mb": round(megabytes)}},
+        printed={"dense": {**told, "peak_mb": round(megabytes)}},
         misses=missed(
             {
-                f"100 nodes and 400 edges took {float(seconds):.1f} s": float(seconds) <= 5,
-                f"the worker took {megabytes:.0f} MB": megabytes <= 1500,
+                f"a dense graph was answered after {slowest:.1f} s": slowest <= 5 + SLACK_S,
+                f"the worker took {megabytes:.0f} MB": megabytes <= WORKER_MB,
             }
         ),
     )

@@ -24,7 +24,7 @@ from bot.config import Settings
 from layers import presentation
 from layers.errors import BadInput, BulkheadError, Misconfigured
 from layers.presentation import Diagram, DiagramSpec, Figure, Finding, Flowchart, Presenter, badge, parse_mermaid
-from layers.store import open_store
+from layers.store import read_store
 
 SURFACES = ("page", "telegram", "slack", "print")
 MARKDOWN = (".md", ".markdown", ".mdx")
@@ -231,11 +231,8 @@ def describe(figure: Figure) -> dict[str, object]:
 
 async def list_cases(parsed: argparse.Namespace, settings: Settings) -> int:
     """What people saw and the lint did not."""
-    store = await open_store(settings.store_url)
-    try:
-        found = await store.run(presentation.cases, max(1, parsed.most))
-    finally:
-        await store.close()
+    async with read_store(settings.store_url) as store:
+        found = await presentation.cases(store, max(1, parsed.most))
     if parsed.json:
         sys.stdout.write(json.dumps([asdict(case) for case in found]) + "\n")
         return 0

@@ -1,6 +1,7 @@
-"""The figure table: what was drawn from which source, and what people said of it: reviews, and cases for the lint.
+"""The figure table: what was drawn from which source, what people said of it, and their cases for the lint.
 
-Synchronous functions on a transaction. The picture's bytes are in the media table, under `KeptFigure.media`.
+Functions on a transaction, but for the list of cases, which only reads. The picture's bytes are in the media table,
+under `KeptFigure.media`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pydantic import TypeAdapter
 
 from layers.errors import Refused
 from layers.presentation.types import Verdict
-from layers.store import Tx
+from layers.store import ReadStore, Store, Tx
 from layers.types import Person
 
 VERDICT = TypeAdapter(Verdict)
@@ -171,7 +172,7 @@ def add_case(tx: Tx, case: Case) -> None:
     )
 
 
-def cases(tx: Tx, most: int = MOST_CASES) -> list[Case]:
+async def cases(store: Store | ReadStore, most: int = MOST_CASES) -> list[Case]:
     """The newest first."""
     return [
         Case(
@@ -185,7 +186,7 @@ def cases(tx: Tx, most: int = MOST_CASES) -> list[Case]:
             media=row["media"],
             rules=tuple(finding.rule for finding in VERDICT.validate_json(row["verdict"]).findings),
         )
-        for row in tx.all("presentation.cases", most=most)
+        for row in await store.fetch_all("presentation.cases", most=most)
     ]
 
 

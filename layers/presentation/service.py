@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from layers.errors import BulkheadError, Refused, Unavailable
 from layers.presentation.judge import Judge, Opinion, Shot
 from layers.presentation.judge.service import Purse
-from layers.presentation.mermaid import read_source
+from layers.presentation.mermaid import Reading, read_source
 from layers.presentation.process import Drawn, Worker, WorkerDied
 from layers.presentation.repair import (
     MOST_PATCHES,
@@ -60,7 +60,8 @@ class Presenter:
             Refused: too big to be legible, or over the budget.
             Unavailable: the worker does not start or fails on this diagram.
         """
-        spec = await self._read(diagram)
+        reading = await self._read(diagram)
+        spec = reading.spec
         tried = await self._repaired(spec, diagram)
         tried, opinion = await self._judged(tried, diagram)
         first, *further = _pages(tried.drawn, alternative(tried.attempt.spec))
@@ -73,7 +74,7 @@ class Presenter:
             spec=tried.attempt.spec,
             further=tuple(further),
             engine=tried.drawn.answer.engine,
-            notes=tried.attempt.notes,
+            notes=(*reading.notes(), *tried.attempt.notes),
             svg=tried.drawn.svg,
         )
 
@@ -82,7 +83,7 @@ class Presenter:
         while self._idle:
             await self._idle.pop().kill()
 
-    async def _read(self, diagram: Diagram) -> DiagramSpec:
+    async def _read(self, diagram: Diagram) -> Reading:
         if len(diagram.source) > LONG_TEXT:
             reading = await asyncio.to_thread(read_source, diagram.source)
         else:
@@ -93,7 +94,7 @@ class Presenter:
         if diagram.title and not spec.title:
             spec = spec.model_copy(update={"title": diagram.title})
         refuse_undrawable(spec)
-        return spec
+        return Reading(spec, reading.fixes)
 
     async def _kept(self, spec: DiagramSpec, rank: int, surface: str) -> Drawn:
         """Drawn now, or the last time that the same was asked for."""

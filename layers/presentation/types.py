@@ -123,6 +123,6 @@ class Figure:
     engine: str = ""
     """Which layout engine placed it; empty where none was needed."""
     notes: tuple[str, ...] = ()
-    """Sentences for below the picture: what a repair took out of it."""
+    """Sentences for below the picture: how a faulty source was read, and what a repair took out."""
     svg: bytes = b""
     """The whole in one drawing, to go along as a file; only where there are further pages."""

@@ -93,7 +93,7 @@ async def test_a_reported_problem_is_a_case_with_its_source_and_what_the_lint_fo
     case = Case(id="c1", figure_id="f1", conversation_id="web:main", reported_by="anna", comment="an arrow is hidden")
     await store.run(add_case, case)
     await store.run(add_case, case)
-    (found,) = await store.run(cases)
+    (found,) = await cases(store)
     assert (found.comment, found.source, found.rules, found.media) == (
         "an arrow is hidden",
         FIGURE.source,

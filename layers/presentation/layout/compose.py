@@ -96,7 +96,7 @@ def compose(graph: Graph, candidate: Candidate, engines: Mapping[Engine, LayoutE
     )
     scene = Scene(placement.width, placement.height, tuple(nodes.values()), edges, _group_marks(graph, placement))
     scene = placed_texts(scene, graph, dict(zip((group.id for group in graph.groups), parts.titles, strict=True)))
-    return on_paper(scene, graph.title)
+    return replace(on_paper(scene, graph.title), engine=candidate.engine.value)
 
 
 def _with_frame_loops(graph: Graph, placement: Placement) -> list[Route | None]:

@@ -7,20 +7,22 @@ that is still too small is split again as long as an album has room.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from layers.presentation.graph import Graph
 from layers.presentation.layout.candidates import Engine
 from layers.presentation.layout.compose import compose
 from layers.presentation.layout.engine import LayoutEngine
-from layers.presentation.layout.partition import MOST_UNITS, Unit, split, units_of
-from layers.presentation.layout.search import Trial, searched, smallest_css
+from layers.presentation.layout.partition import Unit, split, units_of
+from layers.presentation.layout.search import GOOD_PAGE, Trial, searched, smallest_css
 from layers.presentation.layout.sections import overview, section
 from layers.presentation.lint import CSS_WARN
 from layers.presentation.scene import Scene
 
 TALLEST = 1400.0
 """Points: chats shrink a picture's long side to 1280 pixels, and the text must keep 12 of them."""
+MOST_PARTS = 14
+"""Units after splitting: two albums with the overview."""
 LEAST_NODES = 4
 """Fewer are never split."""
 
@@ -47,7 +49,7 @@ def laid_out(graph: Graph, engines: Mapping[Engine, LayoutEngine], rank: int = 0
     whole = Page(graph, trial.scene)
     if not is_paged or is_legible(trial.scene) or len(graph.nodes) < LEAST_NODES:
         return Pages((whole,), whole)
-    pages = _paged(graph, engines)
+    pages = _paged(graph, engines, rank)
     is_better = all(is_legible(page.scene) for page in pages) or min(map(_css, pages)) > _css(whole)
     return Pages(pages if len(pages) > 2 and is_better else (whole,), whole)
 
@@ -61,27 +63,36 @@ def _css(page: Page) -> float:
     return smallest_css(page.scene)
 
 
-def _paged(graph: Graph, engines: Mapping[Engine, LayoutEngine]) -> tuple[Page, ...]:
+def _paged(graph: Graph, engines: Mapping[Engine, LayoutEngine], rank: int) -> tuple[Page, ...]:
     units = units_of(graph)
     trials: dict[Unit, Trial] = {}
     waiting = list(units)
     while waiting:
         unit = waiting.pop(0)
-        trial = searched(section(graph, unit, units, _numbered(units)), engines)
+        trial = searched(section(graph, unit, units, _numbered(units)), engines, rank, enough=GOOD_PAGE)
         parts = [unit] if is_legible(trial.scene) else split(graph, unit)
-        if 1 < len(parts) <= MOST_UNITS - len(units) + 1:
+        if 1 < len(parts) <= MOST_PARTS - len(units) + 1:
             at = units.index(unit)
             units[at : at + 1] = parts
             waiting = [*parts, *waiting]
         else:
             trials[unit] = trial
     numbers = _numbered(units)
-    first = overview(graph, units, numbers)
-    pages = [Page(first, searched(first, engines).scene)]
+    pages = [_overview(graph, units, engines, rank)]
     for unit in units:
         page = section(graph, unit, units, numbers)  # the numbers of the stubs are final only now
         pages.append(Page(page, _again(page, trials[unit], engines)))
     return tuple(pages)
+
+
+def _overview(graph: Graph, units: list[Unit], engines: Mapping[Engine, LayoutEngine], rank: int) -> Page:
+    """The overview; without edges, as a list of contents, where they leave no room for its words."""
+    full = overview(graph, units, _numbered(units))
+    scene = searched(full, engines, rank, enough=GOOD_PAGE).scene
+    if is_legible(scene):
+        return Page(full, scene)
+    contents = replace(full, edges=())
+    return Page(contents, searched(contents, engines, enough=GOOD_PAGE).scene)
 
 
 def _again(graph: Graph, trial: Trial, engines: Mapping[Engine, LayoutEngine]) -> Scene:

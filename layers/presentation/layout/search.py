@@ -26,13 +26,15 @@ SMALLNESS_COST = 7.0
 ILLEGIBLE_COST = 12.0
 """Once more for text that a phone's owner has to zoom."""
 TALLNESS_COST, TALL = 10.0, 2.4
-GOOD_ENOUGH = 1.0
-"""A cost under which nobody looks for a better drawing."""
+GOOD_ENOUGH, GOOD_PAGE = 1.0, 8.0
+"""A cost under which nobody looks for a better drawing, and for a better page among many."""
 RISKY_EDGES = 40
 """From here on an engine may take seconds, so the search runs where it can be stopped."""
 SEARCH_CPU_S = 2.0
 FALLBACK = Engine.BUILTIN
 MOST_REPAIRED = 2
+MOST_RANKS = 4
+"""Drawings of one graph that are offered one after the other; none of them with an error that the best has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,11 @@ def lay_out(graph: Graph, engines: Mapping[Engine, LayoutEngine], rank: int = 0)
     return searched(graph, engines, rank).scene
 
 
-def searched(graph: Graph, engines: Mapping[Engine, LayoutEngine], rank: int = 0) -> Trial:
-    """The same with what it cost."""
-    trials = _trials(graph, engines, stops_early=rank == 0)
+def searched(
+    graph: Graph, engines: Mapping[Engine, LayoutEngine], rank: int = 0, *, enough: float = GOOD_ENOUGH
+) -> Trial:
+    """The same with what it cost. The search ends with a drawing that costs `enough` or less."""
+    trials = _trials(graph, engines, enough if rank == 0 else -1.0)
     if len(graph.edges) >= RISKY_EDGES:
         trials = in_a_child(trials, cpu_s=SEARCH_CPU_S)
     found: list[Trial] = []
@@ -65,10 +69,11 @@ def searched(graph: Graph, engines: Mapping[Engine, LayoutEngine], rank: int = 0
         last = Candidate(graph.direction, engine=FALLBACK, routing=Routing.STRAIGHT)
         return Trial(last, compose(graph, last, engines), 0.0)  # nothing to compare it with, so nothing is judged
     found.sort(key=lambda trial: trial.cost)
-    return found[rank % len(found)]
+    offered = [trial for trial in found[:MOST_RANKS] if trial.cost < found[0].cost + COST["error"]]
+    return offered[rank % len(offered)]
 
 
-def _trials(graph: Graph, engines: Mapping[Engine, LayoutEngine], *, stops_early: bool) -> Iterator[Trial]:
+def _trials(graph: Graph, engines: Mapping[Engine, LayoutEngine], enough: float) -> Iterator[Trial]:
     """Every candidate laid out, and more tries for those that only struck titles keep from being the best."""
     found: list[Trial] = []
     for candidate in _possible(graph, engines):
@@ -78,7 +83,7 @@ def _trials(graph: Graph, engines: Mapping[Engine, LayoutEngine], *, stops_early
             continue
         yield trial
         found.append(trial)
-        if stops_early and trial.cost <= GOOD_ENOUGH:
+        if trial.cost <= enough:
             return
     least = min((trial.cost for trial in found), default=0.0)
     struck = [(trial, _struck(trial.scene, graph)) for trial in found]

@@ -147,13 +147,18 @@ def _apart(one: Rect, other: Rect) -> bool:
 
 def _shared_length(path: tuple[Point, ...], other: tuple[Point, ...]) -> float:
     """How much of `path` runs within `ASIDE` of `other`."""
-    closed = (*other, *reversed(other[1:-1]))
+    pieces = list(pairwise(other))
     shared = 0.0
     for (x0, y0), (x1, y1) in pairwise(path):
+        reach = Rect(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)).inset(-ASIDE)
+        near = [piece for piece in pieces if length_inside(piece, reach) > 0]
+        if not near:
+            continue
         length = hypot(x1 - x0, y1 - y0)
         steps = max(1, round(length / SAMPLE))
         for step in range(steps):
             at = (step + 0.5) / steps
-            if distance((x0 + (x1 - x0) * at, y0 + (y1 - y0) * at), closed) < ASIDE:
+            point = x0 + (x1 - x0) * at, y0 + (y1 - y0) * at
+            if any(distance(point, piece) < ASIDE for piece in near):
                 shared += length / steps
     return shared

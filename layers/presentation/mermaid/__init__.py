@@ -21,6 +21,7 @@ from layers.presentation.mermaid.meta import Meta
 from layers.presentation.nearest import nearest
 from layers.presentation.spec import DiagramSpec, read_spec
 
+NAMED_FIXES = 3
 LONGEST_TEXT = 100_000
 """Characters."""
 FENCE = re.compile(r"^[^\S\n]*(?:```|~~~)[^\n]*$", re.MULTILINE)
@@ -100,7 +101,13 @@ class Reading:
 
     spec: DiagramSpec
     fixes: tuple[Fix, ...] = ()
-    """What was read although Mermaid would not take it."""
+    """What was read although Mermaid would not take it, or would take it otherwise."""
+
+    def notes(self) -> tuple[str, ...]:
+        """The first fixes as sentences, and how many more there are."""
+        told = [f"Line {fix.line}: {fix.text}." for fix in self.fixes[:NAMED_FIXES]]
+        more = len(self.fixes) - len(told)
+        return (*told, f"{more} more lines were read like that.") if more > 0 else tuple(told)
 
 
 def parse_mermaid(text: str) -> DiagramSpec:

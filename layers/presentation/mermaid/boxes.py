@@ -49,6 +49,7 @@ class Boxes:
         self.spaces: dict[str, tuple[str, str]] = {}
         """Id -> title, parent."""
         self.open: list[str] = []
+        self.painted: dict[str, int] = {}
 
     def mention(self, id: str, *, is_declared: bool = False) -> Growing:
         """The class `id` occurs here; `class id` inside a namespace puts it there."""
@@ -60,6 +61,10 @@ class Boxes:
         if is_declared and self.open and not box.home:
             box.home = self.open[-1]
         return box
+
+    def paint(self, id: str, accent: int) -> None:
+        """Styling never makes a class."""
+        self.painted[id] = accent
 
     def add_member(self, id: str, text: str) -> None:
         """One line of the class: an annotation, a method when it has a parenthesis, else an attribute."""
@@ -120,7 +125,7 @@ class Boxes:
                     annotations=tuple(dict.fromkeys(box.annotations)),
                     attributes=tuple(box.attributes),
                     methods=tuple(box.methods),
-                    accent=box.accent,
+                    accent=self.painted.get(box.id, box.accent),
                 )
                 for box in self.classes.values()
             ),

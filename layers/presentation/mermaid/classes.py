@@ -108,10 +108,9 @@ class _Parser:
             self._note(start)
         elif found := cursor.take(CSS_CLASS):
             for id in found.group(1).split(","):
-                if id.strip():
-                    boxes.mention(id.strip()).accent = boxes.accents.of(found.group(2))
+                boxes.paint(id.strip(), boxes.accents.of(found.group(2)))
         elif found := cursor.take(STYLE):
-            boxes.mention(found.group(1)).accent = boxes.accents.of_style(found.group(2))
+            boxes.paint(found.group(1), boxes.accents.of_style(found.group(2)))
         elif cursor.take(IGNORED):
             pass
         elif cursor.starts_with("<<"):

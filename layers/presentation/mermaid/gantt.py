@@ -51,6 +51,7 @@ class _Parser:
         self.sections = [_Section("")]
         self.raw: list[RawTask] = []
         self.axis_format = ""
+        self.nameless = 0
 
     def parse(self) -> Gantt:
         cursor = self.cursor
@@ -127,11 +128,12 @@ class _Parser:
 
     def _free(self, id: str) -> str:
         taken = {raw.id for raw in self.raw}
-        number = len(self.raw) + 1
-        id = id or f"task{number}"
-        name = id
+        if not id:
+            self.nameless += 1
+            id = f"task{self.nameless}"
+        name, number = id, 2
         while name in taken:
-            number, name = number + 1, f"{id} ({number})"
+            name, number = f"{id} ({number})", number + 1
         return name
 
     def _fail_line(self) -> None:

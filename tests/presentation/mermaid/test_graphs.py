@@ -194,3 +194,11 @@ def test_what_is_tolerated_is_told() -> None:
     assert [(fix.line, fix.column) for fix in reading.fixes] == [(2, 3)]
     assert "as if it were in quotes" in reading.fixes[0].text
     assert read_mermaid("flowchart TD\nA --> B").fixes == ()
+
+
+def test_the_fixes_become_sentences_for_below_the_picture() -> None:
+    reading = read_mermaid("flowchart TD\n" + "\n".join(f"n{i}[call f(x)]" for i in range(5)))
+    first, *_, last = reading.notes()
+    assert first == "Line 2: the label 'call f(x)' was read as if it were in quotes."
+    assert last == "2 more lines were read like that."
+    assert read_mermaid("pie\n").notes() != ()

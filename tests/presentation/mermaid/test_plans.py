@@ -31,7 +31,7 @@ def test_tasks_follow_each_other_refer_to_each_other_and_have_tags() -> None:
     assert [section.title for section in spec.sections] == ["One", "Two"]
     assert spans(spec) == [
         ("a", "01-01 00", "01-04 00"),
-        ("task2", "01-04 00", "01-04 12"),
+        ("task1", "01-04 00", "01-04 12"),
         ("c", "02-03 00", "02-10 00"),
         ("d", "02-01 00", "02-03 00"),
         ("e", "02-03 00", "03-01 00"),

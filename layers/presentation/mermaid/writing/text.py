@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from layers.presentation.mermaid.labels import plain
 
@@ -26,14 +26,11 @@ def escape(text: str, *, forbidden: str = "", keywords: re.Pattern[str] | None =
     return light
 
 
-def _written(text: str, is_escaped: object) -> str:
-    made = []
-    for character in text:
-        if character == "\n":
-            made.append("<br>")
-        else:
-            made.append(f"#{ord(character)};" if callable(is_escaped) and is_escaped(character) else character)
-    return "".join(made)
+def _written(text: str, is_escaped: Callable[[str], bool]) -> str:
+    return "".join(
+        "<br>" if character == "\n" else f"#{ord(character)};" if is_escaped(character) else character
+        for character in text
+    )
 
 
 def quoted(text: str) -> str:
