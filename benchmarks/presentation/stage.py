@@ -21,7 +21,7 @@ from PIL import Image
 from layers.errors import BulkheadError
 from layers.presentation import DiagramSpec, Finding, Flowchart, parse_mermaid
 from layers.presentation.drawing import paint, plan
-from layers.presentation.drawing.pen import Pen
+from layers.presentation.drawing.pen import Pen, as_drawn
 from layers.presentation.drawing.theme import LIGHT, Theme
 from layers.presentation.graph import Graph, graph_of
 from layers.presentation.layout import lay_out
@@ -89,7 +89,7 @@ class Stage:
     def judged(self, picture: Image.Image) -> tuple[Finding, ...]:
         """What the lint says of it."""
         rgba = np.asarray(picture.convert("RGBA"))
-        scene = replace(self.pen.as_drawn(self.take.scene), pixels=paint._pixels(rgba, {}))
+        scene = replace(as_drawn(self.pen, self.take.scene), pixels=paint._pixels(rgba, {}))
         out = io.BytesIO()
         picture.save(out, "PNG", compress_level=1)
         return (*lint(scene, self.take.wanted), *inspect(out.getvalue(), scene))

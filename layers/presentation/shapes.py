@@ -79,17 +79,8 @@ def outline(shape: Outline, box: Rect) -> list[Point]:
     match shape:
         case Shape.DIAMOND | Special.CHOICE:
             return [(x, top), (right, y), (x, bottom), (left, y)]
-        case Special.NOTE:
-            fold = min(FOLD, box.width / 3, box.height / 3)
-            return [(left, top), (right - fold, top), (right, top - fold), (right, bottom), (left, bottom)]
-        case Special.BAR:
-            return _rounded(box, min(box.width, box.height) / 2)
-        case Special.IDEA:
-            return _rounded(box, min(10, box.height / 2))
-        case Special.CLOUD:
-            return _wavy(box, BUMPS)
-        case Special.BANG:
-            return _spiky(box, SPIKES)
+        case Special.NOTE | Special.BAR | Special.IDEA | Special.CLOUD | Special.BANG:
+            return _special(shape, box)
         case Shape.CIRCLE | Shape.DOUBLE_CIRCLE | Shape.ELLIPSE | Special.START | Special.END:
             return _arc((x, y), (box.width / 2, box.height / 2), (0, 2 * pi), 48)[:-1]
         case Shape.STADIUM:
@@ -117,6 +108,25 @@ def outline(shape: Outline, box: Rect) -> list[Point]:
             return [(left, top), (right, top), *_wave(box)]
         case _:
             return _rounded(box, CORNER)
+
+
+def _special(shape: Outline, box: Rect) -> list[Point]:
+    """Outlines of state diagrams, notes and mindmaps."""
+    left, bottom, right, top = box
+    match shape:
+        case Special.NOTE:
+            fold = min(FOLD, box.width / 3, box.height / 3)
+            return [(left, top), (right - fold, top), (right, top - fold), (right, bottom), (left, bottom)]
+        case Special.BAR:
+            return _rounded(box, min(box.width, box.height) / 2)
+        case Special.IDEA:
+            return _rounded(box, min(10, box.height / 2))
+        case Special.CLOUD:
+            return _wavy(box, BUMPS)
+        case Special.BANG:
+            return _spiky(box, SPIKES)
+        case _:
+            return rounded(box, CORNER)
 
 
 def details(shape: Outline, box: Rect) -> list[list[Point]]:

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from layers.presentation import fonts
-from layers.presentation.drawing.pen import Pen
+from layers.presentation.drawing.pen import Pen, as_drawn
 from layers.presentation.drawing.theme import LIGHT, Theme
 from layers.presentation.scene import Pixels, Rect, Scene, Tone
 
@@ -46,7 +46,7 @@ def draw(scene: Scene, theme: Theme = LIGHT) -> tuple[bytes, Scene]:
     undrawable: dict[str, str] = {}
     for name, text in scene.texts():
         undrawable[name] = undrawable.get(name, "") + fonts.undrawable("".join(text.lines))
-    return _png(rgba), replace(pen.as_drawn(scene), pixels=_pixels(rgba, undrawable))
+    return _png(rgba), replace(as_drawn(pen, scene), pixels=_pixels(rgba, undrawable))
 
 
 def draw_svg(scene: Scene, theme: Theme = LIGHT, *, alt: str = "") -> bytes:

@@ -192,42 +192,6 @@ class Pen:
         """Never half way between two pixels: whoever sets the same text there again rounds to the same one."""
         return (floor(at * self.scale * TENTHS) + 0.5) / (self.scale * TENTHS)
 
-    def as_drawn(self, scene: Scene) -> Scene:
-        """`scene` with each text's box replaced by the extent of its ink."""
-
-        def some(mark: TextMark | None) -> TextMark | None:
-            return None if mark is None else self._measured(mark)
-
-        return replace(
-            scene,
-            nodes=tuple(
-                replace(
-                    node, text=self._measured(node.text), cells=tuple(self._measured(cell) for cell in node.cells)
-                )
-                for node in scene.nodes
-            ),
-            edges=tuple(
-                replace(edge, text=some(edge.text), end_texts=(some(edge.end_texts[0]), some(edge.end_texts[1])))
-                for edge in scene.edges
-            ),
-            groups=tuple(replace(group, text=some(group.text)) for group in scene.groups),
-            parts=tuple(replace(part, text=some(part.text)) for part in scene.parts),
-            title=some(scene.title),
-        )
-
-    def _measured(self, mark: TextMark) -> TextMark:
-        artists = self.texts.get(id(mark), [])
-        boxes = [artist.get_window_extent() for artist in artists if artist.get_text().strip()]
-        if not boxes:
-            return replace(mark, lines=())
-        box = Rect(
-            min(box.x0 for box in boxes) / self.scale,
-            min(box.y0 for box in boxes) / self.scale,
-            max(box.x1 for box in boxes) / self.scale,
-            max(box.y1 for box in boxes) / self.scale,
-        )
-        return replace(mark, lines=tuple(artist.get_text() for artist in artists), box=box)
-
     def _pieces(self, drawn: list[Piece], colour: str, ground: str) -> None:
         for piece in drawn:
             if piece.is_closed:
@@ -274,3 +238,41 @@ class Pen:
         artist.set_gid(self.tag)
         artist.set_transform(self.points)
         self.figure.add_artist(artist)
+
+
+def as_drawn(pen: Pen, scene: Scene) -> Scene:
+    """`scene` with each text's box replaced by the extent of its ink."""
+
+    def some(mark: TextMark | None) -> TextMark | None:
+        return None if mark is None else _measured(pen, mark)
+
+    return replace(
+        scene,
+        nodes=tuple(
+            replace(
+                node, text=_measured(pen, node.text), cells=tuple(_measured(pen, cell) for cell in node.cells)
+            )
+            for node in scene.nodes
+        ),
+        edges=tuple(
+            replace(edge, text=some(edge.text), end_texts=(some(edge.end_texts[0]), some(edge.end_texts[1])))
+            for edge in scene.edges
+        ),
+        groups=tuple(replace(group, text=some(group.text)) for group in scene.groups),
+        parts=tuple(replace(part, text=some(part.text)) for part in scene.parts),
+        title=some(scene.title),
+    )
+
+
+def _measured(pen: Pen, mark: TextMark) -> TextMark:
+    artists = pen.texts.get(id(mark), [])
+    boxes = [artist.get_window_extent() for artist in artists if artist.get_text().strip()]
+    if not boxes:
+        return replace(mark, lines=())
+    box = Rect(
+        min(box.x0 for box in boxes) / pen.scale,
+        min(box.y0 for box in boxes) / pen.scale,
+        max(box.x1 for box in boxes) / pen.scale,
+        max(box.y1 for box in boxes) / pen.scale,
+    )
+    return replace(mark, lines=tuple(artist.get_text() for artist in artists), box=box)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from layers.presentation.drawing import lettering
 from layers.presentation.drawing.lettering import BODY, HEADING, block, left
@@ -103,9 +104,10 @@ def _page(stops: Sequence[_Stop]) -> Sheet:
             over += _period(stop, y)
             dots.append((y - _first_height(stop) / 2, stop))
         y -= stop.height
-    if len(dots) > 1:
-        rail = ((RAIL, dots[0][0]), (RAIL, dots[-1][0]))
-        sheet.add(PartMark(id="rail", part=Part.AXIS, points=rail, is_closed=False, line=Tone.THREAD, width=2.0))
+    for (upper, above), (lower, below) in pairwise(dots):
+        if above.accent == below.accent:
+            rail, id = ((RAIL, upper - DOT), (RAIL, lower + DOT)), f"rail to {below.name}"
+            sheet.add(PartMark(id=id, part=Part.AXIS, points=rail, is_closed=False, line=Tone.THREAD, width=1.4))
     sheet.add(*over)
     for at, stop in dots:
         sheet.add(

@@ -30,17 +30,17 @@ class Course:
 
     def label(self, id: str, mark: TextMark) -> None:
         """Over a bar it gets paper of its own."""
-        self.let_through(mark)
+        self.let_through(mark.box)
         self.frames.widen(mark.box)
         hidden = any(self.bars.get(who) and mark.box.left < x < mark.box.right for who, x in self.columns.x.items())
         backing = Tone.PAPER if hidden else None
         self.over.append(PartMark(id=f"{id} label", part=Part.LABEL, text=mark, backing=backing, of=id))
 
-    def let_through(self, mark: TextMark) -> None:
-        """Interrupt the lifelines under a text."""
+    def let_through(self, box: Rect) -> None:
+        """Interrupt the lifelines under a text or a sheet."""
         for who, x in self.columns.x.items():
-            if mark.box.left - 3 < x < mark.box.right + 3:
-                self.holes.setdefault(who, []).append((mark.box.top - 1, mark.box.bottom + 1))
+            if box.left - 3 < x < box.right + 3:
+                self.holes.setdefault(who, []).append((box.top - 1, box.bottom + 1))
 
     def busy(self) -> list[tuple[float, float]]:
         """From x to x, where bars are open now."""

@@ -35,7 +35,7 @@ def draw_page(spec: SequenceDiagram, columns: Columns, rows: Sequence[Row]) -> S
     frames = on.frames.parts()
     for part in frames:
         if part.text:
-            on.let_through(part.text)
+            on.let_through(part.box if part.points else part.text.box)
     sheet = Sheet()
     sheet.add(*_boxes(on, spec, end), *on.frames.tints(), *_lifelines(on, end))
     sheet.add(*(part for part in frames if part.text is None), *on.activations)
@@ -109,6 +109,7 @@ def _note(on: Course, row: Row, step: Note) -> None:
     )
     on.over.append(note)
     on.frames.widen(box)
+    on.let_through(box)
     on.after(row, box.bottom)
     on.y = box.bottom - ROW_GAP
 
@@ -124,7 +125,7 @@ def _lifelines(on: Course, end: float) -> list[PartMark]:
             name = f"lifeline {id}" + (f" {number + 1}" if number else "")
             parts.append(
                 PartMark(
-                    id=name, part=Part.LIFELINE, points=points, is_closed=False, line=Tone.THREAD, width=1.2, of=id
+                    id=name, part=Part.LIFELINE, points=points, is_closed=False, line=Tone.THREAD, width=1.0, of=id
                 )
             )
     return parts
