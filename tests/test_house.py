@@ -37,7 +37,7 @@ VENDORS = {
     "aiosql": ("layers/store/statements.py",),
     "aiosqlite": ("layers/store/sqlite.py",),
     "alembic": ("layers/store/migrate.py", "migrations/"),
-    "apscheduler": ("bot/schedule.py",),
+    "apscheduler": ("bot/schedule/",),
     "cedarpy": ("layers/control/",),
     "cryptography": ("layers/control/",),
     "detect_secrets": ("layers/control/masking.py",),

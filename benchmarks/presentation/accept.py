@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.presentation.corpus import Item, corpus
 from benchmarks.presentation.fuzz import fuzz
-from benchmarks.presentation.section import Measured, Section, missed
+from benchmarks.section import Measured, Section, missed
 from layers.errors import BadInput
 from layers.presentation import DiagramSpec, Flowchart, parse_mermaid
 

@@ -12,9 +12,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.presentation.section import Measured, Section, missed
 from benchmarks.presentation.spoiling import CLASSES
 from benchmarks.presentation.stage import Stage, Take, takes
+from benchmarks.section import Measured, Section, missed
 from layers.presentation import Finding
 from layers.presentation.drawing.theme import DARK, LIGHT
 

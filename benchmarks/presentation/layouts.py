@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.presentation.corpus import corpus
 from benchmarks.presentation.mermaid_itself import crossings_of_mermaid
-from benchmarks.presentation.section import Measured, Section, missed
+from benchmarks.section import Measured, Section, missed
 from layers.errors import BadInput
 from layers.presentation import Finding, parse_mermaid
 from layers.presentation.drawing import draw

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.presentation.section import Measured, Section, missed
 from benchmarks.presentation.spoiling import CLASSES
 from benchmarks.presentation.stage import Stage, Take, takes
+from benchmarks.section import Measured, Section, missed
 from layers.presentation import Answered, Ask, Diagram, Figure, Judge, Presenter, Question
 from layers.presentation.judge.answers import Check, Choice
 from layers.presentation.judge.readback import links_of, texts_on

@@ -1,9 +1,13 @@
-"""A contact sheet of real flowcharts, for a person's eyes: `--sheet FILE`. What the lint missed becomes a rule."""
+"""A contact sheet of real flowcharts, for a person's eyes: `python -m benchmarks.presentation.sheet FILE`.
+
+What the lint missed becomes a rule.
+"""
 
 from __future__ import annotations
 
 import io
 import random
+import sys
 import warnings
 from pathlib import Path
 
@@ -45,3 +49,7 @@ def _pictures(number: int, graph: Graph) -> list[tuple[str, Image.Image]]:
         (f"#{number} page {at}/{len(pages)}", Image.open(io.BytesIO(draw(page.scene)[0])).convert("RGB"))
         for at, page in enumerate(pages, start=1)
     ]
+
+
+if __name__ == "__main__":
+    print(f"{contact_sheet(Path(sys.argv[1]))} pictures")

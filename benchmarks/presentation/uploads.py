@@ -16,8 +16,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from benchmarks.presentation.section import Measured, Section, missed
 from benchmarks.presentation.stage import ROOT, SAMPLES, corpus
+from benchmarks.section import Measured, Section, missed
 from bot.adapters.slack.api import SlackApi
 from bot.adapters.slack.channel import SlackChannel
 from bot.adapters.telegram import Telegram

@@ -6,6 +6,7 @@ import re
 
 from layers.presentation.mermaid.boxes import Boxes
 from layers.presentation.mermaid.cursor import Cursor
+from layers.presentation.mermaid.direction import take_direction
 from layers.presentation.mermaid.labels import plain
 from layers.presentation.mermaid.meta import Meta
 from layers.presentation.nearest import nearest
@@ -15,7 +16,6 @@ HEADER = re.compile(r"classDiagram(?:-v2)?(?![\w-])[^\S\n]*(?:%%[^\n]*)?(?=\n|$)
 AGAIN = re.compile(r"classDiagram(?:-v2)?[^\S\n]*(?=\n|$)")
 SEPARATORS = re.compile(r"(?:\s|%%[^\n]*)+")
 END_OF_STATEMENT = re.compile(r"[^\S\n]*(?:;[^\S\n]*)?(?:%%[^\n]*)?(?:\n|$)")
-DIRECTION = re.compile(r"direction\s+(TB|TD|BT|RL|LR)\b[^\n]*", re.IGNORECASE)
 TITLE = re.compile(r"title[^\S\n]+([^\n]+)")
 NAME = re.compile(r"`([^`]+)`|((?:\w|\.(?=\w)|-(?=\w))+)")
 FURTHER = re.compile(r"[^\S\n]+((?:\w|\.(?=\w)|-(?=\w))+)")
@@ -52,7 +52,6 @@ ENDS = {
     "o": RelationEnd.AGGREGATION,
     "()": RelationEnd.LOLLIPOP,
 }
-DIRECTIONS = {"BT": Direction.UP, "LR": Direction.RIGHT, "RL": Direction.LEFT}
 
 
 def parse_class(cursor: Cursor, meta: Meta) -> ClassDiagram:
@@ -77,10 +76,7 @@ class _Parser:
 
     def parse(self) -> ClassDiagram:
         cursor, boxes = self.cursor, self.boxes
-        while True:
-            cursor.take(SEPARATORS)
-            if cursor.is_done:
-                break
+        while cursor.goes_on(SEPARATORS):
             if boxes.open and cursor.starts_with("}"):
                 cursor.at += 1
                 boxes.leave()
@@ -98,8 +94,8 @@ class _Parser:
     def _statement(self) -> None:
         cursor, boxes = self.cursor, self.boxes
         start = cursor.at
-        if found := cursor.take(DIRECTION):
-            self.direction = DIRECTIONS.get(found.group(1).upper(), Direction.DOWN)
+        if direction := take_direction(cursor):
+            self.direction = direction
         elif self.meta.take(cursor):
             pass
         elif cursor.take(CLASS):

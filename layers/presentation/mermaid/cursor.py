@@ -61,6 +61,11 @@ class Cursor:
         """Move over spaces, tabs and line breaks."""
         self.take(BLANKS_AND_NEWLINES)
 
+    def goes_on(self, separators: re.Pattern[str]) -> bool:
+        """Move over what stands between two statements; False at the end of the text."""
+        self.take(separators)
+        return not self.is_done
+
     def rest_of_line(self) -> str:
         """What is left of this line, without moving."""
         end = self.text.find("\n", self.at)

@@ -8,6 +8,7 @@ from typing import Literal, cast
 
 from layers.presentation.mermaid.accents import Accents
 from layers.presentation.mermaid.cursor import Cursor
+from layers.presentation.mermaid.direction import take_direction
 from layers.presentation.mermaid.labels import plain
 from layers.presentation.mermaid.meta import Meta
 from layers.presentation.spec import Attribute, Cardinality, Direction, Entity, ErDiagram, Relationship
@@ -15,7 +16,6 @@ from layers.presentation.spec import Attribute, Cardinality, Direction, Entity, 
 HEADER = re.compile(r"erDiagram(?!\w)")
 SEPARATORS = re.compile(r"(?:\s|%%[^\n]*)+")
 TITLE = re.compile(r"title[^\S\n]+([^\n]+)")
-DIRECTION = re.compile(r"direction\s+(TB|TD|BT|RL|LR)\b[^\n]*", re.IGNORECASE)
 CLASS = re.compile(r"class[^\S\n]+([\w,*.\- ]+?)[^\S\n]+([\w,\-]+)[^\S\n]*(?=[;\n]|$)", re.IGNORECASE)
 STYLE = re.compile(r"style[^\S\n]+([\w,*.\-]+)[^\S\n]+([^\n;]*);?", re.IGNORECASE)
 CLASS_DEF = re.compile(r"classDef[^\S\n]+[\w,\-*]+[^\S\n]+[^\n;]*;?", re.IGNORECASE)
@@ -62,7 +62,6 @@ FOOT = re.compile(
     re.IGNORECASE,
 )
 LINE = re.compile(r"[^\S\n]*(--|\.\.|\.-|-\.|optionally\s+to(?!\w)|to(?!\w))", re.IGNORECASE)
-DIRECTIONS = {"BT": Direction.UP, "LR": Direction.RIGHT, "RL": Direction.LEFT}
 MOST = 300
 MOST_ROWS = 200
 
@@ -94,10 +93,7 @@ class _Parser:
         self.direction = Direction.DOWN
 
     def parse(self) -> ErDiagram:
-        while True:
-            self.cursor.take(SEPARATORS)
-            if self.cursor.is_done:
-                break
+        while self.cursor.goes_on(SEPARATORS):
             self._statement()
         return ErDiagram(
             title=self.meta.title,
@@ -112,8 +108,8 @@ class _Parser:
 
     def _statement(self) -> None:
         cursor = self.cursor
-        if found := cursor.take(DIRECTION):
-            self.direction = DIRECTIONS.get(found.group(1).upper(), Direction.DOWN)
+        if direction := take_direction(cursor):
+            self.direction = direction
         elif self.meta.take(cursor) or cursor.take(CLASS_DEF):
             pass
         elif found := cursor.take(CLASS):

@@ -59,10 +59,7 @@ class _Parser:
 
     def parse(self) -> Flowchart:
         direction = self._header()
-        while True:
-            self.cursor.take(SEPARATORS)
-            if self.cursor.is_done:
-                break
+        while self.cursor.goes_on(SEPARATORS):
             self._statement()
         if self.graph.open:
             name = self.graph.open[-1].title or self.graph.open[-1].id

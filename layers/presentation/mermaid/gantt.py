@@ -55,10 +55,7 @@ class _Parser:
 
     def parse(self) -> Gantt:
         cursor = self.cursor
-        while True:
-            cursor.take(SEPARATORS)
-            if cursor.is_done:
-                break
+        while cursor.goes_on(SEPARATORS):
             if cursor.starts_with(";"):
                 cursor.at += 1
             elif self.meta.take(cursor) or cursor.take(CLICK):

@@ -110,10 +110,7 @@ class _Parser:
         self.count = 0
 
     def parse(self) -> SequenceDiagram:
-        while True:
-            self.cursor.take(SEPARATORS)
-            if self.cursor.is_done:
-                break
+        while self.cursor.goes_on(SEPARATORS):
             self._statement()
         if len(self.open) > 1:
             block = self.open[-1]

@@ -6,6 +6,7 @@ import re
 
 from layers.presentation.mermaid.accents import Accents
 from layers.presentation.mermaid.cursor import Cursor
+from layers.presentation.mermaid.direction import take_direction
 from layers.presentation.mermaid.labels import plain
 from layers.presentation.mermaid.meta import Meta
 from layers.presentation.mermaid.states import States
@@ -14,7 +15,6 @@ from layers.presentation.spec import Direction, StateDiagram, StateNote, StateTy
 
 HEADER = re.compile(r"stateDiagram(?:-v2)?(?![\w-])")
 SEPARATORS = re.compile(r"(?:\s|;|#[^\n]*|%%[^\n]*)+")
-DIRECTION = re.compile(r"direction\s+(TB|TD|BT|RL|LR)\b[^\n]*", re.IGNORECASE)
 IGNORED = re.compile(
     r"(?:classDef[^\S\n]+[^\n]*|hide[^\S\n]+empty[^\S\n]+description|scale[^\S\n]+\d+[^\S\n]+width"
     r"|click[^\S\n]+[^\n]*)",
@@ -43,7 +43,6 @@ DESCRIPTION = re.compile(r"(?:#\w+;|[^\n;])*+")
 STYLED = re.compile(r":::(\w+)")
 NEAREST_ARROW = ("->", "=>", "--", "→", "==>", "-.->", "- >")
 KEYWORDS = ("state", "note", "direction", "class", "classDef", "style")
-DIRECTIONS = {"BT": Direction.UP, "LR": Direction.RIGHT, "RL": Direction.LEFT}
 
 
 def parse_state(cursor: Cursor, meta: Meta) -> StateDiagram:
@@ -66,10 +65,7 @@ class _Parser:
         self.direction = Direction.DOWN
 
     def parse(self) -> StateDiagram:
-        while True:
-            self.cursor.take(SEPARATORS)
-            if self.cursor.is_done:
-                break
+        while self.cursor.goes_on(SEPARATORS):
             self._statement()
         if self.states.open:
             name, at = self.states.open[-1].id, self.states.open[-1].at
@@ -85,8 +81,8 @@ class _Parser:
                 states.leave()
             else:
                 cursor.tolerate("a brace that closes nothing was left out", at=start)
-        elif found := cursor.take(DIRECTION):
-            self._turn(DIRECTIONS.get(found.group(1).upper(), Direction.DOWN))
+        elif direction := take_direction(cursor):
+            self._turn(direction)
         elif cursor.take(IGNORED) or self.meta.take(cursor):
             pass
         elif found := cursor.take(CLASS):

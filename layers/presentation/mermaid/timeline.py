@@ -27,10 +27,7 @@ def parse_timeline(cursor: Cursor, meta: Meta) -> Timeline:
     cursor.take(HEADER)
     sections: list[tuple[str, list[tuple[str, list[str]]]]] = [("", [])]
     count = 0
-    while True:
-        cursor.take(SEPARATORS)
-        if cursor.is_done:
-            break
+    while cursor.goes_on(SEPARATORS):
         count += 1
         if count > MOST:
             cursor.fail(f"at most {MOST} lines in one timeline", "split it into several")

@@ -35,10 +35,7 @@ def parse_xychart(cursor: Cursor, meta: Meta) -> Chart:
     is_horizontal = found is not None and found.group(1).lower() == "horizontal"
     axes = {"x": Axis(), "y": Axis()}
     series: list[tuple[ChartType, str, tuple[float, ...]]] = []
-    while True:
-        cursor.take(SEPARATORS)
-        if cursor.is_done:
-            break
+    while cursor.goes_on(SEPARATORS):
         if meta.take(cursor):
             continue
         start = cursor.at
