@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeFloat, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeFloat, PositiveInt, ValidationError
 
 from layers.errors import Misconfigured
 from layers.routing.types import Shape, Tier
@@ -53,6 +53,7 @@ def default_routes_text() -> str:
 # key_env = "MY_MODEL_KEY"                     # the environment variable that holds its key
 # vision = true
 # tools = true
+# context_tokens = 128000                      # how much it can read
 # tier = "middle"                              # small, middle or large
 # usd_per_million_in = 0.15
 # usd_per_million_out = 0.60
@@ -85,6 +86,7 @@ class Entry(BaseModel):
     key_env: str | None = None
     vision: bool | None = None
     tools: bool | None = None
+    context_tokens: PositiveInt | None = None
     tier: Tier | None = None
     usd_per_million_in: NonNegativeFloat | None = None
     usd_per_million_out: NonNegativeFloat | None = None

@@ -91,6 +91,8 @@ class Task:
     """0 leaves it to the provider."""
     timeout_s: float = 120.0
     """Seconds one model may take before the next one is asked."""
+    budget_s: float = 240.0
+    """Seconds all of them may take together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +129,8 @@ class Model:
     """Empty: the provider's own address."""
     vision: bool | None = None
     tools: bool | None = None
+    context_tokens: int | None = None
+    """How much it can read; None is unknown."""
     usd_per_million: tuple[float, float] | None = None
     """Price of a million tokens in and out; (0, 0) on the own machine; None leaves it to the vendor's price list."""
 
@@ -141,6 +145,8 @@ class Attempt:
     """One sentence without secrets; empty when it went well."""
     ms: float = 0.0
     cost_usd: float | None = None
+    is_asked: bool = True
+    """False: nothing was sent, because its provider wants to be left alone for a while."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +225,8 @@ class BadAnswer(Unavailable):
 class NoAnswer(Unavailable):
     """Every model that was asked failed."""
 
-    def __init__(self, text: str, attempts: tuple[Attempt, ...]) -> None:
+    def __init__(self, text: str, attempts: tuple[Attempt, ...], shown: str = "") -> None:
         super().__init__(text)
         self.attempts = attempts
+        self.shown = shown
+        """What people already saw of an answer that broke off: it must be marked as unfinished."""
