@@ -5,12 +5,14 @@ that cannot be used goes to the next one, and who answered for which reason can 
 """
 
 from layers.routing.discover import Found
+from layers.routing.ledger import Ledger, Spent, Verdict, set_pin
 from layers.routing.routes import Routes, default_routes_text, load_routes, parse_routes
 from layers.routing.rules import shape_of
 from layers.routing.service import Router
 from layers.routing.types import (
     Attempt,
     BadAnswer,
+    Caller,
     Cue,
     Explanation,
     Judged,
@@ -19,6 +21,7 @@ from layers.routing.types import (
     Model,
     NoAnswer,
     NoModel,
+    OverBudget,
     Reply,
     Role,
     Shape,
@@ -32,27 +35,33 @@ from layers.routing.types import (
 __all__ = [
     "Attempt",
     "BadAnswer",
+    "Caller",
     "Cue",
     "Explanation",
     "Found",
     "Judged",
+    "Ledger",
     "Look",
     "Message",
     "Model",
     "NoAnswer",
     "NoModel",
+    "OverBudget",
     "Reply",
     "Role",
     "Router",
     "Routes",
     "Shape",
+    "Spent",
     "Task",
     "Tier",
     "Tokens",
     "ToolCall",
     "ToolSpec",
+    "Verdict",
     "default_routes_text",
     "load_routes",
     "parse_routes",
+    "set_pin",
     "shape_of",
 ]

@@ -161,11 +161,16 @@ class Failover:
             else:
                 self._rests.clear(model)
                 ms = (time.perf_counter() - started) * 1e3
-                attempts.append(Attempt(model=model.name, ok=True, ms=ms, cost_usd=reply.cost_usd))
+                attempts.append(answered(reply, ms))
                 pane.end()
                 reply = replace(reply, text=pane.shown.strip()) if pane.is_taken_up else reply
                 return reply, tuple(attempts), pane.shown
         return None, tuple(attempts), pane.shown
+
+
+def answered(reply: Reply, ms: float) -> Attempt:
+    """A model that did."""
+    return Attempt(model=reply.model, ok=True, ms=ms, cost_usd=reply.cost_usd, tokens=reply.tokens)
 
 
 def unasked(model: Model, why: str) -> Attempt:

@@ -15,6 +15,8 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 
 from layers.routing.discover import Found, base_url, discover, served_model
 from layers.routing.failover import MOST_ATTEMPTS, Failover, Wires
+from layers.routing.ledger import Ledger
+from layers.routing.policy import Policy
 from layers.routing.providers import KEY_OF
 from layers.routing.routes import AUTO, Entry, Routes
 from layers.routing.rules import can_do, shape_of, suited
@@ -62,11 +64,12 @@ class Opinion(BaseModel):
 class Router:
     """Knows the models there are and which to ask."""
 
-    def __init__(self, *, environ: Mapping[str, str], routes: Routes) -> None:
+    def __init__(self, *, environ: Mapping[str, str], routes: Routes, ledger: Ledger | None = None) -> None:
         self._environ = environ
         self._routes = routes
         self._wires = Wires(environ)
         self._failover = Failover(self._wires)
+        self._policy = Policy(routes, ledger)
         self._found: Found | None = None
         self._found_at = 0.0
         self._finding = asyncio.Lock()
@@ -108,6 +111,7 @@ class Router:
 
         Raises:
             NoModel: none is connected that can do this.
+            OverBudget: the day's money is spent.
             NoAnswer: all that were asked failed.
         """
         judged = Judged(shape=task.shape, cues=()) if task.shape else shape_of(task.messages)
@@ -119,10 +123,15 @@ class Router:
         ]
         if not candidates:
             raise NoModel(BLIND if sees and await self.models() else CONNECT)
-        reply, attempts, shown = await self._failover.answer(task, candidates, told)
+        admitted = await self._policy.admit(task, candidates)
+        reply, attempts, shown = await self._failover.answer(task, admitted.models, told)
+        notice = await self._policy.settle(task, admitted, attempts)
         if reply is None:
             raise NoAnswer(failed(attempts), attempts, shown)
-        return replace(reply, shape=judged.shape, cues=judged.cues, attempts=attempts)
+        self._policy.remember(task.caller, reply)
+        return replace(
+            reply, shape=judged.shape, cues=judged.cues, attempts=attempts, notice=notice, chosen=admitted.why
+        )
 
     async def explain(self, text: str) -> Explanation:
         """Where `text` would go and why."""
@@ -145,16 +154,19 @@ class Router:
             if model.vision or (model.vision is None and model.name in named)
         ]
         attempts: tuple[Attempt, ...] = ()
+        if not candidates:
+            return None
         message = Message(role=Role.USER, content=RUBRIC.format(title=title or "(none)"), images=(png,))
-        for model in candidates[:MOST_ATTEMPTS]:
-            reply, more, _ = await self._failover.answer(Task(messages=(message,), timeout_s=60), [model])
+        task = Task(messages=(message,), timeout_s=60)
+        admitted = await self._policy.admit(task, candidates)
+        for model in admitted.models[:MOST_ATTEMPTS]:
+            reply, more, _ = await self._failover.answer(task, [model])
             attempts += more
+            await self._policy.settle(task, admitted, more)
             if reply and (opinion := read_opinion(reply.text)):
                 problems = tuple(opinion.problems) or (() if opinion.readable else (opinion.opinion,))
                 return Look(model=model.name, opinion=opinion.opinion, problems=problems)
-        if attempts:
-            raise NoAnswer(failed(attempts), attempts)
-        return None
+        raise NoAnswer(failed(attempts), attempts)
 
     async def close(self) -> None:
         """Close what was opened."""

@@ -80,6 +80,16 @@ class ToolSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """On whose account a model is asked."""
+
+    person: str = ""
+    channel: str = ""
+    conversation: str = ""
+    """An `Address.id`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One question to whichever model suits it."""
 
@@ -93,6 +103,9 @@ class Task:
     """Seconds one model may take before the next one is asked."""
     budget_s: float = 240.0
     """Seconds all of them may take together."""
+    caller: Caller = field(default_factory=Caller)
+    clauses: tuple[str, ...] = ()
+    """Types of the clauses that the answer will be held to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +144,18 @@ class Model:
     tools: bool | None = None
     context_tokens: int | None = None
     """How much it can read; None is unknown."""
+    is_local: bool = False
+    """It runs on this machine: what it is asked goes nowhere."""
     usd_per_million: tuple[float, float] | None = None
     """Price of a million tokens in and out; (0, 0) on the own machine; None leaves it to the vendor's price list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """What was billed."""
+
+    read: int = 0
+    written: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,16 +168,9 @@ class Attempt:
     """One sentence without secrets; empty when it went well."""
     ms: float = 0.0
     cost_usd: float | None = None
+    tokens: Tokens = field(default_factory=Tokens)
     is_asked: bool = True
     """False: nothing was sent, because its provider wants to be left alone for a while."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tokens:
-    """What was billed."""
-
-    read: int = 0
-    written: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +189,10 @@ class Reply:
     cues: tuple[Cue, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     """In order; the last one is the answer."""
+    chosen: str = ""
+    """Why this model and not the shape's first: `pinned`, `cheaper to stay`; empty where it was the shape."""
+    notice: str = ""
+    """What the person should know of the account: four fifths of a budget are spent."""
 
     def to_json(self) -> str:
         """The reply as one line of JSON, for the journal."""
@@ -216,6 +236,10 @@ class Look:
 
 class NoModel(Refused):
     """No model is connected, or none that can do this."""
+
+
+class OverBudget(Refused):
+    """A day's money is spent, and no model that costs nothing is connected."""
 
 
 class BadAnswer(Unavailable):
