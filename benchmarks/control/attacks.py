@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from benchmarks.control.section import Measured, Section, missed
+from benchmarks.section import Measured, Section, missed
 from tests.fakes.environment import REPO, environment
 
 GROUPS = {"A": 11, "B": 16, "C": 9, "D": 16, "E": 15, "F": 6, "G": 14, "H": 8}

@@ -18,8 +18,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from benchmarks.control.presser import OWNER, press_of, rules_of
-from benchmarks.control.section import Measured, Section, missed
 from benchmarks.floors import commit_ms
+from benchmarks.section import Measured, Section, missed
 from layers.control import Action, Catalog, Context, State, by_id, decide, install_capabilities, plan, request
 from layers.store import Store, Tx, open_store
 from tests.fakes import postgres

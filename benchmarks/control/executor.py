@@ -16,8 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from benchmarks.control.section import Measured, Section, missed
 from benchmarks.databases import postgres_server
+from benchmarks.section import Measured, Section, missed
 from bot.dispatcher.answers import observation
 from layers.control import (
     APPROVER,

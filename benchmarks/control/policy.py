@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.control.errors import WRONG
 from benchmarks.control.reread import plan_on
-from benchmarks.control.section import Measured, Section, missed
+from benchmarks.section import Measured, Section, missed
 from layers.control import (
     APPROVER,
     EVERYWHERE,

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.control.__main__ import as_text
+from benchmarks.control.__main__ import SECTIONS
 from benchmarks.control.peers import section
 from benchmarks.control.peers.cases import POSED, TOTAL
+from benchmarks.section import as_text
 
 
 def test_the_table_has_a_line_for_each_case_and_tells_how_it_got_through() -> None:
     one = section.told("1.0", {"A6": (True, "an error"), "C3": (False, "ran twice")}, broken=1)
     assert (one["refused"], one["not_refused"], one["not_applicable"]) == (["A6"], ["C3"], TOTAL - 3)
-    text = as_text({"peers": {"gate": one, "absent": None}})
+    text = as_text({"peers": {"gate": one, "absent": None}}, SECTIONS)
     lines = text.splitlines()
     assert [line.split()[0] for line in lines[1 : len(POSED) + 1]] == list(POSED)
     assert [line.split()[1] for line in lines if line.startswith(("A6", "C3", "H6"))] == ["refused", "NO", "-"]

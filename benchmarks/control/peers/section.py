@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.control.decisions import REPO, tested
 from benchmarks.control.peers.cases import POSED, TOTAL
-from benchmarks.control.section import Measured, Section
+from benchmarks.section import Measured, Section
 
 PYTHON = Path(os.environ.get("BULKHEAD_PEERS", REPO / ".venv-peers")) / "bin" / "python"
 """The interpreter that has the peers."""
