@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.commands.governing import Governed
+from bot.commands.routing import Routed
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,5 +98,5 @@ class Pair:
 
 Command = (
     ShowHelp | ShowPending | ShowWhy | ShowStatus | DrawDiagram | RunCapability | ProposePatch
-    | ListSchedules | AddSchedule | RemoveSchedule | ShowTransports | ShowPeople | Pair | Governed
+    | ListSchedules | AddSchedule | RemoveSchedule | ShowTransports | ShowPeople | Pair | Routed | Governed
 )  # fmt: skip

@@ -47,6 +47,8 @@ async def why(parts: Parts, conversation: str) -> str:
         f"- cost: {dollars(route['cost_usd'])}",
         f"- time: {route['ms']:.0f} ms",
     ]
+    if chosen := route.get("chosen"):
+        lines.append(f"- it came first because: {chosen}")
     lines += [f"- failed before: {failure}" for failure in route["failures"]]
     return "\n".join(lines)
 

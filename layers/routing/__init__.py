@@ -4,6 +4,7 @@ What broke: one cheap default model drifted from what it was told. The rule: the
 that cannot be used goes to the next one, and who answered for which reason can be asked.
 """
 
+from layers.routing.beliefs import Belief
 from layers.routing.discover import Found
 from layers.routing.ledger import Ledger, Spent, Verdict, set_pin
 from layers.routing.routes import Routes, default_routes_text, load_routes, parse_routes
@@ -35,6 +36,7 @@ from layers.routing.types import (
 __all__ = [
     "Attempt",
     "BadAnswer",
+    "Belief",
     "Caller",
     "Cue",
     "Explanation",

@@ -37,6 +37,21 @@ class Spent:
     usd: float
     ms: float
 
+    def __add__(self, other: Spent) -> Spent:
+        """Both together, under the later day and the same name."""
+        return Spent(
+            day=max(self.day, other.day),
+            name=self.name,
+            calls=self.calls + other.calls,
+            failures=self.failures + other.failures,
+            unpriced=self.unpriced + other.unpriced,
+            tokens=Tokens(
+                read=self.tokens.read + other.tokens.read, written=self.tokens.written + other.tokens.written
+            ),
+            usd=self.usd + other.usd,
+            ms=self.ms + other.ms,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:

@@ -43,8 +43,19 @@ class Policy:
         self._last: OrderedDict[str, tuple[str, float, int]] = OrderedDict()
         """Conversation -> the model that answered last, when, and how many tokens it read."""
 
-    async def admit(self, task: Task, models: Sequence[Model]) -> Admitted:
+    async def pin(self, caller: Caller) -> str:
+        """The model that the conversation is pinned to; empty where there is none."""
+        if self._ledger is None or not caller.conversation:
+            return ""
+        return await self._ledger.pin(caller.conversation)
+
+    async def admit(self, task: Task, models: Sequence[Model], pin: str = "") -> Admitted:
         """The models for `task` that may be asked, best first.
+
+        Args:
+            task: whose caller and clauses count.
+            models: in the order of the shape.
+            pin: the name of the one that comes first if it may be asked.
 
         Raises:
             NoModel: what is said here must stay on this machine, and nothing on it answers.
@@ -67,7 +78,7 @@ class Policy:
                 raise OverBudget(told(used_up, spent, self._limits, "may spend no more"))
         if task.clauses:
             models = obedient_first(models, task.clauses, await self._ledger.beliefs(time.time()))
-        first, why = await self._first(caller, models)
+        first, why = self._first(caller, models, pin)
         return Admitted(models=(first, *(model for model in models if model is not first)), spent=spent, why=why)
 
     async def settle(self, task: Task, admitted: Admitted, attempts: Sequence[Attempt]) -> str:
@@ -86,10 +97,9 @@ class Policy:
             if len(self._last) > MOST_CONVERSATIONS:
                 self._last.popitem(last=False)
 
-    async def _first(self, caller: Caller, models: Sequence[Model]) -> tuple[Model, str]:
-        assert self._ledger is not None
+    def _first(self, caller: Caller, models: Sequence[Model], pin: str) -> tuple[Model, str]:
         by_name = {model.name: model for model in models}
-        if caller.conversation and (pinned := by_name.get(await self._ledger.pin(caller.conversation))):
+        if pinned := by_name.get(pin):
             return pinned, "pinned"
         name, at, tokens = self._last.get(caller.conversation, ("", 0.0, 0))
         last = by_name.get(name)

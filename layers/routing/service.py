@@ -116,14 +116,15 @@ class Router:
         """
         judged = Judged(shape=task.shape, cues=()) if task.shape else shape_of(task.messages)
         sees = any(message.images for message in task.messages)
+        pin = await self._policy.pin(task.caller)
         candidates = [
             model
-            for model in await self._candidates(judged.shape)
+            for model in await self._candidates(judged.shape, pin)
             if can_do(model, sees=sees, calls_tools=bool(task.tools))
         ]
         if not candidates:
             raise NoModel(BLIND if sees and await self.models() else CONNECT)
-        admitted = await self._policy.admit(task, candidates)
+        admitted = await self._policy.admit(task, candidates, pin)
         reply, attempts, shown = await self._failover.answer(task, admitted.models, told)
         notice = await self._policy.settle(task, admitted, attempts)
         if reply is None:
@@ -172,11 +173,11 @@ class Router:
         """Close what was opened."""
         await self._wires.close()
 
-    async def _candidates(self, shape: Shape) -> list[Model]:
-        """The models for `shape` in the order of routes.toml."""
+    async def _candidates(self, shape: Shape, pin: str = "") -> list[Model]:
+        """The models for `shape` in the order of routes.toml, after the one that the conversation is pinned to."""
         found = {model.name: model for model in await self.models()}
         ordered: dict[str, Model] = {}
-        for name in self._routes.names(shape):
+        for name in (*((pin,) if pin else ()), *self._routes.names(shape)):
             if name == AUTO:
                 for model in suited(found.values(), shape):
                     ordered.setdefault(model.name, model)

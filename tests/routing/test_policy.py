@@ -109,6 +109,8 @@ async def test_a_pin_holds_for_its_conversation_until_it_is_taken_back(router: M
     pinned = await made.complete(ask())
     assert (pinned.model, pinned.chosen) == ("openai/whole", "pinned")
     assert (await made.complete(ask(Caller(conversation="slack:C2")))).model == "openai/echo"
+    await store.run(set_pin, "slack:C1", "openai/cut", "ann")
+    assert (await made.complete(ask())).model == "openai/cut", "also where the shape would never go there"
     await store.run(set_pin, "slack:C1", "", "ann")
     assert (await made.complete(ask())).model == "openai/echo"
 
