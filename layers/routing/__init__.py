@@ -4,6 +4,21 @@ What broke: one cheap default model drifted from what it was told. The rule: the
 that cannot be used goes to the next one, and who answered for which reason can be asked.
 """
 
+from layers.routing.contract import (
+    Clause,
+    Contract,
+    Kind,
+    Violation,
+    confession,
+    contract_of,
+    described,
+    escalation,
+    extract,
+    refused,
+    repair_prompt,
+    risk,
+    verify,
+)
 from layers.routing.discover import Found
 from layers.routing.routes import Routes, default_routes_text, load_routes, parse_routes
 from layers.routing.rules import shape_of
@@ -32,10 +47,13 @@ from layers.routing.types import (
 __all__ = [
     "Attempt",
     "BadAnswer",
+    "Clause",
+    "Contract",
     "Cue",
     "Explanation",
     "Found",
     "Judged",
+    "Kind",
     "Look",
     "Message",
     "Model",
@@ -51,8 +69,18 @@ __all__ = [
     "Tokens",
     "ToolCall",
     "ToolSpec",
+    "Violation",
+    "confession",
+    "contract_of",
     "default_routes_text",
+    "described",
+    "escalation",
+    "extract",
     "load_routes",
     "parse_routes",
+    "refused",
+    "repair_prompt",
+    "risk",
     "shape_of",
+    "verify",
 ]
