@@ -218,10 +218,8 @@ def contract(_folder: Path, is_quick: bool) -> Measured:
         f"verify takes {verify_us:.0f} us, over {VERIFY_US}": verify_us <= VERIFY_US,
     }
     for name, figure in figures.items():
-        claims |= {
-            f"precision ({name}) is {figure['precision']}, under {PRECISION}": float(str(figure["precision"])) >= PRECISION,
-            f"recall ({name}) is {figure['recall']}, under {RECALL}": float(str(figure["recall"])) >= RECALL,
-        }
+        for share, least in (("precision", PRECISION), ("recall", RECALL)):
+            claims[f"{share} ({name}) is {figure[share]}, under {least}"] = float(str(figure[share])) >= least
     return Measured(printed={"contract": printed}, misses=(*held, *missed(claims)))
 
 

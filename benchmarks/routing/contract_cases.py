@@ -26,6 +26,8 @@ HINDI = "यह एक अच्छा दिन है और हम सब ब
 MARATHI = "हा एक चांगला दिवस आहे आणि आम्ही सर्व बाजारात जात आहोत, पण पाऊस येत आहे हे मला माहीत नाही."
 RUSSIAN = "Ночью река поднялась, и никто не спал, пока не закончился дождь. Это был тяжёлый день."
 BULGARIAN = "През нощта реката се покачи и никой не спа, докато дъждът не спря. Беше тежък ден."
+JAPANESE = "昨夜は雨が降って川の水かさが増えました。"
+CHINESE = "河水在夜里上涨了，没有人睡觉。"
 SCHEMA = {
     "type": "object",
     "required": ["name", "age"],
@@ -34,7 +36,7 @@ SCHEMA = {
 }
 
 CASES = (
-    Case(kind=Kind.WORDS, args={"relation": LEAST, "num_words": 5}, good=("one two three four five",), bad=("one two",)),
+    Case(kind=Kind.WORDS, args={"relation": LEAST, "num_words": 4}, good=("one two three four",), bad=("one two",)),
     Case(kind=Kind.WORDS, args={"relation": LESS, "num_words": 5}, good=("I don't know it",), bad=(PROSE,)),
     Case(kind=Kind.WORDS, args={"relation": SAME, "num_words": 3}, good=("**Yes**, of course!",), bad=("Yes.", PROSE)),
     Case(kind=Kind.SENTENCES, args={"relation": LESS, "num_sentences": 3}, good=(PROSE,), bad=("A b. C d! E f? G h.",)),
@@ -114,7 +116,8 @@ CASES = (
     Case(kind=Kind.LANGUAGE, args={"language": "mr"}, good=(MARATHI,), bad=(HINDI, PROSE)),
     Case(kind=Kind.LANGUAGE, args={"language": "ru"}, good=(RUSSIAN,), bad=(PROSE, HINDI)),
     Case(kind=Kind.LANGUAGE, args={"language": "bg"}, good=(BULGARIAN,), bad=(RUSSIAN, PROSE)),
-    Case(kind=Kind.LANGUAGE, args={"language": "ja"}, good=("昨夜は雨が降って川の水かさが増えました。",), bad=(PROSE, "河水在夜里上涨了，没有人睡觉。")),
+    Case(kind=Kind.LANGUAGE, args={"language": "ja"}, good=(JAPANESE,), bad=(PROSE, CHINESE)),
+    Case(kind=Kind.LANGUAGE, args={"language": "zh"}, good=(CHINESE,), bad=(PROSE, JAPANESE)),
     Case(kind=Kind.PLACEHOLDERS, args={"num_placeholders": 2}, good=("[name] at [address]",), bad=("[name]", "name")),
     Case(
         kind=Kind.POSTSCRIPT,
@@ -122,7 +125,7 @@ CASES = (
         good=("Hello.\n\nP.S. Bring milk.", "Hello.\nPS: milk"),
         bad=("Hello.", "The laps are done."),
     ),
-    Case(kind=Kind.POSTSCRIPT, args={"postscript_marker": "P.P.S"}, good=("Hi.\nP.P.S. Milk.",), bad=("Hi.\nP.S. Milk.",)),
+    Case(kind=Kind.POSTSCRIPT, args={"postscript_marker": "P.P.S"}, good=("Hi.\nP.P.S. Ink",), bad=("Hi.\nP.S. Ink",)),
     Case(
         kind=Kind.BULLETS,
         args={"num_bullets": 2},
@@ -156,10 +159,16 @@ CASES = (
         kind=Kind.JSON_SCHEMA,
         args={"schema": SCHEMA},
         good=('{"name": "Ada", "age": 36}',),
-        bad=('{"name": "Ada"}', '{"name": "", "age": 1}', '{"name": "A", "age": true}', '{"name": "A", "age": 1, "x": 0}', "[]"),
+        bad=(
+            '{"name": "Ada"}',
+            '{"name": "", "age": 1}',
+            '{"name": "A", "age": true}',
+            '{"name": "A", "age": 1, "x": 0}',
+            "[]",
+        ),
     ),
     Case(kind=Kind.TITLE, good=("<<A title>>\nText",), bad=("<A title>", "<<>>", "<< >>")),
-    Case(kind=Kind.TWO_RESPONSES, good=("a\n******\nb",), bad=("a\n***\nb", "a\n******\na", "a", "a\n******\nb\n******\nc")),
+    Case(kind=Kind.TWO_RESPONSES, good=("a\n******\nb",), bad=("a\n***\nb", "a\n******\na", "a", "a******b******c")),
     Case(
         kind=Kind.REPEAT_PROMPT,
         args={"prompt_to_repeat": "Write a poem\nabout rain."},
