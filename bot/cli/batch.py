@@ -127,23 +127,26 @@ async def run_batch(path: str, one: Callable[[str], Awaitable[dict[str, object]]
 
 
 def lines(path: str) -> Iterator[tuple[str, str | None]]:
-    """The texts of a batch, or what is wrong with the line. Only a line feed ends a line, as JSON wants it."""
-    for number, line in enumerate(read_bytes(path).split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            item = json.loads(line.decode("utf-8-sig"))
-        except UnicodeDecodeError as error:
-            yield "", f"line {number} is not UTF-8 at byte {error.start}"
-            continue
-        except (ValueError, RecursionError) as error:
-            yield "", f"line {number} is not JSON: {error}"
-            continue
+    """The texts of a batch, or what is wrong with the line."""
+    for number, (item, error) in enumerate(objects(path), start=1):
         text = item.get("text", item.get("prompt")) if isinstance(item, dict) else None
         if isinstance(text, str):
             yield text, None
         else:
-            yield "", f'line {number} has no string under "text"'
+            yield "", error or f'line {number} has no string under "text"'
+
+
+def objects(path: str) -> Iterator[tuple[object, str | None]]:
+    """The values of a batch, or what is wrong with the line. Only a line feed ends a line, as JSON wants it."""
+    for number, line in enumerate(read_bytes(path).split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            yield json.loads(line.decode("utf-8-sig")), None
+        except UnicodeDecodeError as error:
+            yield None, f"line {number} is not UTF-8 at byte {error.start}"
+        except (ValueError, RecursionError) as error:
+            yield None, f"line {number} is not JSON: {error}"
 
 
 def read(path: str) -> str:

@@ -5,6 +5,21 @@ that cannot be used goes to the next one, and who answered for which reason can 
 """
 
 from layers.routing.beliefs import Belief
+from layers.routing.contract import (
+    Clause,
+    Contract,
+    Kind,
+    Violation,
+    confession,
+    contract_of,
+    described,
+    escalation,
+    extract,
+    refused,
+    repair_prompt,
+    risk,
+    verify,
+)
 from layers.routing.discover import Found
 from layers.routing.ledger import Ledger, Spent, Verdict, set_pin
 from layers.routing.routes import Routes, default_routes_text, load_routes, parse_routes
@@ -38,10 +53,13 @@ __all__ = [
     "BadAnswer",
     "Belief",
     "Caller",
+    "Clause",
+    "Contract",
     "Cue",
     "Explanation",
     "Found",
     "Judged",
+    "Kind",
     "Ledger",
     "Look",
     "Message",
@@ -61,9 +79,19 @@ __all__ = [
     "ToolCall",
     "ToolSpec",
     "Verdict",
+    "Violation",
+    "confession",
+    "contract_of",
     "default_routes_text",
+    "described",
+    "escalation",
+    "extract",
     "load_routes",
     "parse_routes",
+    "refused",
+    "repair_prompt",
+    "risk",
     "set_pin",
     "shape_of",
+    "verify",
 ]
