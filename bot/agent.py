@@ -215,6 +215,7 @@ class Agent:
             reply = await journal.model_step(n, partial(self._ask, task))
             run.replies.append(reply)
             run.say(reply.text)
+            run.say(reply.confession)
             if not reply.tool_calls:
                 return run.outcome("(The answer was cut at the model's length limit.)" if reply.is_cut else "")
             run.messages.append(Message(role=Role.ASSISTANT, content=reply.text, tool_calls=reply.tool_calls))

@@ -51,11 +51,11 @@ class Wires:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._straight = OpenAIWire(environ)
-        self._worker = ModelWorker(environ)
+        self.worker = ModelWorker(environ)
 
     def to(self, model: Model) -> Wire:
         """Straight where OpenAI's protocol is spoken at an address of its own; litellm for everything else."""
-        return self._straight if model.api_base and model.wire.startswith("openai/") else self._worker
+        return self._straight if model.api_base and model.wire.startswith("openai/") else self.worker
 
     async def ask(self, model: Model, task: Task, pane: Pane) -> Reply:
         """The answer of `model`, asked once; its words are shown as they come.
@@ -79,7 +79,7 @@ class Wires:
     async def close(self) -> None:
         """Close the connections and end the child."""
         await self._straight.close()
-        await self._worker.close()
+        await self.worker.close()
 
 
 class Rests:

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from layers.routing.beliefs import CACHE_S, is_cheaper_to_stay, is_free, nearly, obedient_first, over
+from layers.routing.checking import Answer
 from layers.routing.ledger import Ledger
 from layers.routing.routes import Routes
-from layers.routing.types import Attempt, Caller, Model, NoModel, OverBudget, Reply, Task
+from layers.routing.types import Caller, Model, NoModel, OverBudget, Reply, Task
 
 MOST_CONVERSATIONS = 10_000
 """Whose last model is remembered."""
@@ -81,11 +82,13 @@ class Policy:
         first, why = self._first(caller, models, pin)
         return Admitted(models=(first, *(model for model in models if model is not first)), spent=spent, why=why)
 
-    async def settle(self, task: Task, admitted: Admitted, attempts: Sequence[Attempt]) -> str:
-        """Write down what was asked; what the person should know of the account, if anything."""
+    async def settle(self, task: Task, admitted: Admitted, answer: Answer) -> str:
+        """Write down what was asked and what was kept; what the person should know of the account, if anything."""
         if self._ledger is None:
             return ""
-        after = await self._ledger.note(task.caller, attempts)
+        after = await self._ledger.note(task.caller, answer.attempts)
+        for model, verdicts in answer.verdicts:
+            await self._ledger.judge(model, verdicts)
         passed = nearly(admitted.spent, after, self._limits)
         return told(passed, after, self._limits, "will get no paid answer beyond that") if passed else ""
 

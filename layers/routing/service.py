@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, StringConstraints, ValidationError
 
+from layers.routing.checking import Answer, Checker, contract_for, kinds_of
 from layers.routing.discover import Found, base_url, discover, served_model
 from layers.routing.failover import MOST_ATTEMPTS, Failover, Wires
 from layers.routing.ledger import Ledger
@@ -69,6 +70,7 @@ class Router:
         self._routes = routes
         self._wires = Wires(environ)
         self._failover = Failover(self._wires)
+        self._checker = Checker(self._failover)
         self._policy = Policy(routes, ledger)
         self._found: Found | None = None
         self._found_at = 0.0
@@ -124,15 +126,16 @@ class Router:
         ]
         if not candidates:
             raise NoModel(BLIND if sees and await self.models() else CONNECT)
+        contract = contract_for(task)
+        task = replace(task, clauses=(*task.clauses, *kinds_of(contract.clauses)))
         admitted = await self._policy.admit(task, candidates, pin)
-        reply, attempts, shown = await self._failover.answer(task, admitted.models, told)
-        notice = await self._policy.settle(task, admitted, attempts)
-        if reply is None:
-            raise NoAnswer(failed(attempts), attempts, shown)
+        answer = await self._checker.answer(task, admitted.models, contract, told)
+        notice = await self._policy.settle(task, admitted, answer)
+        if answer.reply is None:
+            raise NoAnswer(failed(answer.attempts), answer.attempts, answer.shown)
+        reply = answer.finished(contract)
         self._policy.remember(task.caller, reply)
-        return replace(
-            reply, shape=judged.shape, cues=judged.cues, attempts=attempts, notice=notice, chosen=admitted.why
-        )
+        return replace(reply, shape=judged.shape, cues=judged.cues, notice=notice, chosen=admitted.why)
 
     async def explain(self, text: str) -> Explanation:
         """Where `text` would go and why."""
@@ -163,7 +166,7 @@ class Router:
         for model in admitted.models[:MOST_ATTEMPTS]:
             reply, more, _ = await self._failover.answer(task, [model])
             attempts += more
-            await self._policy.settle(task, admitted, more)
+            await self._policy.settle(task, admitted, Answer(attempts=more))
             if reply and (opinion := read_opinion(reply.text)):
                 problems = tuple(opinion.problems) or (() if opinion.readable else (opinion.opinion,))
                 return Look(model=model.name, opinion=opinion.opinion, problems=problems)

@@ -95,6 +95,8 @@ class Task:
 
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
+    rules: tuple[str, ...] = ()
+    """The conversation's standing rules, oldest first: what an answer is checked for. The messages hold them too."""
     shape: Shape | None = None
     """None lets the rules judge."""
     max_output_tokens: int = 0
@@ -105,7 +107,7 @@ class Task:
     """Seconds all of them may take together."""
     caller: Caller = field(default_factory=Caller)
     clauses: tuple[str, ...] = ()
-    """Types of the clauses that the answer will be held to."""
+    """Types of clauses that whoever answers should be known to keep; the router adds the contract's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +191,14 @@ class Reply:
     cues: tuple[Cue, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     """In order; the last one is the answer."""
+    held: tuple[str, ...] = ()
+    """What was asked of the answer's form and holds, in words."""
+    broken: tuple[str, ...] = ()
+    """What does not."""
+    confession: str = ""
+    """What people are told beside an answer that breaks something; empty where it breaks nothing."""
+    steps: tuple[str, ...] = ()
+    """What was done because an answer broke a clause: a repair, the next model up."""
     chosen: str = ""
     """Why this model and not the shape's first: `pinned`, `cheaper to stay`; empty where it was the shape."""
     notice: str = ""

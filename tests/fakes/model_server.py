@@ -34,7 +34,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -205,6 +205,8 @@ class ModelServer:
         self.port = 0
         self.lines: dict[str, str] = {}
         """What is answered to a text instead of what the model would say."""
+        self.says: dict[str, Callable[[list[dict[str, Any]]], str]] = {}
+        """What a model of this name says to messages."""
         self.left: list[str] = []
         """Models whose answer was let go of before its end."""
         self.app = Starlette(
@@ -285,6 +287,8 @@ class ModelServer:
         if model.startswith("vision") and not has_picture(messages):
             return refuse(400)
         line = self.lines.get(last_text(messages))
+        if model in self.says:
+            line = self.says[model](messages)
         whole = body_of(model, Answer(text=line) if line else answer(model, messages), len(raw))
         if body.get("stream") and model != "whole":
             parts = b"".join(chunks(whole))
