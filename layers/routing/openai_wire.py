@@ -12,9 +12,10 @@ import json
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from layers.errors import BulkheadError, Misconfigured, NotReached, RateLimited, Unavailable
+from layers.errors import BulkheadError, Misconfigured, NotReached, RateLimited, Refused, Unavailable
 from layers.routing.protocol import Chunk, body_of, message_of, read_chunk, refusal
 from layers.routing.types import Model, Task
 
@@ -37,6 +38,8 @@ class OpenAIWire:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._session: aiohttp.ClientSession | None = None
+        self._uncounted: set[str] = set()
+        """Addresses that refuse `stream_options`: what they bill is not told."""
 
     def warm(self) -> None:
         """Nothing needs loading."""
@@ -52,6 +55,20 @@ class OpenAIWire:
             Misconfigured: the key, the name or the address is wrong.
             Refused: the provider will not answer this request.
         """
+        try:
+            async with aclosing(self._ask(model, task)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except Refused as error:
+            if "stream_options" not in str(error) or model.api_base in self._uncounted:
+                raise
+            self._uncounted.add(model.api_base)
+            async with aclosing(self._ask(model, task)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+    async def _ask(self, model: Model, task: Task) -> AsyncGenerator[Chunk, None]:
+        """One request."""
         import aiohttp  # a quarter of a second that a start without models does not spend
 
         if self._session is None:
@@ -59,8 +76,7 @@ class OpenAIWire:
                 timeout=aiohttp.ClientTimeout(total=None, connect=10), trust_env=False
             )
         key = self._environ.get(model.key_env, "") if model.key_env else ""
-        name = model.wire.partition("/")[2] or model.wire
-        body = json.dumps({"model": name, **body_of(task)}, separators=(",", ":"))
+        body = self._body(model, task)
         headers = {"content-type": "application/json", "accept": "text/event-stream, application/json"}
         if key:
             headers["authorization"] = f"Bearer {key}"
@@ -80,6 +96,13 @@ class OpenAIWire:
             raise NotReached(f"the provider failed: {url} does not answer ({type(error).__name__})") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unavailable(f"the provider failed: the connection broke ({type(error).__name__})") from None
+
+    def _body(self, model: Model, task: Task) -> bytes:
+        name = model.wire.partition("/")[2] or model.wire
+        body = {"model": name, **body_of(task)}
+        if model.api_base in self._uncounted:
+            del body["stream_options"]
+        return json.dumps(body, separators=(",", ":")).encode()
 
     async def close(self) -> None:
         """Close the connections."""

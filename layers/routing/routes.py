@@ -61,6 +61,7 @@ def default_routes_text() -> str:
 # llamacpp = "{SERVERS["llamacpp"]}"
 
 # What a day (of UTC) may cost in USD. At 80 % the person is warned; at 100 % only models that cost nothing are asked.
+# A call whose price nobody knows is not in these sums; `/cost` tells how many there were.
 [budgets]
 # usd_per_day = 20.0
 # person_usd_per_day = 2.0

@@ -155,7 +155,9 @@ class Router:
         candidates = [
             model
             for model in await self._candidates(Shape.VISION)
-            if model.vision or (model.vision is None and model.name in named)
+            if (model.vision or (model.vision is None and model.name in named))
+            # nobody says here from which conversation a picture is: where one is marked, all of them stay
+            and (model.is_local or not self._routes.local_only)
         ]
         attempts: tuple[Attempt, ...] = ()
         if not candidates:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from layers.errors import Misconfigured, Unavailable
 from layers.routing.openai_wire import retry_after_s
-from layers.routing.protocol import Chunk, body_of, error_of
+from layers.routing.protocol import Chunk, Failure, body_of, error_of
 from layers.routing.types import Model, Task
 
 log = logging.getLogger(__name__)
@@ -153,13 +153,17 @@ class ModelWorker:
     async def _hear(self, process: asyncio.subprocess.Process) -> None:
         """Hand each line to whoever waits for it; at the end everybody learns that there is nothing more."""
         assert process.stdout is not None
-        while line := await process.stdout.readline():
-            told = json.loads(line)
-            if queue := self._waiting.get(told.get("id", 0)):
-                queue.put_nowait(told)
-        await process.wait()
-        for queue in self._waiting.values():
-            queue.put_nowait({"error": {"kind": "unavailable", "text": DIED}})
+        try:
+            while line := await process.stdout.readline():
+                told = json.loads(line)
+                if queue := self._waiting.get(told.get("id", 0)):
+                    queue.put_nowait(told)
+        except ValueError:  # a line that is too long, or none of ours
+            log.exception("model_worker.babbles", extra={"worker_pid": process.pid})
+        finally:
+            await end(process, at_once=True)
+            for queue in self._waiting.values():
+                queue.put_nowait({"error": {"kind": Failure.UNAVAILABLE, "text": DIED}})
 
     async def _hear_noise(self, process: asyncio.subprocess.Process) -> None:
         """Keep the last lines of what it prints: they say why it did not start. They are not logged: keys."""

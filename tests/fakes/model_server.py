@@ -11,6 +11,7 @@
 | `errevent`, `badjson`, `nodone` | a stream that goes over into an error, into no JSON, or just ends in the middle |
 | `wait-30s` | 429 with that Retry-After (any number) |
 | `toolong` | 400 with OpenAI's code for a conversation that is too long, in words that do not say so |
+| `strict` | 400 for `stream_options`, which older servers do not know |
 | `blind` | 400: does not support tools |
 | `drip` | a word every 50 ms for ever; `left` tells once the client has gone |
 | `whole` | ignores that a stream was asked for |
@@ -66,7 +67,7 @@ VERDICTS = {
 }
 MODELS = (
     *("echo", "slow-2s", "err500", "err401", "err429", "err400", "empty", "cut", "midbreak"),
-    *("errevent", "badjson", "nodone", "wait-30s", "toolong", "blind", "whole", "drip"),
+    *("errevent", "badjson", "nodone", "wait-30s", "toolong", "blind", "strict", "whole", "drip"),
     *("badtool", "listtool", "cuttool", *HOSTILE, "tool-draw", "tool-act", "tool-edit", "tool-send"),
     *("tool-wrong", "loop", "wander"),
     *("vision-ok", "vision-bad", "vision-babble"),
@@ -282,6 +283,8 @@ class ModelServer:
             return refuse(400, "scripted", "context_length_exceeded")
         if model == "blind" and body.get("tools"):
             return refuse(400, "this model does not support tools")
+        if model == "strict" and "stream_options" in body:
+            return refuse(400, "Unrecognized request argument supplied: stream_options")
         if slow := re.fullmatch(r"slow-([\d.]+)s", model):
             await asyncio.sleep(float(slow[1]))
         if model.startswith("vision") and not has_picture(messages):

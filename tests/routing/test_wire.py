@@ -125,6 +125,13 @@ async def test_a_server_that_does_not_stream_is_understood(router: MakeRouter) -
     assert reply.tokens.read > 0
 
 
+async def test_a_server_that_does_not_count_streams_is_asked_without(router: MakeRouter, fake: ModelServer) -> None:
+    made = router(cheap("strict"))
+    for _ in range(2):
+        assert (await made.complete(ask())).text == WORDS
+    assert len(fake.calls) == 3, "it is learnt once"
+
+
 async def test_a_broken_tool_call_of_any_model_reaches_nobody(router: MakeRouter) -> None:
     with pytest.raises(NoAnswer) as caught:
         await router(cheap("badtool", "listtool", "cuttool", "nantool")).complete(ask(tools=(DRAW,)))
