@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from benchmarks import section
-from benchmarks.routing import cascade, prompts
+from benchmarks.routing import cascade, prompts, shape
 from benchmarks.section import Section
 
-SECTIONS: Mapping[str, Section] = {**prompts.SECTIONS, **cascade.SECTIONS}
+SECTIONS: Mapping[str, Section] = {
+    **prompts.SECTIONS,
+    **cascade.SECTIONS,
+    **shape.SECTIONS,
+}
 """Name -> section, in the order in which they run. Each area of routing adds its own table here."""
 
 

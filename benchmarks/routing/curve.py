@@ -40,7 +40,7 @@ class Curve:
 def recovered(scores: Numbers, gains: Numbers) -> Numbers:
     """Share of the gap after 0, 1, 2 ... rows went to the strong model, highest score first."""
     ordered = gains[np.argsort(-scores, kind="stable")]
-    return np.concatenate([[0.0], np.cumsum(ordered)]) / gains.sum()
+    return np.asarray(np.concatenate([[0.0], np.cumsum(ordered)]) / gains.sum())
 
 
 def apgr(scores: Numbers, gains: Numbers) -> float:

@@ -152,7 +152,8 @@ def learn_signals(rows: Sequence[Row], *, without: Sequence[str] = ()) -> Learnt
     used = np.array([name not in without for name in signals.MEASURES])
     mean, spread = measured.mean(axis=0), measured.std(axis=0)
     spread[spread == 0] = 1.0
-    standard = np.hstack([(measured - mean) / spread * used, np.ones((len(rows), 1))])
+    standing = np.clip((measured - mean) / spread, -signals.FARTHEST, signals.FARTHEST)
+    standard = np.hstack([standing * used, np.ones((len(rows), 1))])
     helped = np.array([float(row.gain > 0) for row in rows])
     pull = np.diag([SIGNAL_RIDGE] * len(used) + [1e-6])
     weights = np.zeros(len(used) + 1)

@@ -74,8 +74,13 @@ class Difficulty:
 
     score: float
     """Expected gain in the share of right answers, from the rows' mean. Compare scores; alone one says little."""
-    cues: tuple[tuple[str, float], ...]
-    """What moved it most, largest first: a measure, a word or two, and what it was worth."""
+    parts: tuple[tuple[str, float], ...]
+    """What the score is the sum of: each measure and each known word or pair, and what it is worth."""
+
+    @property
+    def cues(self) -> tuple[tuple[str, float], ...]:
+        """What moved it most, largest first."""
+        return tuple(nlargest(MOST_CUES, self.parts, key=lambda part: abs(part[1])))
 
 
 def difficulty(text: str) -> Difficulty:
@@ -98,8 +103,7 @@ def judge(text: str, view: View) -> Difficulty:
         for name, value, (mean, spread, weight) in zip(MEASURES, measures(text, words), view.measures, strict=True)
     ]
     parts += [(term, rarity * weight / size) for term, (rarity, weight) in worths.items()]
-    most = nlargest(MOST_CUES, parts, key=lambda part: abs(part[1]))
-    return Difficulty(score=sum(worth for _, worth in parts), cues=tuple(most))
+    return Difficulty(score=sum(worth for _, worth in parts), parts=tuple(parts))
 
 
 def words_of(text: str) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Annotated
 from pydantic import BaseModel, StringConstraints, ValidationError
 
 from layers.errors import Misconfigured, Refused, Unavailable
+from layers.routing.difficulty import judge, view_of
 from layers.routing.discover import Found, base_url, discover, served_model
 from layers.routing.litellm_model import LiteLLM
 from layers.routing.providers import KEY_OF
@@ -112,7 +113,7 @@ class Router:
             NoModel: none is connected that can do this.
             NoAnswer: all that were asked failed.
         """
-        judged = Judged(shape=task.shape, cues=()) if task.shape else shape_of(task.messages)
+        judged = Judged(shape=task.shape, cues=()) if task.shape else shape_of(task.messages, tools=task.tools)
         sees = any(message.images for message in task.messages)
         candidates = [
             model
@@ -128,11 +129,12 @@ class Router:
 
     async def explain(self, text: str) -> Explanation:
         """Where `text` would go and why."""
+        view = view_of(text)  # before the clock: the first question reads the weights
         started = time.perf_counter()
-        judged = shape_of((Message(role=Role.USER, content=text),))
+        judged, hard = shape_of((Message(role=Role.USER, content=text),)), judge(text, view)
         judge_us = (time.perf_counter() - started) * 1e6
         models = tuple(model.name for model in await self._candidates(judged.shape))
-        return Explanation(judged=judged, models=models, judge_us=judge_us)
+        return Explanation(judged=judged, models=models, score=hard.score, reasons=hard.cues, judge_us=judge_us)
 
     async def look(self, png: bytes, title: str) -> Look | None:
         """What a vision model says of a diagram, or None where no model is known to see.

@@ -1,7 +1,8 @@
 """What is wrong with an answer, seen without a judge: the question and the answer in, a `Doubt` out.
 
-Linear in the odds, so that every part can be told: hedging, numbers that contradict each other, a result that nothing
-derives each weigh something. The weights are learnt by benchmarks/routing/fit.py.
+Where the question is a calculation, measures of the answer move the odds, each by a weight that
+benchmarks/routing/fit.py learnt: hedging, sums that are wrong, a result that nothing derives. Anywhere, a flaw makes an
+answer doubtful by itself. Both can be told part by part, and no model is asked.
 """
 
 from __future__ import annotations
@@ -11,30 +12,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from math import exp, log1p
+from math import exp, inf, log1p, prod
 
-NUMBER = re.compile(r"-?\d[\d,]*\.?\d*")
+from layers.routing.figures import figures_of, is_off, numbers
+from layers.routing.flaws import Flaw, flaws
+
 HEDGE = re.compile(
     r"\b(?:assum\w{1,8}|approximately|about|around|roughly|perhaps|probably|might|however|let's say|unclear|unknown"
     r"|actually|not (?:specified|clear|possible)|cannot|can't|wait|mistake|sorry|impossible|closest|round\w{0,8}"
     r"|information|does not|doesn't|depends|possible|reasonable|seems?|i think|not sure|unsure|i believe)\b",
     re.I,
 )
-SUM = re.compile(
-    r"(?<![\w.])\$?(\d[\d,]{0,15}(?:\.\d{1,9})?)((?:\s{0,3}[-+*/x\u00d7\u00f7]\s{0,3}\$?\d[\d,]{0,15}(?:\.\d{1,9})?){1,12})"
-    r"\s{0,3}=\s{0,3}\$?(?:<<[^>]{0,80}>>)?\s{0,3}(-?\d[\d,]{0,15}(?:\.\d{1,9})?)"
-)
-"""Every repetition has an end: an answer may be written to keep a regular expression busy."""
-NOTED = re.compile(r"<<([^=<>]{1,80})=([^<>]{1,40})>>")
-OPERATORS = str.maketrans({"x": "*", "\u00d7": "*", "\u00f7": "/", ",": "", "$": "", " ": ""})
-TERM = re.compile(r"(\d+(?:\.\d+)?)|([-+*/])")
 RESULT_LINE = re.compile(r"^#{2,6}[ \t]?\S|\\boxed\{|^[ \t*_>-]{0,8}(?:final )?answer\W{0,4}:", re.M | re.I)
 SENTENCE_END = re.compile(r"[.\n]+")
 UNKNOWN = re.compile(r"\b(?:let|be|=)\b.{0,15}\b[a-z]\b\s*[=+\-*/]|\d[a-z]\b|\bx\b\s*=")
 CONCLUDING = re.compile(r"\b(?:therefore|thus)\b", re.I)
-LARGEST = 1e15
 MOST_CHARS = 20_000
 """Of an answer; what follows is not read."""
+MOST_SIGNALS = 5
+FARTHEST = 8.0
+"""Spreads from the mean that a measure counts at most: what was learnt holds no farther out."""
+ENOUGH_SCORES = 100
 
 MEASURES = (
     "no result line",
@@ -68,7 +66,7 @@ FORMAT = "no result line"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """One thing seen in an answer."""
+    """One thing measured in an answer."""
 
     name: str
     weight: float
@@ -82,7 +80,8 @@ class Doubt:
     score: float
     """0..1."""
     signals: tuple[Signal, ...]
-    """Heaviest first."""
+    """Those that moved it most, heaviest first; none where the question is no calculation."""
+    flaws: tuple[Flaw, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,68 +94,6 @@ class Learnt:
     """Name -> mean, spread, and what one spread above the mean moves the log odds."""
     quantiles: tuple[float, ...]
     """Scores of the rows, in ascending order at even steps: what `threshold` starts from."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """The numbers of an answer."""
-
-    all: tuple[float, ...]
-    sums: tuple[tuple[str, float, float], ...]
-    """As written; what it makes; what the answer says it makes."""
-
-
-def figures_of(answer: str) -> Figures:
-    """Its numbers, and its sums worked out again."""
-    sums = [(match[0], worked_out(match[1] + match[2]), number(match[3])) for match in SUM.finditer(answer)]
-    sums += [(match[0], worked_out(match[1]), number(match[2])) for match in NOTED.finditer(answer)]
-    checked = [(text, made, said) for text, made, said in sums if said is not None]
-    return Figures(
-        all=numbers(answer),
-        sums=tuple((text, said if made is None else made, said) for text, made, said in checked),
-    )
-
-
-def numbers(text: str) -> tuple[float, ...]:
-    """The numbers in a text, in order."""
-    return tuple(found for match in NUMBER.finditer(text) if (found := number(match[0])) is not None)
-
-
-def number(text: str) -> float | None:
-    """A number as people write it, or None; also for one that is too large to work with."""
-    try:
-        found = float(text.strip().replace(",", "").replace("$", "").rstrip("."))
-    except ValueError:
-        return None
-    return found if abs(found) < LARGEST else None
-
-
-def worked_out(text: str) -> float | None:
-    """What a sum of plain numbers makes, times and divided before plus and minus; None where it is anything else."""
-    plain = text.translate(OPERATORS)
-    parts = TERM.findall(plain)
-    if "".join(digits or sign for digits, sign in parts) != plain or len(parts) % 2 == 0:
-        return None
-    total, product, sign = 0.0, 1.0, 1.0
-    pending = "*"
-    for place, (digits, operator) in enumerate(parts):
-        if (place % 2 == 0) != bool(digits):
-            return None
-        if digits:
-            value = float(digits)
-            if pending == "/" and value == 0:
-                return None
-            product = product * value if pending == "*" else product / value
-        elif operator in "+-":
-            total, product, sign, pending = total + sign * product, 1.0, 1.0 if operator == "+" else -1.0, "*"
-        else:
-            pending = operator
-    return total + sign * product
-
-
-def is_off(made: float, said: float) -> bool:
-    """Whether a sum's result is more than rounded."""
-    return abs(made - said) > max(0.02 * abs(made), 0.51 if abs(made) > 5 else 0.011)
 
 
 def measures(question: str, answer: str) -> tuple[float, ...]:
@@ -194,17 +131,71 @@ def measures(question: str, answer: str) -> tuple[float, ...]:
     )
 
 
-def doubt(question: str, answer: str, *, weights: Learnt | None = None) -> Doubt:
-    """How likely it is that `answer` is wrong and a stronger model's would be right."""
+def doubt(
+    question: str,
+    answer: str,
+    *,
+    is_cut: bool = False,
+    refused_calls: Sequence[str] = (),
+    weights: Learnt | None = None,
+) -> Doubt:
+    """How likely it is that `answer` is wrong and a stronger model's would be right.
+
+    Args:
+        question: what the person said last.
+        answer: the text of the answer.
+        is_cut: it ended at the length limit.
+        refused_calls: one sentence for each tool call in it whose arguments do not fit the tool.
+        weights: those of the measures; None takes the shipped ones.
+    """
     by, answer = weights or learnt(), answer[:MOST_CHARS]
-    found = measures(question, answer)
-    moved = []
-    for name, value in zip(MEASURES, found, strict=True):
+    signals = weighed(question, answer, by) if is_calculation(question, answer) else []
+    odds = by.base + sum(signal.weight for signal in signals)
+    found = flaws(question, answer, is_cut=is_cut, refused_calls=refused_calls)
+    sound = prod((1 - flaw.doubt for flaw in found), start=1 - 1 / (1 + exp(-odds)))
+    signals.sort(key=lambda signal: -abs(signal.weight))
+    return Doubt(score=1 - sound, signals=tuple(signals[:MOST_SIGNALS]), flaws=found)
+
+
+def is_calculation(question: str, answer: str) -> bool:
+    """Whether the measures have something to measure: numbers on both sides."""
+    return bool(numbers(question)) and bool(numbers(answer))
+
+
+def weighed(question: str, answer: str, by: Learnt) -> list[Signal]:
+    """Each measure, with what it moves the log odds."""
+    found = []
+    for name, value in zip(MEASURES, measures(question, answer), strict=True):
         mean, spread, weight = by.measures[name]
-        moved.append(Signal(name=name, weight=(value - mean) / spread * weight))
-    odds = by.base + sum(signal.weight for signal in moved)
-    moved.sort(key=lambda signal: -abs(signal.weight))
-    return Doubt(score=1 / (1 + exp(-odds)), signals=tuple(moved[:5]))
+        standing = max(-FARTHEST, min(FARTHEST, (value - mean) / spread))
+        found.append(Signal(name=name, weight=standing * weight))
+    return found
+
+
+def threshold(share: float, scores: Sequence[float] = ()) -> float:
+    """The doubt from which on an answer goes to the stronger model, so that about `share` of the answers do.
+
+    Args:
+        share: of answers, 0..1; see `affordable` for one that is told in money.
+        scores: doubts of earlier answers; with fewer than a hundred the shipped rows' are taken.
+    """
+    if share <= 0:
+        return inf
+    ordered = sorted(scores) if len(scores) >= ENOUGH_SCORES else learnt().quantiles
+    place = max(0.0, 1 - share) * (len(ordered) - 1)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+
+def affordable(cost_share: float, weak_usd: float, strong_usd: float) -> float:
+    """The share of answers that may go on to the strong model, 0..1.
+
+    Every question costs the weak call; together they may cost `cost_share` of asking the strong model always.
+    """
+    if strong_usd <= 0:
+        return 1.0
+    return max(0.0, min(1.0, cost_share - weak_usd / strong_usd))
 
 
 @cache
