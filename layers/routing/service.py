@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, StringConstraints, ValidationError
 
 from layers.routing.checking import Answer, Checker, contract_for, kinds_of
+from layers.routing.difficulty import judge, view_of
 from layers.routing.discover import Found, base_url, discover, served_model
 from layers.routing.failover import MOST_ATTEMPTS, Failover, Wires
 from layers.routing.ledger import Ledger
@@ -116,7 +117,7 @@ class Router:
             OverBudget: the day's money is spent.
             NoAnswer: all that were asked failed.
         """
-        judged = Judged(shape=task.shape, cues=()) if task.shape else shape_of(task.messages)
+        judged = Judged(shape=task.shape, cues=()) if task.shape else shape_of(task.messages, tools=task.tools)
         sees = any(message.images for message in task.messages)
         pin = await self._policy.pin(task.caller)
         candidates = [
@@ -139,11 +140,12 @@ class Router:
 
     async def explain(self, text: str) -> Explanation:
         """Where `text` would go and why."""
+        view = view_of(text)  # before the clock: the first question reads the weights
         started = time.perf_counter()
-        judged = shape_of((Message(role=Role.USER, content=text),))
+        judged, hard = shape_of((Message(role=Role.USER, content=text),)), judge(text, view)
         judge_us = (time.perf_counter() - started) * 1e6
         models = tuple(model.name for model in await self._candidates(judged.shape))
-        return Explanation(judged=judged, models=models, judge_us=judge_us)
+        return Explanation(judged=judged, models=models, score=hard.score, reasons=hard.cues, judge_us=judge_us)
 
     async def look(self, png: bytes, title: str) -> Look | None:
         """What a vision model says of a diagram, or None where no model is known to see.

@@ -231,8 +231,12 @@ class Explanation:
     judged: Judged
     models: tuple[str, ...]
     """In the order in which they would be tried; empty when none is connected."""
+    score: float
+    """How much the text needs a strong model; higher is more. See `difficulty`."""
+    reasons: tuple[tuple[str, float], ...]
+    """What moved the score most: a measure or words of the text, and what each is worth."""
     judge_us: float
-    """Microseconds the rules took."""
+    """Microseconds that shape and score took."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
