@@ -1,7 +1,8 @@
 """An answer that is checked before it counts: asked, judged, repaired once, asked of the next model up, or confessed.
 
 A `Task`, its models and its `Contract` in; an `Answer` out. Where a hard clause may break, nothing is shown before the
-check; otherwise words are shown as they come.
+check; otherwise words are shown as they come. An answer that breaks nothing and is doubtful all the same (it hedges,
+its sums are wrong, it refuses, it loops) goes one model up as well, unless somebody has seen it already.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from layers.routing.contract import (
 from layers.routing.failover import Failover
 from layers.routing.ledger import Verdict
 from layers.routing.showing import Told
+from layers.routing.signals import doubt
 from layers.routing.types import Attempt, Message, Model, Reply, Role, Task, Tier, Tokens
 
 OF_TOOLS = {Kind.TOOL_ARGUMENTS, Kind.TOOL_NEVER}
@@ -118,8 +120,9 @@ def mended(task: Task, reply: Reply, broken: Sequence[Violation]) -> Task:
 class Checker:
     """Asks until an answer is fit, three times at most."""
 
-    def __init__(self, failover: Failover) -> None:
+    def __init__(self, failover: Failover, doubtful_from: float) -> None:
         self._failover = failover
+        self._doubtful_from = doubtful_from
 
     async def answer(self, task: Task, models: Sequence[Model], contract: Contract, told: Told | None) -> Answer:
         """The first fit answer, or the best there was. `reply` is None where every model failed."""
@@ -136,10 +139,29 @@ class Checker:
                 if up := stronger(models, first.model, failed):
                     answer.steps.append(f"{first.model} broke {names(answer.broken)} again: one model up")
                     await self._ask(answer, task, up, contract, None)
+        elif first is not None and not first.tool_calls and not answer.shown:
+            await self._escalate(answer, task, models, contract)
         if is_held and told is not None and answer.reply is not None:
             told(answer.reply.text)
             answer.shown = answer.reply.text
         return answer
+
+    async def _escalate(self, answer: Answer, task: Task, models: Sequence[Model], contract: Contract) -> None:
+        """Ask a model of a higher tier where the answer is doubtful; its answer counts if it is fit."""
+        weak = answer.reply
+        assert weak is not None
+        level = next(STRENGTH[model.tier] for model in models if model.name == weak.model)
+        failed = [attempt.model for attempt in answer.attempts if not attempt.ok]
+        up = [model for model in stronger(models, weak.model, failed) if STRENGTH[model.tier] > level]
+        question = next((each.content for each in reversed(task.messages) if each.role is Role.USER), "")
+        doubtful = doubt(question, weak.text, is_cut=weak.is_cut)
+        if not up or doubtful.score < self._doubtful_from:
+            return
+        why = ", ".join([*(flaw.name for flaw in doubtful.flaws), *(each.name for each in doubtful.signals)][:2])
+        answer.steps.append(f"{weak.model} was doubtful ({why}): one model up")
+        reply = await self._ask(answer, task, up, contract, None)
+        if reply is not None and is_fit(broken := judged(contract, reply)):
+            answer.reply, answer.broken = reply, broken
 
     async def _ask(
         self,

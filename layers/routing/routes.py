@@ -67,6 +67,10 @@ def default_routes_text() -> str:
 # person_usd_per_day = 2.0
 # channel_usd_per_day = 10.0
 
+# Which share of answers, the most doubtful ones, is not shown and asked anew of a model of a higher tier. 0 is none.
+[escalation]
+# share = 0.2
+
 # What is known of a model, found or not. All fields are optional.
 # [models."openai/my-model"]
 # api_base = "https://models.example.org/v1"   # an OpenAI-compatible address
@@ -130,6 +134,15 @@ class Budgets(BaseModel):
         return {name: limit for name, limit in named.items() if limit is not None}
 
 
+class Escalation(BaseModel):
+    """When a doubtful answer is not shown and a stronger model is asked instead."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    share: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """Of answers that may go on; 0 is none."""
+
+
 class Routes(BaseModel):
     """The file's schema."""
 
@@ -139,6 +152,7 @@ class Routes(BaseModel):
     servers: Mapping[str, str] = {}
     models: Mapping[str, Entry] = {}
     budgets: Budgets = Budgets()
+    escalation: Escalation = Escalation()
     local_only: Patterns = ()
 
     def is_local_only(self, conversation: str) -> bool:

@@ -23,6 +23,7 @@ from layers.routing.providers import KEY_OF
 from layers.routing.routes import AUTO, Entry, Routes
 from layers.routing.rules import can_do, shape_of, suited
 from layers.routing.showing import Told
+from layers.routing.signals import threshold
 from layers.routing.types import (
     Attempt,
     Explanation,
@@ -71,7 +72,7 @@ class Router:
         self._routes = routes
         self._wires = Wires(environ)
         self._failover = Failover(self._wires)
-        self._checker = Checker(self._failover)
+        self._checker = Checker(self._failover, threshold(routes.escalation.share))
         self._policy = Policy(routes, ledger)
         self._found: Found | None = None
         self._found_at = 0.0

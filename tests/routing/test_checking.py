@@ -134,6 +134,27 @@ async def test_what_a_model_keeps_is_remembered_and_decides_who_is_asked_first(
     assert fake.asked() == ["strong", "weak"], "where nothing is asked of it, the cheap one answers"
 
 
+TIERS = '[models."openai/weak"]\ntier = "small"\n[models."openai/strong"]\ntier = "large"'
+
+
+@pytest.mark.parametrize(("share", "asked"), [(0.2, ["weak", "strong"]), (0.0, ["weak"])])
+async def test_a_doubtful_answer_goes_to_a_higher_tier_for_a_share_of_answers(
+    router: MakeRouter, fake: ModelServer, share: float, asked: list[str]
+) -> None:
+    fake.says = {"weak": says("I'm sorry, I cannot help with that."), "strong": says("Four.")}
+    made = router("weak", "strong", more=f"{TIERS}\n[escalation]\nshare = {share}")
+    reply = await made.complete(ask("How many legs has a horse?"))
+    assert fake.asked() == asked
+    assert (reply.model == "openai/strong") is bool(share)
+    assert len(reply.steps) == len(asked) - 1
+
+
+async def test_what_somebody_has_seen_is_not_taken_back(router: MakeRouter, fake: ModelServer) -> None:
+    fake.says = {"weak": says("I'm sorry, I cannot help with that."), "strong": says("Four.")}
+    await router("weak", "strong", more=TIERS).complete(ask("How many legs has a horse?"), [].append)
+    assert fake.asked() == ["weak"]
+
+
 def test_up_is_a_higher_tier_first() -> None:
     small, other, large = (
         Model(name=name, wire=name, tier=tier)
