@@ -120,8 +120,8 @@ def proxy_of(url: str, environ: Mapping[str, str]) -> str | None:
     """The proxy that the environment names for `url`; this machine is reached without."""
     parts = urlsplit(url)
     host, name = parts.hostname or "", f"{parts.scheme}_proxy"
-    spared = (environ.get("no_proxy") or environ.get("NO_PROXY", "")).replace(" ", "").split(",")
-    if host in LOCAL_HOSTS or any(f".{host}".endswith(f".{each.lstrip('.')}") or each == "*" for each in spared if each):
+    spared = (environ.get("no_proxy") or environ.get("NO_PROXY", "")).replace(",", " ").split()
+    if host in LOCAL_HOSTS or "*" in spared or any(f".{host}".endswith(f".{each.lstrip('.')}") for each in spared):
         return None
     return environ.get(name) or environ.get(name.upper()) or None
 
