@@ -24,6 +24,7 @@ from bot.prompt import (
     Offer,
     SendArguments,
     places_prompt,
+    rules_prompt,
     system_prompt,
 )
 from layers.errors import BadInput, Refused
@@ -184,6 +185,7 @@ class Agent:
         journal: Journal,
         tools: Toolbox,
         places: Sequence[str] = (),
+        rules: Sequence[str] = (),
     ) -> Outcome:
         """Work on `turn` until the model has nothing more to do, or a limit ends it.
 
@@ -193,16 +195,18 @@ class Agent:
             journal: keeps each reply before it is acted on.
             tools: where effects happen.
             places: ids of the conversations that the person it works for is in.
+            rules: the standing rules of the conversation.
 
         Raises:
             NoModel: there is none to ask.
             NoAnswer: all that were asked failed.
         """
         said = Message(role=Role.USER, content=turn.inbound.text)
-        system = replace(self._system, content=self._system.content + places_prompt(places))
+        told = self._system.content + places_prompt(places) + rules_prompt(rules)
+        system = replace(self._system, content=told)
         run = Progress(messages=[system, *recent(history, self._limits.history_bytes), said])
         for n in range(self._limits.steps):
-            reply = await journal.model_step(n, lambda: self._ask(tuple(run.messages)))
+            reply = await journal.model_step(n, lambda: self._ask(tuple(run.messages), tuple(rules)))
             run.replies.append(reply)
             run.say(reply.text)
             if not reply.tool_calls:
@@ -218,9 +222,10 @@ class Agent:
                 run.messages.append(Message(role=Role.TOOL, content=short, tool_call_id=call.id))
         return self._stop(run, f"I have taken {self._limits.steps} steps without coming to an end")
 
-    async def _ask(self, messages: tuple[Message, ...]) -> Reply:
+    async def _ask(self, messages: tuple[Message, ...], rules: tuple[str, ...]) -> Reply:
         reach(Point.MODEL_CALLED)
-        reply = await self._router.complete(Task(messages=messages, tools=TOOLS, timeout_s=self._limits.call_s))
+        task = Task(messages=messages, tools=TOOLS, rules=rules, timeout_s=self._limits.call_s)
+        reply = await self._router.complete(task)
         reach(Point.MODEL_ANSWERED)
         return reply
 

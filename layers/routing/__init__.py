@@ -23,6 +23,7 @@ from layers.routing.discover import Found
 from layers.routing.routes import Routes, default_routes_text, load_routes, parse_routes
 from layers.routing.rules import shape_of
 from layers.routing.service import Router
+from layers.routing.standing import StandingRule, add_rule, remove_rule, rules_of
 from layers.routing.types import (
     Attempt,
     BadAnswer,
@@ -64,12 +65,14 @@ __all__ = [
     "Router",
     "Routes",
     "Shape",
+    "StandingRule",
     "Task",
     "Tier",
     "Tokens",
     "ToolCall",
     "ToolSpec",
     "Violation",
+    "add_rule",
     "confession",
     "contract_of",
     "default_routes_text",
@@ -79,8 +82,10 @@ __all__ = [
     "load_routes",
     "parse_routes",
     "refused",
+    "remove_rule",
     "repair_prompt",
     "risk",
+    "rules_of",
     "shape_of",
     "verify",
 ]

@@ -85,6 +85,8 @@ class Task:
 
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
+    rules: tuple[str, ...] = ()
+    """The conversation's standing rules, oldest first: what an answer is checked for. The messages hold them too."""
     shape: Shape | None = None
     """None lets the rules judge."""
     max_output_tokens: int = 0

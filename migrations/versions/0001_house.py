@@ -31,6 +31,7 @@ def upgrade() -> None:
     control()
     audit()
     coordination()
+    routing()
     schedules()
 
 
@@ -337,6 +338,14 @@ def coordination() -> None:
         text("commit_id", nullable=True),
         time("created_at"),
     )
+
+
+def routing() -> None:
+    """What people want of every answer in a conversation."""
+    op.create_table(
+        "standing_rule", key(), text("conversation_id"), text("text"), text("created_by"), time("created_at")
+    )
+    op.create_index("standing_rule_conversation", "standing_rule", ["conversation_id", "id"])
 
 
 def schedules() -> None:
