@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from benchmarks import section
-from benchmarks.routing import contract
+from benchmarks.routing import cascade, contract, drift, overhead, prompts, shape, wire
 from benchmarks.section import Section
 
-SECTIONS: Mapping[str, Section] = {**contract.SECTIONS}
+SECTIONS: Mapping[str, Section] = {
+    **prompts.SECTIONS,
+    **cascade.SECTIONS,
+    **shape.SECTIONS,
+    **contract.SECTIONS,
+    **drift.SECTIONS,
+    **wire.SECTIONS,
+    **overhead.SECTIONS,
+}
 """Name -> section, in the order in which they run. Each area of routing adds its own table here."""
 
 

@@ -11,7 +11,8 @@ from bot.config import FILE_NAME, BulkheadFile, Settings, first_start, load_file
 from layers import control
 from layers.errors import BulkheadError, Misconfigured
 from layers.presentation import Finding, Presenter
-from layers.routing import Router, default_routes_text, load_routes
+from layers.routing import Ledger, Router, default_routes_text, load_routes
+from layers.store import Store
 
 VERSION = "0.1.0"
 ROUTES = "routes.toml"
@@ -42,15 +43,16 @@ def workspace_of(settings: Settings, file: BulkheadFile) -> Path:
     return (settings.home / file.workspace.path).resolve()
 
 
-def make_router(settings: Settings) -> Router:
+def make_router(settings: Settings, store: Store | None = None) -> Router:
     """Routing over the process's environment, which holds the providers' keys.
 
     Servers on this machine are looked for unless the settings say no; those that routes.toml names are asked anyway.
+    Without a store nothing is written down, and no budget holds.
     """
     routes = load_routes(settings.home / ROUTES)
     if not settings.discover_models:
         routes = routes.only_named()
-    return Router(environ=dict(os.environ), routes=routes)
+    return Router(environ=dict(os.environ), routes=routes, ledger=Ledger(store) if store else None)
 
 
 def make_presenter(settings: Settings, router: Router | None = None) -> Presenter:

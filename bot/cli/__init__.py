@@ -153,7 +153,7 @@ def add_picture_verbs(verb: Callable[[str, Verb, str], argparse.ArgumentParser])
     draw.add_argument("--no-render", action="store_true", help="with --batch: only parse")
 
     route = verb("route", batch.route, "tell which model a text would go to, and why")
-    route.add_argument("text", nargs="?", help="a message; - reads standard input")
+    route.add_argument("text", nargs="*", help="a message; - reads standard input; `explain` before it changes nothing")
     route.add_argument("--batch", metavar="FILE.jsonl", help='one {"text": ...} per line; one JSON object per line out')
 
     told = verb("contract", contract.contract, "tell what a request demands of its answer, and whether one keeps it")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.commands import governing
+from bot.commands import governing, routing
 from bot.commands.reading import CLOSING, HYPHENS, OPENING, action, plain_mermaid, short, unfenced
 from bot.commands.values import (
     AddRule,
@@ -292,6 +292,7 @@ COMMANDS = (
         examples=("/pair ABCD-EFGH",),
         read=_pair,
     ),
+    *(Entry(**vars(each)) for each in routing.ENTRIES),
     *(Entry(**vars(each)) for each in governing.ENTRIES),
 )
 """Every command, in the order of `/help`."""

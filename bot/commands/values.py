@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.commands.governing import Governed
+from bot.commands.routing import Routed
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,5 +118,5 @@ class Pair:
 Command = (
     ShowHelp | ShowPending | ShowWhy | ShowStatus | DrawDiagram | RunCapability | ProposePatch
     | ListSchedules | AddSchedule | RemoveSchedule | ShowRules | AddRule | RemoveRule
-    | ShowTransports | ShowPeople | Pair | Governed
+    | ShowTransports | ShowPeople | Pair | Routed | Governed
 )  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bot import commands
 from bot.commands import help_text, parse
-from bot.dispatcher import answers, people, presses, transports, undelivered
+from bot.commands.routing import PinModel, ShowCost, ShowModels
+from bot.dispatcher import answers, models, people, presses, transports, undelivered
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.engine import Handler, Rescue
 from bot.dispatcher.governing import govern
@@ -71,6 +72,8 @@ async def message(parts: Parts, work: Work) -> None:
             people.listing(work)
         case commands.Pair():
             people.pair(work, command)
+        case PinModel() | ShowModels() | ShowCost():
+            await models.route(parts, work, command)
         case governed:
             await govern(parts, work, governed, hands)
 

@@ -4,6 +4,7 @@ What broke: one cheap default model drifted from what it was told. The rule: the
 that cannot be used goes to the next one, and who answered for which reason can be asked.
 """
 
+from layers.routing.beliefs import Belief
 from layers.routing.contract import (
     Clause,
     Contract,
@@ -20,6 +21,7 @@ from layers.routing.contract import (
     verify,
 )
 from layers.routing.discover import Found
+from layers.routing.ledger import Ledger, Spent, Verdict, set_pin
 from layers.routing.routes import Routes, default_routes_text, load_routes, parse_routes
 from layers.routing.rules import shape_of
 from layers.routing.service import Router
@@ -27,6 +29,7 @@ from layers.routing.standing import StandingRule, add_rule, remove_rule, rules_o
 from layers.routing.types import (
     Attempt,
     BadAnswer,
+    Caller,
     Cue,
     Explanation,
     Judged,
@@ -35,6 +38,7 @@ from layers.routing.types import (
     Model,
     NoAnswer,
     NoModel,
+    OverBudget,
     Reply,
     Role,
     Shape,
@@ -48,6 +52,8 @@ from layers.routing.types import (
 __all__ = [
     "Attempt",
     "BadAnswer",
+    "Belief",
+    "Caller",
     "Clause",
     "Contract",
     "Cue",
@@ -55,22 +61,26 @@ __all__ = [
     "Found",
     "Judged",
     "Kind",
+    "Ledger",
     "Look",
     "Message",
     "Model",
     "NoAnswer",
     "NoModel",
+    "OverBudget",
     "Reply",
     "Role",
     "Router",
     "Routes",
     "Shape",
+    "Spent",
     "StandingRule",
     "Task",
     "Tier",
     "Tokens",
     "ToolCall",
     "ToolSpec",
+    "Verdict",
     "Violation",
     "add_rule",
     "confession",
@@ -86,6 +96,7 @@ __all__ = [
     "repair_prompt",
     "risk",
     "rules_of",
+    "set_pin",
     "shape_of",
     "verify",
 ]

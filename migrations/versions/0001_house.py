@@ -8,6 +8,7 @@ from alembic import op
 
 from migrations.columns import key, number, partial, text, time, unique
 from migrations.control import audit, control
+from migrations.routing import routing
 
 revision = "0001"
 down_revision = None
@@ -338,14 +339,6 @@ def coordination() -> None:
         text("commit_id", nullable=True),
         time("created_at"),
     )
-
-
-def routing() -> None:
-    """What people want of every answer in a conversation."""
-    op.create_table(
-        "standing_rule", key(), text("conversation_id"), text("text"), text("created_by"), time("created_at")
-    )
-    op.create_index("standing_rule_conversation", "standing_rule", ["conversation_id", "id"])
 
 
 def schedules() -> None:

@@ -31,6 +31,7 @@ from bot.commands import (
     help_text,
     parse,
 )
+from bot.commands.routing import PinModel, ShowCost, ShowModels
 from layers.errors import BadInput, Refused
 
 DIFF = "--- a/README.md\n+++ b/README.md\n@@ -1 +1 @@\n-old\n+new\n"
@@ -47,6 +48,12 @@ DIFF = "--- a/README.md\n+++ b/README.md\n@@ -1 +1 @@\n-old\n+new\n"
         ("/start deep-link", ShowHelp()),
         ("/pending", ShowPending()),
         ("/why", ShowWhy()),
+        ("/model", PinModel()),
+        ("/model  ollama/qwen3:8b ", PinModel("ollama/qwen3:8b")),
+        ("/model auto", PinModel("auto")),
+        ("/models", ShowModels()),
+        ("/cost", ShowCost("day")),
+        ("/cost Person", ShowCost("person")),
         ("/status", ShowStatus()),
         ("/status@bulkhead_bot", ShowStatus()),
         ("/bulkhead", ShowHelp()),
