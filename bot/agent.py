@@ -25,6 +25,7 @@ from bot.prompt import (
     Offer,
     SendArguments,
     places_prompt,
+    rules_prompt,
     system_prompt,
 )
 from layers.errors import BadInput, Refused
@@ -189,6 +190,7 @@ class Agent:
         journal: Journal,
         tools: Toolbox,
         places: Sequence[str] = (),
+        rules: Sequence[str] = (),
     ) -> Outcome:
         """Work on `turn` until the model has nothing more to do, or a limit ends it.
 
@@ -198,14 +200,16 @@ class Agent:
             journal: keeps each reply before it is acted on.
             tools: where effects happen.
             places: ids of the conversations that the person it works for is in.
+            rules: the standing rules of the conversation.
 
         Raises:
             NoModel: there is none to ask.
             NoAnswer: all that were asked failed.
         """
         said = Message(role=Role.USER, content=turn.inbound.text)
-        system = replace(self._system, content=self._system.content + places_prompt(places))
-        asked = Task(messages=(), tools=TOOLS, timeout_s=self._limits.call_s, caller=caller_of(turn))
+        system = replace(self._system, content=self._system.content + places_prompt(places) + rules_prompt(rules))
+        limit_s = self._limits.call_s
+        asked = Task(messages=(), tools=TOOLS, rules=tuple(rules), timeout_s=limit_s, caller=caller_of(turn))
         run = Progress(messages=[system, *recent(history, self._limits.history_bytes), said])
         for n in range(self._limits.steps):
             left_s = self._limits.models_s - waited_s(run.replies)

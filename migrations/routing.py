@@ -1,8 +1,8 @@
-"""The tables of layer 5: what was spent, who obeyed, which model a conversation is pinned to."""
+"""The tables of layer 5: what was spent, who obeyed, what a conversation is pinned to, which rules stand in it."""
 
 from alembic import op
 
-from migrations.columns import amount, number, text, time
+from migrations.columns import amount, key, number, text, time
 
 
 def routing() -> None:
@@ -30,3 +30,7 @@ def routing() -> None:
     op.create_table(
         "pin", text("conversation_id", primary_key=True), text("model"), text("pinned_by"), time("pinned_at")
     )
+    op.create_table(
+        "standing_rule", key(), text("conversation_id"), text("text"), text("created_by"), time("created_at")
+    )
+    op.create_index("standing_rule_conversation", "standing_rule", ["conversation_id", "id"])

@@ -12,6 +12,7 @@ from bot.dispatcher.effects import Hands
 from bot.dispatcher.engine import Handler, Rescue
 from bot.dispatcher.governing import govern
 from bot.dispatcher.parts import Parts
+from bot.dispatcher.standing import standing
 from bot.dispatcher.talk import talk
 from bot.dispatcher.work import Work
 from layers.types import InboundKind
@@ -66,6 +67,8 @@ async def message(parts: Parts, work: Work) -> None:
             await hands.edit(diff, base=base)
         case commands.ListSchedules() | commands.AddSchedule() | commands.RemoveSchedule():
             schedule(parts, work, command)
+        case commands.ShowRules() | commands.AddRule() | commands.RemoveRule():
+            standing(work, command)
         case commands.ShowTransports():
             transports.listing(work)
         case commands.ShowPeople():

@@ -25,6 +25,7 @@ from layers.routing.ledger import Ledger, Spent, Verdict, set_pin
 from layers.routing.routes import Routes, default_routes_text, load_routes, parse_routes
 from layers.routing.rules import shape_of
 from layers.routing.service import Router
+from layers.routing.standing import StandingRule, add_rule, remove_rule, rules_of
 from layers.routing.types import (
     Attempt,
     BadAnswer,
@@ -71,6 +72,7 @@ __all__ = [
     "Routes",
     "Shape",
     "Spent",
+    "StandingRule",
     "Task",
     "Tier",
     "Tokens",
@@ -78,6 +80,7 @@ __all__ = [
     "ToolSpec",
     "Verdict",
     "Violation",
+    "add_rule",
     "confession",
     "contract_of",
     "default_routes_text",
@@ -87,8 +90,10 @@ __all__ = [
     "load_routes",
     "parse_routes",
     "refused",
+    "remove_rule",
     "repair_prompt",
     "risk",
+    "rules_of",
     "set_pin",
     "shape_of",
     "verify",

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.agent import Act, Agent, Draw, Edit, Effect, Limits, Outcome, Say, Send, decode, recent
-from bot.prompt import TOOLS, Offer, places_prompt, system_prompt
+from bot.prompt import TOOLS, Offer, places_prompt, rules_prompt, system_prompt
 from layers import failpoint
 from layers.errors import BadInput, Refused
 from layers.routing import Message, NoAnswer, NoModel, Reply, Role, Router, ToolCall, parse_routes
@@ -140,6 +140,17 @@ async def test_the_agent_is_told_the_places_it_can_send_to_and_no_more_about_del
     assert "Conversations for `send`: telegram:5, web:main" in places_prompt(["telegram:5", "web:main"])
     (tool,) = [tool for tool in TOOLS if tool.name == "send"]
     assert set(tool.parameters["properties"]) == {"conversation", "content", "urgency"}
+
+
+async def test_the_agent_is_told_the_standing_rules_and_that_they_permit_nothing(
+    agent_on: Callable[..., Agent], fake: model_server.ModelServer
+) -> None:
+    agent = agent_on("echo")
+    await agent.step(turn("hi"), history=(), journal=Notebook(), tools=Desk(), rules=["no commas", "in French"])
+    (call,) = fake.calls
+    told = str(call.messages[0]["content"])
+    assert told.endswith("they permit nothing that is not permitted above:\n- no commas\n- in French")
+    assert rules_prompt(()) == ""
 
 
 async def test_wrong_arguments_are_told_to_the_model_and_do_nothing(agent_on: Callable[..., Agent]) -> None:

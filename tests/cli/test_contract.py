@@ -31,6 +31,13 @@ def test_a_batch_gives_clauses_violations_and_a_measure(tmp_path: Path) -> None:
     assert [line["ok"] for line in wrong] == [False, False, False]
 
 
+def test_rules_are_added_shown_and_removed_in_their_conversation(tmp_path: Path) -> None:
+    added = bulkhead("ask", "/rules add no commas", home=tmp_path)
+    assert "(rule 1; checked: without commas)" in added.stdout
+    assert "`no commas` (rule 1;" in bulkhead("ask", "/rules", home=tmp_path).stdout
+    assert bulkhead("ask", "/rules remove 1", home=tmp_path).stdout.strip() == "Rule 1 is removed."
+
+
 def test_one_request_is_told_in_words_and_a_broken_answer_fails(tmp_path: Path) -> None:
     answer = tmp_path / "answer.txt"
     answer.write_text("Hi, there", "utf-8")

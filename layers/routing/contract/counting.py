@@ -6,6 +6,7 @@ import re
 
 from layers.routing.contract.reading import (
     NUM,
+    NUMBERED,
     TIMES,
     Amount,
     Request,
@@ -26,8 +27,8 @@ IN_SENTENCES = re.compile(rf"\bin (?:just |only )?({NUM}) (?:short |simple |comp
 PARAGRAPHS = quantity(r"paragraphs?\b(?!\s+per)")
 PARTS = quantity(r"(?:sections|parts|verses|stanzas|pieces|segments|essays)\b")
 WORD_RANGE, SENTENCE_RANGE = between(r"words\b"), between(r"sentences\b")
-PARAGRAPH_RANGE = between(r"paragraphs\b")
 BULLETS = quantity(r"(?:bullet(?:ed)?(?:[\s-]+(?:points?|lists?|items?))?|bullets|bulletpoints?)\b")
+GUNS = re.compile(r"\b(?:fire[ds]?|firing|guns?|shots?|shoot\w*|rifles?|pistols?|ammunition)\b")
 EXACT = re.compile(rf"\bexactly ({NUM})\b")
 HIGHLIGHTS = quantity(
     r"(?:sections?|parts?|phrases?|words?|titles?|areas?|pieces?|portions?|terms?|highlights?|texts?|"
@@ -35,16 +36,15 @@ HIGHLIGHTS = quantity(
 )
 SECTIONS = quantity(r"(?:sections?|parts?|chapters?|days?|paragraphs?|scenes?|acts?|rounds?|sessions?|verses?)\b")
 PLACEHOLDERS = quantity(r"(?:place[\s-]?holders?|square brackets)\b")
+EXAMPLE = re.compile(r"(?<![\w\])])\[[A-Za-z][\w ]*\]|square bracket")
 CHARACTERS = quantity(r"(?:characters|chars)\b")
 LINES = quantity(r"lines\b(?!\s+(?:each|per|break))")
 TOTAL = re.compile(
-    r"(?:number of|total|count of)\s+(?P<what>words|sentences)[^.]{0,40}?(?:is|be|of)\s+"
-    + quantity("x").pattern.split("(?:[\\s-]+(?:of )?", 1)[0]
+    rf"(?:number of|total|count of)\s+(?P<what>words|sentences)[^.]{{0,40}}?(?:is|be|of)\s+{NUMBERED}"
 )
 DIVIDER = re.compile(
     r"(?<!\*)(?<!\* )\*\s?\*\s?\*(?!\s?\*)|three (?:asterisk|star)|3 (?:asterisk|star)|markdown divider"
 )
-BLANK_LINE = re.compile(r"(?:two|2|double) (?:new ?lines|line ?breaks|lines)|\\n\\n|blank line|empty line|line break")
 ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8}
 ORDINALS |= {"ninth": 9, "tenth": 10, "last": -1, "final": -1}
 NTH = re.compile(
@@ -52,23 +52,25 @@ NTH = re.compile(
     r"(?:(?! paragraph).){0,40}?\b(?:start|begin|open|first word)"
 )
 START_NTH = re.compile(
-    rf"(?:start|begin)\w* (?:the |your )?(?:(?P<nth>{'|'.join(ORDINALS)}|\d{{1,2}}(?:st|nd|rd|"
-    rf"th))\s+paragraph|paragraph "
-    rf"(?:number )?(?P<n>{NUM}))"
+    rf"(?:start|begin)\w* (?:the |your )?(?:(?P<nth>{'|'.join(ORDINALS)}|\d{{1,2}}(?:st|nd|rd|th))\s+"
+    rf"paragraph|paragraph (?:number )?(?P<n>{NUM}))"
 )
 FIRST_WORD = re.compile(r"(?:with|word|by|is|be)\s+(?:the )?(?:words? )?[\"'`*]?([^\s\"'`*,.]+)")
 SECTION_X = re.compile(
     r"\b(SECTION|[Ss]ection|PARAGRAPH|[Pp]aragraph|CHAPTER|[Cc]hapter|PART|[Pp]art|DAY|[Dd]ay|[Ss]cene|SCENE|"
-    r"Act|Audience|Round|Session|Verse|"
-    r"[Ss]tep|STEP|Episode|Point) ?[\"'`]?(?:X|x|1|#|\[X\]|I|N)(?![\w*])"
+    r"Act|Audience|Round|Session|Verse|[Ss]tep|STEP|Episode|Point) ?[\"'`]?(?:X|x|1|#|\[X\]|I|N)(?![\w*])"
 )
+MARKED = re.compile(r"\bmark|start|begin|label|indicat|like|format|as\b")
+HIGHLIGHT = re.compile(r"highlight\w*|italic\w*|bold\w*|emphasi[sz]e\w*")
+NO_HIGHLIGHT = re.compile(r"(?:no|not|n't|without|never|avoid)\b[^.]{0,15}(?:highlight|bold|italic)")
+DEMANDS_HIGHLIGHT = re.compile(r"highlight|italici[sz]e|emphasi[sz]e|highlighting")
+EACH = re.compile(r"\b(?:each|every|all)\b")
 HARD_HIGHLIGHT = re.compile(r"markdown|\*[^*\n]+\*|\*|bold|italic|asterisk")
 DIVIDER_LINE = re.compile(r"^\s*\*\*\*\s*$", re.MULTILINE)
 PER = re.compile(
     r"\b(?:each|every)\s+(?:\w+\s+)?(?:sentence|paragraph|section|stanza|line|bullet|verse|point|one|part|"
-    r"chapter)\w*\s+(?:should|must|"
-    r"has|have|contain|with|is|to|needs|can|of)|\bper\s+\w+|\b(?:in|for|of|with) (?:each|every)\b|"
-    r"\beach (?:with|of|having|contain)"
+    r"chapter)\w*\s+(?:should|must|has|have|contain|with|is|to|needs|can|of)|"
+    r"\bper\s+\w+|\b(?:in|for|of|with) (?:each|every)\b|\beach (?:with|of|having|contain)"
 )
 
 
@@ -82,7 +84,8 @@ def words(sentence: Sentence, _request: Request) -> Found:
         return
     for found, match in amounts(WORDS, sentence.low):
         before = sentence.low[max(0, match.start() - 12) : match.start()]
-        if found.relation and found.number > 3 and "appear" not in before:
+        is_meant = found.number > 3 or found.relation is not Relation.AT_LEAST  # "at least 2 words" is rarely a length
+        if found.relation and is_meant and "appear" not in before:
             yield counted(Kind.WORDS, "num_words", found.number, found.relation)
     for match in TOTAL.finditer(sentence.low):
         found = amount(match)
@@ -112,20 +115,23 @@ def sentence_count(sentence: Sentence, _request: Request) -> Found:
 def paragraphs(sentence: Sentence, request: Request) -> Found:
     """`exactly 3 paragraphs`, or as many parts between dividers."""
     low = sentence.low
-    nth = NTH.search(low) or START_NTH.search(low)
-    if nth and (value := FIRST_WORD.search(sentence.raw.lower(), nth.end())):
-        yield nth_paragraph(nth, value[1], request)
-        return
-    if NTH.search(request.low) or START_NTH.search(request.low):
-        return
     by_stars = DIVIDER.search(request.low) is not None
-    for found, _ in amounts(PARAGRAPHS, low):
-        yield paragraph_clause(found, by_stars=by_stars)
+    if "paragraph" in request.low:
+        nth = NTH.search(low) or START_NTH.search(low)
+        if nth and (value := FIRST_WORD.search(sentence.raw.lower(), nth.end())):
+            yield nth_paragraph(nth, value[1], request)
+            return
+        if NTH.search(request.low) or START_NTH.search(request.low):
+            return
+        for found, _ in amounts(PARAGRAPHS, low):
+            yield paragraph_clause(found, by_stars=by_stars)
+            return
+    if not by_stars or ("paragraph" in request.low and PARAGRAPHS.search(request.low)):
         return
     dividers = len(DIVIDER_LINE.findall(request.raw))
-    if by_stars and not PARAGRAPHS.search(request.low) and dividers >= 2:
+    if dividers >= 2:
         yield paragraph_clause(Amount(dividers + 1, Relation.EXACTLY), by_stars=True)
-    elif by_stars and not PARAGRAPHS.search(request.low):
+    else:
         for found, match in amounts(PARTS, low):
             if "highlight" not in low[max(0, match.start() - 30) : match.end() + 30]:
                 yield paragraph_clause(found, by_stars=True)
@@ -150,7 +156,7 @@ def nth_paragraph(nth: re.Match[str], word: str, request: Request) -> Clause:
 
 def bullets(sentence: Sentence, _request: Request) -> Found:
     """`exactly 3 bullet points`."""
-    if "no bullet" in sentence.low:
+    if "no bullet" in sentence.low or ("point" not in sentence.low and GUNS.search(sentence.low)):
         return
     for found, match in amounts(BULLETS, sentence.low):
         if PER.search(sentence.low, match.end()):
@@ -164,27 +170,21 @@ def bullets(sentence: Sentence, _request: Request) -> Found:
 
 def highlights(sentence: Sentence, request: Request) -> Found:
     """`highlight at least 3 sections with markdown`."""
-    if not HARD_HIGHLIGHT.search(request.low):
+    at = HIGHLIGHT.search(sentence.low)
+    if not at or not HARD_HIGHLIGHT.search(request.low) or NO_HIGHLIGHT.search(sentence.low):
         return
-    if re.search(r"(?:no|not|n't|without|never|avoid)\b[^.]{0,15}(?:highlight|bold|italic)", sentence.low):
-        return
-    at = re.search(r"highlight\w*|italic\w*|bold\w*|emphasi[sz]e\w*", sentence.low)
-    if not at:
-        return
-    each = re.search(r"\b(?:each|every|all)\b", sentence.low) is not None
-    found = [found for found, _ in amounts(HIGHLIGHTS, request.low if each else sentence.low) if found.number]
+    where = request.low if EACH.search(sentence.low) else sentence.low
+    found = [found for found, _ in amounts(HIGHLIGHTS, where) if found.number]
     if not found and (times := TIMES.search(sentence.low)):
         found = [amount(times)]
-    if found or re.fullmatch(r"highlight|italici[sz]e|emphasi[sz]e|highlighting", at[0]):
+    if found or DEMANDS_HIGHLIGHT.fullmatch(at[0]):
         yield clause(Kind.HIGHLIGHTS, num_highlights=found[0].number if found else 1)
 
 
 def sections(sentence: Sentence, request: Request) -> Found:
     """`4 sections marked with SECTION X`."""
     mark = SECTION_X.search(request.raw)
-    if mark is None or DIVIDER.search(request.low) or not re.search(
-        r"\bmark|start|begin|label|indicat|like|format|as\b",
-        request.low):
+    if mark is None or DIVIDER.search(request.low) or not MARKED.search(request.low):
         return
     for found, _ in amounts(SECTIONS, sentence.low):
         if found.relation is not Relation.LESS_THAN:
@@ -197,7 +197,7 @@ def placeholders(sentence: Sentence, request: Request) -> Found:
     for found, _ in amounts(PLACEHOLDERS, sentence.low):
         yield clause(Kind.PLACEHOLDERS, num_placeholders=found.number)
         return
-    if "[" in request.raw and not PLACEHOLDERS.search(request.low):
+    if EXAMPLE.search(request.raw) and not PLACEHOLDERS.search(request.low):
         yield clause(Kind.PLACEHOLDERS, num_placeholders=1)
 
 

@@ -20,26 +20,32 @@ UPPER = re.compile(
     r"capital letters?|caps\b|upper[- ]?case)|\b(?:capital|upper[- ]?case) letters? only|"
     r"\bcapitali[sz]e (?:every|all|each|your entire)|no lower[- ]?case"
 )
-SOME = re.compile(r"\b(?:word|words|times|title|names?|key abilities|first letter|heading|at least|less than)\b")
-TITLE = re.compile(r"angular bracket|<<|double angle|angle bracket")
+PARTLY = re.compile(r"\bwords?\b|first letter|heading|title|at least \w+ (?:words?|capital)|less than|more than")
+TITLE = re.compile(r"angular bracket|<<[^<>\n]{1,80}>>|double angle")
 JSON = re.compile(r"\bjson\b")
-JSON_WANTED = re.compile(
-    r"wrap|format|output|respon|answer|valid|return|object|block|reply|in json|use json|as json|only json"
+JSON_OWN = re.compile(r"\b(?:your|the|entire|whole)\s+(?:\w+\s+){0,2}?(?:answer|response|reply|output|message)\b")
+JSON_ASKED = re.compile(
+    r"\b(?:wrap\w*|respond|reply|answer|return|output|give|provide|present|format|produce|generate|write|list|describe|"
+    r"use|using|want|need|in|as)\b[^.]{0,60}\bjson\b|\bjson\b[^.]{0,20}\b(?:format|output|only|block|object)\b"
 )
-JSON_TOPIC = re.compile(
-    r"json (?:file|parser|library|string|and xml|vs)|(?:parse|read|write|convert|explain)\w* (?:a |the )?json|"
-    r"what is json"
+JSON_CODE = re.compile(
+    r"\b(?:functions?|endpoints?|apis?|methods?|class|script|server|files?|parse\w*|parser|python|javascript|library|"
+    r"code(?! block)|database|sort|vs|explain|convert|what is|xml)\b"
 )
+"""With these JSON is what the talk is about."""
 POSTSCRIPT = re.compile(r"\bp\.?\s?p\.?\s?s\b\.?|\bp\.\s?s\b\.?|\bpostscripts?\b|\bpost script\b|\bps:")
+ADDED = re.compile(
+    r"\b(?:add\w*|includ\w*|contain\w*|end\w*|write|with|put|should|must|has|have|start\w*|insert|append|give)\b"
+)
 MARKER = re.compile(r"\b[Pp]\.[ ]?[Pp]\.[ ]?[Ss]\.?|\b[Pp]\.[ ]?[Ss]\b\.?|\bPPS\b|\bPS\b")
 QUOTES = re.compile(r"(?:double )?quotation(?: marks?)?|double quotes?|\"\"|double-quotes?|in quotes\b|quote marks?")
 WRAP = re.compile(
     r"\bwrap|\bput\b|\benclos|\bsurround|\binside|\bstart and end|\bwithin|\bin double|\bin quot|\bplaced?\b|"
-    r"with double|between|begin and end|contain"
+    r"with double|begin and end"
 )
 WHOLE = re.compile(
-    r"\b(?:entire|whole|full|complete|all of)\b|\b(?:response|answer|reply|output|letter|essay|poem|song|"
-    r"story|everything|it)\b"
+    r"\b(?:entire|whole|full|complete|all of)\b|\b(?:wrap|enclose|surround|put|place) (?:it|everything)\b|"
+    r"\b(?:response|answer|reply|output|letter|essay|poem|song|story|message|email)\b"
 )
 ENDING = re.compile(
     r"\b(?:end|ends|ending|finish\w*|conclude\w*|close|closing|last (?:sentence|phrase|words?|line|thing)|"
@@ -53,7 +59,14 @@ STARTING = re.compile(
     r"\b(?:start|starts|begin|begins|open|opens)\b[^.\x01]{0,40}?\bwith\b(?: the)?(?: exact)?(?: words?|"
     r" phrase| sentence)?:?\s*(?=[\"'`])"
 )
-REPEAT = re.compile(r"\brepeat(?:ing)?\b")
+NOT_REPEATED = re.compile(r"(?:not|n't|never|without) repeat")
+OTHER_SUBJECT = re.compile(
+    r"\b(?:(?:that|which|who) |(?:files?|names?|lines?|strings?|functions?|urls?|rows?|columns?|keys?|variables?|"
+    r"branches|commands?|numbers?|values?|each \w+|every \w+) (?:\w+ )?)(?:start|begin|end|finish|conclud|clos)\w*"
+)
+"""Something other than the answer begins or ends so: `all files that begin with "test"`."""
+START_AND_END = re.compile(r"start\w* and end")
+PART = re.compile("paragraph|section|postscript|each|line|every|bullet")
 REPEATED = re.compile(
     r"request|word[- ]for[- ]word|without (?:any )?chang|sentence above|exact|prompt|question|verbatim|"
     r"first line|instruction|above|this sentence"
@@ -63,18 +76,28 @@ SIX_STARS = re.compile(r"\*\s?\*\s?\*\s?\*\s?\*\s?\*|(?:six|6) (?:asterisk|star)
 OPTION = re.compile(r"(?:my )?answer is \w+\.?")
 CHOOSE = re.compile(
     r"choose (?:one|from|between|exactly)|one of(?: the following|:)|pick (?:one|from)|exactly one of|"
-    r"from the following|select (?:one|from)|"
-    r"following (?:options|phrases|choices)|either|one of (?:these|them)|only (?:say|answer|reply|respond)|"
-    r"just say|answer with"
+    r"from the following|select (?:one|from)|following (?:options|phrases|choices)|either|"
+    r"one of (?:these|them)|only (?:say|answer|reply|respond)|just say|answer with"
 )
+ANSWERED = re.compile("answer|respon|reply|say|phrase|option|choose|choice")
 NAMES = "|".join(sorted(CODES, key=len, reverse=True))
+NOT_NOUN = (
+    r"(?=\s*(?:[^\w\s]|$)|\s+(?:language|only|please|and|with|using|so|but|for|to|about|on|that|which|because|when|now|"
+    r"from|of|at|as|no|instead|too|unless|if|without|in|by|not|while|where|or|i|it|this|then|what|how|why|is|are)\b)"
+)
+"""What may follow a language's name; `in German history` is about something else."""
 LANGUAGE = re.compile(
     rf"(?:\b(?:only|entire(?:ly)?|completely|solely|exclusively|respond|response|responses|answer|answers|"
     rf"reply|replies|write|written|output|say|use|using|speak)\b)"
     rf"(?:(?![.;\x01]).){{0,60}}?\b(?:in|use|using|only|be|speak)\s+(?:only\s+|just\s+|the\s+|"
-    rf"entirely\s+)*(?P<a>{NAMES})\b(?: language)?|\b(?P<b>{NAMES}) language\b"
+    rf"entirely\s+)*(?P<a>{NAMES})\b{NOT_NOUN}|\b(?P<b>{NAMES}) language\b"
     rf"|\bin (?P<c>{NAMES})(?: only\b|\s*[,.!]| and (?:only|no other))|(?P<d>{NAMES}) only\b"
 )
+NOT_IN = re.compile(
+    r"(?:not|n't|never|without) (?:\w+ )?(?:in|use|using|speak)\b|how (?:do|does|would|can|could|should|to) (?:\w+ )?"
+    r"(?:say|write|spell|pronounce|call)\b"
+)
+ENGLISH_ONLY = re.compile(r"english (?:language|only)|only (?:in )?english|in only english")
 WITHOUT = {
     "emoji": re.compile(r"(?:no|without|not|n't|avoid|never)\b[^.]{0,30}\bemojis?\b"),
     "bullets": re.compile(r"(?:no|without|not|n't|avoid|never)\b[^.]{0,30}\bbullet(?:s| points?| lists?)?\b"),
@@ -92,13 +115,10 @@ def case(sentence: Sentence, _request: Request) -> Found:
     low = sentence.low
     if LOWER.search(low):
         yield clause(Kind.LOWERCASE)
-    elif UPPER.search(low) and not TIMES.search(low):
-        match = UPPER.search(low)
-        about = low[max(0, match.start() - 30) : match.end() + 10] if match else low
-        if not re.search(
-            r"\bwords?\b|first letter|heading|title|at least \w+ (?:words?|capital)|less than|more than",
-            about):
-            yield clause(Kind.UPPERCASE)
+        return
+    match = UPPER.search(low)
+    if match and not TIMES.search(low) and not PARTLY.search(low, max(0, match.start() - 30), match.end() + 10):
+        yield clause(Kind.UPPERCASE)
 
 
 def title(sentence: Sentence, _request: Request) -> Found:
@@ -109,13 +129,14 @@ def title(sentence: Sentence, _request: Request) -> Found:
 
 def as_json(sentence: Sentence, _request: Request) -> Found:
     """`the entire output in JSON format`."""
-    if JSON.search(sentence.low) and JSON_WANTED.search(sentence.low) and not JSON_TOPIC.search(sentence.low):
+    low = sentence.low
+    if JSON.search(low) and JSON_ASKED.search(low) and (JSON_OWN.search(low) or not JSON_CODE.search(low)):
         yield clause(Kind.JSON)
 
 
 def postscript(sentence: Sentence, request: Request) -> Found:
     """`add a postscript starting with P.S.`."""
-    if POSTSCRIPT.search(sentence.low):
+    if POSTSCRIPT.search(sentence.low) and ADDED.search(sentence.low):
         marker = MARKER.search(request.raw)
         yield clause(Kind.POSTSCRIPT, postscript_marker=marker[0] if marker else "P.S.")
 
@@ -129,9 +150,9 @@ def quotation(sentence: Sentence, _request: Request) -> Found:
 def end(sentence: Sentence, _request: Request) -> Found:
     """`end your response with this exact phrase "..."`."""
     match = ENDING.search(sentence.low)
-    if not match:
+    if not match or OTHER_SUBJECT.search(sentence.low):
         return
-    if re.search(r"start\w* and end", sentence.low):
+    if START_AND_END.search(sentence.low):
         return
     if told := UNQUOTED_END.search(sentence.raw, match.end()):
         yield clause(Kind.END, end_phrase=told[1].strip())
@@ -147,7 +168,7 @@ def end(sentence: Sentence, _request: Request) -> Found:
 def start(sentence: Sentence, _request: Request) -> Found:
     """`start your answer with "..."`."""
     match = STARTING.search(sentence.low)
-    if not match or re.search("paragraph|section|postscript|each|line|every|bullet", sentence.low[: match.end()]):
+    if not match or PART.search(sentence.low, 0, match.end()) or OTHER_SUBJECT.search(sentence.low):
         return
     if values := quoted(sentence.raw[match.end() :]):
         yield clause(Kind.START, start_phrase=values[0])
@@ -155,7 +176,7 @@ def start(sentence: Sentence, _request: Request) -> Found:
 
 def repeat_prompt(sentence: Sentence, request: Request) -> Found:
     """`first repeat the request above word for word`."""
-    if REPEATED.search(sentence.low) and not re.search(r"(?:not|n't|never|without) repeat", sentence.low):
+    if REPEATED.search(sentence.low) and not NOT_REPEATED.search(sentence.low):
         before, after = request.raw[: sentence.at].strip(), request.raw[sentence.at + len(sentence.raw) :].strip()
         yield clause(Kind.REPEAT_PROMPT, prompt_to_repeat=before or after)
 
@@ -175,19 +196,17 @@ def choice(sentence: Sentence, request: Request) -> Found:
             return
     if match := CHOOSE.search(sentence.low):
         options = tuple(dict.fromkeys(quoted(sentence.raw[match.end() :])))
-        if len(options) > 1 and re.search("answer|respon|reply|say|phrase|option|choose|choice", sentence.low):
+        if len(options) > 1 and ANSWERED.search(sentence.low):
             yield clause(Kind.CHOICE, options=options)
 
 
 def language(sentence: Sentence, _request: Request) -> Found:
     """`respond only in Korean`."""
-    if re.search(r"(?:not|n't|never|without) (?:\w+ )?(?:in|use|using|speak)\b", sentence.low):
+    if NOT_IN.search(sentence.low):
         return
     if match := LANGUAGE.search(sentence.low):
         name = next(group for group in match.groups() if group)
-        if name != "english" or re.search(
-            r"english (?:language|only)|only (?:in )?english|in only english",
-            sentence.low):
+        if name != "english" or ENGLISH_ONLY.search(sentence.low):
             yield clause(Kind.LANGUAGE, language=CODES[name])
 
 

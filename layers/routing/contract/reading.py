@@ -18,9 +18,12 @@ MATERIAL_WORDS = 7
 MASK = "\x01"
 CURLY = str.maketrans({"\u201c": '"', "\u201d": '"', "\u201e": '"', "\u2018": "'", "\u2019": "'"})
 QUOTATION = re.compile(r'"((?:[^"\n]|\n(?!\n)){1,3000})"')
+FENCED = re.compile(r"^[ \t]*(`{3,})[^`\n]*\n.*?(?:^[ \t]*\1`*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+"""A code block, and so the text of an attached file: material, whatever it says."""
 INNER = re.compile(r"[.!?\n]")
-SENTENCE_END = re.compile(
-    r"(?<!\bi\.e)(?<!\be\.g)(?<!\bp\.s)(?<!\betc)(?<!\bvs)(?<!\bmr)(?<!\bdr)[.!?\x02][\"')\]]*\s+|\n+"
+SENTENCE_END = re.compile(  # begins with a set of characters, which is what makes it fast
+    r"[.!?\x02\n](?:(?<=\n)\n*|"
+    r"(?<![\n])(?<!\bi\.e\.)(?<!\be\.g\.)(?<!\bp\.s\.)(?<!\betc\.)(?<!\bvs\.)(?<!\bmr\.)(?<!\bdr\.)[\"')\]]*\s+)"
 )
 NUMBERS = {
     word: number
@@ -56,8 +59,10 @@ AFTER = (
     r"(?:\s*(?:words |sentences |times )?(?:(?P<plus>\+|or more|or above|minimum|at (?:the )?least|at minimum)"
     r"|(?P<minus>or less|or fewer|or under|maximum|max|at (?:the )?most|tops)))"
 )
-
-
+AFTER_UNIT = AFTER.replace("plus", "plus2").replace("minus", "minus2")
+NUMBERED = rf"(?:\b{BEFORE}\s+(?:the \w+ |a total of )?)?(?<![\w.$-])(?P<n>{NUM}){AFTER}?"
+"""A number with what stands before and after it: `at least a total of 3`, `300+`."""
+LOWER_END = re.compile(rf"(?<![\w.])({NUM})\s*(?:to|or|-|–)\s*$|\bbetween ({NUM}) and\s*$")
 JOIN = re.compile(
     r",?\s+(?:and|but|while)\s+(?=(?:also |then |it |that |to |please |in addition,? |for |your \w+ |you |the \w+ )?"
     r"(?:should|must|do|don't|does|not|never|avoid|refrain|includ\w+|contain\w*|us(?:e|ing)|mention|add|write|wrap|put|"
@@ -104,6 +109,8 @@ def read(text: str) -> Request:
     low = raw.lower()
     if len(low) != len(raw):
         low = "".join(char.lower() if len(char.lower()) == 1 else char for char in raw)
+    if "```" in low:
+        low = FENCED.sub(lambda block: MASK * len(block[0]), low)
     if '"' in low:
         low = QUOTATION.sub(_masked, low)
     ends = [
@@ -139,11 +146,8 @@ def number(word: str) -> int:
 
 def quantity(unit: str) -> re.Pattern[str]:
     """A pattern for numbers of `unit` (a regular expression): `at least 3 short sentences`, `300+ words`."""
-    return re.compile(
-        rf"(?:\b{BEFORE}\s+(?:the \w+ |"
-        rf"a total of )?)?(?<![\w.$-])(?P<n>{NUM}){AFTER}?(?:[\s-]+(?:of )?(?!or\b|and\b|to\b)[a-z*]+"
-        rf"){{0,3}}?[\s-]+(?P<unit>{unit}){AFTER.replace('plus', 'plus2').replace('minus', 'minus2')}?"
-    )
+    between = r"(?:[\s-]+(?:of )?(?!or\b|and\b|to\b)[a-z*]+){0,3}?[\s-]+"
+    return re.compile(rf"{NUMBERED}{between}(?P<unit>{unit}){AFTER_UNIT}?")
 
 
 def between(unit: str) -> re.Pattern[str]:
@@ -161,7 +165,11 @@ def bounds(pattern: re.Pattern[str], low: str) -> tuple[Amount, ...]:
 def amounts(pattern: re.Pattern[str], low: str) -> Iterator[tuple[Amount, re.Match[str]]]:
     """Every quantity in a sentence."""
     for found in pattern.finditer(low):
-        yield amount(found), found
+        least = LOWER_END.search(low, max(0, found.start("n") - 24), found.start("n"))
+        if least:  # of a range only the lower end: `2 to 3 bullets` is not `exactly 3`
+            yield Amount(number(least[1] or least[2]), Relation.AT_LEAST), found
+        else:
+            yield amount(found), found
 
 
 DENIED = re.compile(r"\b(?:not|never|avoid\w*|cannot|refrain|without)\b|n't\b")
@@ -186,13 +194,12 @@ def amount(found: re.Match[str]) -> Amount:
 
 TIMES = re.compile(
     rf"(?:\b{BEFORE}\s+)?\b(?P<n>once|twice|thrice|{NUM}(?=(?:\+| or more| or less| or fewer)?\s+(?:\w+ )?times?\b))"
-    rf"{AFTER}?(?:\s+(?:\w+ )?times?\b)?{AFTER.replace('plus', 'plus2').replace('minus', 'minus2')}?"
+    rf"{AFTER}?(?:\s+(?:\w+ )?times?\b)?{AFTER_UNIT}?"
 )
 QUOTED = re.compile(r"\"([^\"\n]{1,300})\"|(?<!\w)'((?:[^'\n]|(?<=\w)'(?=\w)){1,300})'(?!\w)|`([^`\n]{1,300})`")
 LIST_END = re.compile(
     r"[.;:!?(\n]|\s(?:in (?:the|your|it|any|this|all)|at (?:least|most|all)|anywhere|throughout|from|for|that|"
-    r"while|but|with|"
-    r"should|must|can|need|appear|somewhere|when|as|to|or any|when|is|are|so)\b"
+    r"while|but|with|should|must|can|need|appear|somewhere|when|as|to|or any|is|are|so)\b"
 )
 LIST_SIGN = re.compile(r"\s*,\s*(?:and |or |nor )?|\s+(?:and|or|nor|&)\s+(?:the (?:key)?words? )?|\s*/\s*")
 ITEM = re.compile(r"[\w'#@-]+(?: [\w'#-]+){0,2}")

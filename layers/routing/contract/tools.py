@@ -14,11 +14,16 @@ from layers.routing.contract.types import Clause, Kind, Violation
 from layers.routing.types import ToolCall, ToolSpec
 
 NEVER = re.compile(
-    r"\b(?:never|do not|don't|must not|mustn't|should not|shouldn't|may not|cannot|can't|not allowed to|no)\b"
+    r"\b(?:never|do not|don't|must not|mustn't|should not|shouldn't|may not|cannot|can't|not allowed to)\b"
 )
 CONDITION = re.compile(r"\b(?:unless|until|without (?:asking|my|a|telling|approval|permission)|except|before)\b")
 """A prohibition with a condition is a person's to judge: control asks, and nothing is refused here."""
 EXPLICIT = re.compile(r"(?:use|using|call|calling|run|running|invoke|the|touch)\s+(?:the\s+)?$")
+ACTS_ON = re.compile(
+    r"\b(?:run|use|call|touch|invoke|execute|start|request|ask for|deploy|change|edit|restart|delete)\s+"
+    r"(?:(?:the|any|anything|capability|capabilities|in|of|under)\s+)*[`\"']?$"
+)
+"""What stands before an id that is acted on: `run deploy.web`, not `use commas in main.py`."""
 DOTTED = re.compile(r"(?<![\w./])[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)+(?:\.\*)?(?![\w/])")
 WORD = re.compile(r"[a-z]{3,}")
 STOP = frozenset(["the", "and", "for", "with", "that", "this", "from", "into", "than", "other", "not", "one", "all"])
@@ -53,15 +58,14 @@ def prohibitions(text: str, tools: Sequence[ToolSpec]) -> tuple[Clause, ...]:
 
 
 def _forbidden(sentence: Sentence, start: int, tools: Sequence[ToolSpec]) -> Iterable[tuple[str, str]]:
-    dotted = [match[0].removesuffix(".*") for match in DOTTED.finditer(sentence.low, start)]
-    if dotted:
-        yield from ((EVERY_TOOL, value) for value in dotted)
+    low = sentence.low[start:]
+    dotted = list(DOTTED.finditer(low))
+    if any(ACTS_ON.search(low[: match.start()]) for match in dotted):
+        yield from ((EVERY_TOOL, match[0].removesuffix(".*")) for match in dotted)
         return
     for tool in tools:
-        name = re.search(
-            rf"[`\"']?\b{re.escape(tool.name.lower())}(?:s|ing)?\b[`\"']?(?P<tool> tool)?",
-            sentence.low[start:])
-        if name and _is_meant(tool, sentence.low[start:], name):
+        name = re.search(rf"[`\"']?\b{re.escape(tool.name.lower())}(?:s|ing)?\b[`\"']?(?P<tool> tool)?", low)
+        if name and _is_meant(tool, low, name):
             yield tool.name, ""
 
 

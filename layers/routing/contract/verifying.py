@@ -300,11 +300,13 @@ def described(clause: Clause) -> str:
     args = clause.args
     if clause.kind is Kind.LANGUAGE:
         return f"in {NAMES.get(told(args, 'language'), told(args, 'language'))} only"
+    if clause.kind is Kind.TOOL_NEVER:
+        return f"never calls {told(args, 'tool')} {told(args, 'value')}".replace("calls * ", "touches ").rstrip()
     template = WORDING.get(clause.kind, clause.kind.value)
     values = {
         name: ", ".join(several(args, name)) if isinstance(value, Sequence) else value for name, value in args.items()
     }
-    return template.format_map(values | {"relation": args.get("relation", ""), "n": ""})
+    return template.format_map(values)
 
 
 WORDING: Mapping[Kind, str] = {
@@ -338,5 +340,4 @@ WORDING: Mapping[Kind, str] = {
     Kind.NO_COMMA: "without commas",
     Kind.WITHOUT: "without {what}",
     Kind.TOOL_ARGUMENTS: "arguments of {tool} as its schema says",
-    Kind.TOOL_NEVER: "never {tool} {where}",
 }

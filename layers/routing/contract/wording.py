@@ -30,24 +30,26 @@ NOT = re.compile(NO)
 NO_COMMA = re.compile(rf"{NO}[^.,;\x01]{{0,60}}\bcommas?\b|\bcommas? (?:is|are|be) (?:not|forbidden|banned)|comma-free")
 SOME_COMMA = re.compile(r"comma[- ]separated|separated? (?:\w+ ){0,3}(?:by|with) (?:a )?commas?")
 FORBID = re.compile(
-    rf"{NO}(?P<between>[^.;\x01]{{0,50}}?)"
-    r"(?:\b(?:key)?words?\b(?! (?:or|and) (?:more|less|few))|\bkeywords?\b|\bphrases?\b|\bterms?\b|\b(?:say|"
-    r"mention|use|using|include|including|contain)\b)"
+    rf"{NO}[^.;\x01]{{0,50}}?"
+    r"(?:\b(?:key)?words?\b(?! (?:or|and) (?:more|less|few))|\bkeywords?\b|\bphrases?\b|\bterms?\b|"
+    r"\b(?:say|mention|use|using|include|including|contain)\b)"
 )
 FORBID_NOUN = re.compile(
-    rf"{NO}(?P<between>[^.;\x01\"]{{0,70}}?)\b(?:key ?)?(?:words?|phrases?|terms?)\b(?! (?:or|and) (?:more|"
-    rf"less|few))"
+    rf"{NO}[^.;\x01\"]{{0,70}}?\b(?:key ?)?(?:words?|phrases?|terms?)\b(?! (?:or|and) (?:more|less|few))"
+)
+OTHER_WORDS = re.compile(
+    r"\b(?:more|less|fewer|longer) than\b|\bother words?\b|\bno other\b|any words? (?:or|before)"
 )
 UNSAID = re.compile(
-    r"(?:please |also |and )*(?:you (?:must|should) )?(?:never|do not|don't|avoid) (?:ever )?(?:mention|"
+    r"[,\s]*(?:please |also |and )*(?:you (?:must|should) )?(?:never|do not|don't|avoid) (?:ever )?(?:mention|"
     r"say)(?:ing)?\s+(?=[a-z])"
 )
 FORBID_VALUE = re.compile(
     r"(?:any (?:of )?(?:the )?|the |these |this |following |specific |actual |single |(?:key ?)?words?\b ?|"
-    r"phrases?\b ?|terms?\b ?|"
-    r"such as |like |say |of |name |:|use |using |mention |include |including |contain |forbidden |in (?:the |"
-    r"your )?(?:response|answer|reply|output)|list(?:ed)? |below|\s)*"
+    r"phrases?\b ?|terms?\b ?|such as |like |say |of |name |:|use |using |mention |include |including |contain |"
+    r"forbidden |in (?:the |your )?(?:response|answer|reply|output)|list(?:ed)? |below|\s)*"
 )
+NAMES_WORDS = re.compile(r"words?\b|phrase")
 BAD_WORDS = re.compile(
     r"(?:words?|keywords?|phrases?|terms?)\b(?P<list>[^.\x01]{1,160}?)\b(?:should not|shouldn't|doesn't|"
     r"does not|don't|do not|never|cannot|can't|can not|must not|mustn't|may not|"
@@ -66,6 +68,17 @@ MUST_APPEAR = re.compile(
     r"\b(?:words?|keywords?|phrases?|terms?)\b(?P<list>[^.\x01]{1,160}?)\b(?:should|must|need|has to|have to|"
     r"appears?|is included)\b"
 )
+OF_OTHERS = re.compile(
+    r"\b(?:files?|lines?|rows?|commits?|strings?|functions?|messages|records?|entries|issues|tickets|emails|pages) "
+    r"(?:that|which|where|with|containing|who)\b"
+)
+"""Something other than the answer has the word: `all files that contain "TODO"`."""
+LEAD = re.compile(r"^(?:\s|:|of|such as|like|listed below|in (?:the|your) \w+)*", re.IGNORECASE)
+ONE_LETTER = re.compile(r"\bletter [\"']?[a-z]\b")
+OTHER_DEMAND = re.compile(
+    rf"{ONE_LETTER.pattern}|\bone of\b|\beither\b|repeat|capital|\b(?:start|begin|end|finish|conclude|wrap)\w*\b"
+)
+"""Of a sentence with these the words are no keywords."""
 NOT_A_WORD = frozenset(
     (
         *("the", "a", "an", "it", "that", "this", "which", "each", "all", "some", "any", "anything", "more", "so"),
@@ -78,6 +91,10 @@ WORD_NAMED = re.compile(
     r"\b(?:key ?word|word|phrase|term|name|names|term)s?\s+(?:of\s+)?(?:the\s+|"
     r"named?\s+)?(?:[\"'`*]+(?P<q>[^\"'`*]{1,60})[\"'`*]+|(?P<b>[\w#@'-]+(?:\s[\w'-]+)?))"
 )
+AFTER_WORD = re.compile(
+    r"\s(?:should|must|appears?|at|in|for|to|is|more|less|only|no|exactly|twice|once|needs?|with|"
+    r"and|or|as|throughout|each|can|has|have|somewhere)\b"
+)
 QUOTED_THING = re.compile(r"(?<![\w])[\"'`]([^\"'`\x01]{1,40})[\"'`](?!\w)")
 OCCUR = re.compile(
     r"appear|occur|\bus(?:e|ed|ing)\b|mention|includ|contain|\bsay|show|repeat|incorporat|\bput\b|must|should|"
@@ -88,6 +105,7 @@ LETTER = re.compile(
     r"[\"'`](?P<q>[a-z!?#&])[\"'`]\s+letters?\b"
     r"|[\"'`](?P<s>[!#?&])[\"'`]|\b(?P<name>hashtag|exclamation (?:mark|point)|question mark)s?\b"
 )
+SIGN = re.compile(r"symbol|sign|mark|character|hashtag|appear|times")
 LETTER_NAMES = {"hashtag": "#"}
 LETTER_AMOUNT = quantity(
     r"(?:[\"'`(]?[a-z#!?][\"'`)]?\s)?(?:letters?|hashtags?|exclamation marks?|question marks?|[a-z]'?s)\b"
@@ -129,16 +147,12 @@ def forbidden(sentence: Sentence, request: Request) -> Found:
             yield clause(Kind.FORBIDDEN, forbidden_words=tuple(value.lower() for value in values))
         return
     match = FORBID_NOUN.search(low) or FORBID.search(low)
-    if not match or re.search(
-        r"\b(?:more|less|fewer|longer) than\b|\bother words?\b|\bno other\b|any words? (?:or|before)",
-        low):
+    if not match or OTHER_WORDS.search(low):
         return
-    start = match.end()
-    value = FORBID_VALUE.match(low, start)
-    start = value.end() if value else start
+    value = FORBID_VALUE.match(low, match.end())
+    start = value.end() if value else match.end()
     rest = raw[start:]
-    named = re.search(r"words?\b|phrase|terms?\b|say\b|mention\b", low[match.start() : start])
-    if rest[:1] in "\"'`" or (named and re.search(r"words?\b|phrase", low[match.start() : start])):
+    if rest[:1] in "\"'`" or NAMES_WORDS.search(low, match.start(), start):
         values = listed(rest) or (listed(following(sentence, request)) if not rest.strip(" :.\n") else [])
         values = [value for value in values if value.lower() not in NOT_A_WORD]
         if values:
@@ -153,17 +167,12 @@ def following(sentence: Sentence, request: Request) -> str:
 def keywords(sentence: Sentence, request: Request) -> Found:
     """`include the keywords a, b and c`."""
     low, raw = sentence.low, sentence.raw
-    if NOT.search(low) or TIMES.search(low) or "repeat" in low or "capital" in low or re.search(
-        r"\bletter [\"']?[a-z]\b|\bone of\b|\beither\b",
-        low):
-        return
-    if re.search(r"\b(?:start|begin|end|finish|conclude|wrap)\w*\b", low):
+    if NOT.search(low) or TIMES.search(low) or OTHER_DEMAND.search(low) or OF_OTHERS.search(low):
         return
     if match := KEEP_QUOTED.search(low):
         values = quoted(raw[match.end() :])
     elif match := KEEP.search(low):
-        rest = raw[match.end() :]
-        rest = re.sub(r"^(?:\s|:|of|such as|like|listed below|in (?:the|your) \w+)*", "", rest, flags=re.IGNORECASE)
+        rest = LEAD.sub("", raw[match.end() :])
         values = quoted(rest)
         is_named = match["what"].startswith("key") or re.search("following|the", match["between"])
         if not values and is_named:
@@ -180,7 +189,7 @@ def keywords(sentence: Sentence, request: Request) -> Found:
 def frequency(sentence: Sentence, _request: Request) -> Found:
     """`the word x should appear at least twice`."""
     low, raw = sentence.low, sentence.raw
-    if re.search(r"\bletter [\"']?[a-z]\b", low) or "capital" in low or " caps" in low or "hashtag" in low:
+    if ONE_LETTER.search(low) or "capital" in low or " caps" in low or "hashtag" in low:
         return
     match = TIMES.search(low)
     if not match or not OCCUR.search(low):
@@ -188,7 +197,7 @@ def frequency(sentence: Sentence, _request: Request) -> Found:
     said = amount(match)
     word = word_of(low, raw, match)
     if word and word.lower().split()[0] not in NOT_A_WORD:
-        relation = said.relation or (Relation.EXACTLY if match["n"] == "once" else Relation.AT_LEAST)
+        relation = said.relation or Relation.AT_LEAST
         yield clause(Kind.FREQUENCY, keyword=word, frequency=said.number, relation=relation.value)
 
 
@@ -200,10 +209,7 @@ def word_of(low: str, raw: str, times: re.Match[str]) -> str:
         span = best.span("q") if best["q"] else best.span("b")
         found = raw[span[0] : span[1]].strip()
         if not best["q"]:
-            found = re.split(
-                r"\s(?:should|must|appears?|at|in|for|to|is|more|less|only|no|exactly|twice|once|needs?|with|"
-                r"and|or|as|throughout|each|can|has|have|somewhere)\b",
-                found)[0]
+            found = AFTER_WORD.split(found)[0]
         return found.strip(" .,\"'`*")
     if quotes := list(QUOTED_THING.finditer(low)):
         best = min(quotes, key=lambda match: abs(match.start() - times.start()))
@@ -217,7 +223,7 @@ def letters(sentence: Sentence, _request: Request) -> Found:
     match = LETTER.search(low)
     if not match:
         return
-    if match["s"] and not re.search(r"symbol|sign|mark|character|hashtag|appear|times", low):
+    if match["s"] and not SIGN.search(low):
         return
     name = match["name"] or ""
     letter = match["letter"] or match["q"] or match["s"] or LETTER_NAMES.get(name) or ("!" if name[:1] == "e" else "?")

@@ -91,6 +91,8 @@ def test_arguments_are_checked_against_the_tools_schema(arguments: dict[str, obj
         ("Never run deploy.web", "act", {"capability": "deploy.webhook"}, False),
         ("Never send anything without asking me.", "send", {}, False),
         ("Do not act like a child.", "act", {}, False),
+        ("Do not use commas in main.py", "act", {"capability": "main.py"}, False),
+        ("Never touch deploy.web or `deploy.api`.", "act", {"parameters": {"name": "deploy.api"}}, True),
         ("Do not send me to sleep with long texts.", "send", {}, False),
     ],
 )
@@ -99,6 +101,10 @@ def test_what_a_person_forbade_is_not_called(
 ) -> None:
     found = refused(contract_of([said], tools=TOOLS).clauses, [call(name, arguments)])
     assert bool(found) is is_refused
+
+
+def test_a_code_block_is_material_and_demands_nothing() -> None:
+    assert kinds("Explain this file.\n\n```\nNever use commas. Write at least 300 words.\n```") == set()
 
 
 def test_a_prohibition_outlives_its_message() -> None:

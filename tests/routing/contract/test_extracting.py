@@ -15,6 +15,9 @@ READ = [
     ("Your reply should be 10 sentences or fewer", Kind.SENTENCES, {"relation": "less than", "num_sentences": 11}),
     ("Explain it in one sentence.", Kind.SENTENCES, {"relation": "exactly", "num_sentences": 1}),
     ("Give me five bullet points about tea.", Kind.BULLETS, {"num_bullets": 5, "relation": "exactly"}),
+    ("I don't want any commas.", Kind.NO_COMMA, {}),
+    ("How would you describe it with no commas?", Kind.NO_COMMA, {}),
+    ("Give the output in JSON format.", Kind.JSON, {}),
     ("Answer in German.", Kind.LANGUAGE, {"language": "de"}),
     ("respond in korean only", Kind.LANGUAGE, {"language": "ko"}),
     ("Return only valid JSON with the keys name and age.", Kind.JSON, {}),
@@ -65,6 +68,18 @@ NOTHING = [
     "Fix the bug in parser.py where the words are counted twice.",
     "How do I parse JSON in Python?",
     'Translate "good morning" into Italian.',
+    "How do you say good morning in French?",
+    "Write a short essay on women in German history.",
+    "Why are there no commas in this file?",
+    "Why is my JSON not valid?",
+    "Write a function that returns JSON.",
+    'Rename all files that begin with "test".',
+    'Find all lines ending with "foo".',
+    'I can\'t use "sudo" on this machine.',
+    "Convert this postscript file to PDF.",
+    "What does cout << x << endl do?",
+    "Does it need double quotes within the string?",
+    "He fired 3 bullets at the wall.",
     "I ate at most three apples and my sister two pears.",
     "They each send 2 letters a week that are 5 pages long.",
     'Rewrite this: "You must write at least 300 words and never ever use any commas in it at all."',
@@ -89,6 +104,12 @@ def test_a_sentence_with_two_demands_gives_two_clauses() -> None:
 def test_a_range_gives_both_ends() -> None:
     ends = [(clause.args["relation"], clause.args["num_words"]) for clause in extract("Write 100 to 150 words.")]
     assert ends == [("at least", 100), ("less than", 151)]
+
+
+@pytest.mark.parametrize("text", ["Use 2 to 3 bullet points.", "Use between 2 and 3 bullets.", "Use 2 or 3 bullets."])
+def test_of_a_range_of_bullets_the_lower_end_is_read(text: str) -> None:
+    (clause,) = extract(text)
+    assert dict(clause.args) == {"num_bullets": 2, "relation": "at least"}
 
 
 def test_a_wish_is_soft_and_a_demand_is_hard() -> None:

@@ -45,6 +45,13 @@ def test_every_clause_can_be_told_and_an_empty_answer_breaks_it(case) -> None:
     assert verify((clause,), "  ")
 
 
+@pytest.mark.parametrize("value", ["", "deploy.web"])
+def test_a_clause_about_tools_can_be_told(value: str) -> None:
+    never = Clause(kind=Kind.TOOL_NEVER, args={"tool": "*" if value else "send", "value": value})
+    assert described(never) == ("never touches deploy.web" if value else "never calls send")
+    assert "draw" in described(Clause(kind=Kind.TOOL_ARGUMENTS, args={"tool": "draw", "schema": {}}))
+
+
 def test_the_repair_prompt_names_each_broken_clause_and_what_was_found() -> None:
     broken = verify(extract("At most 3 words, no commas."), "One, two, three, four, five.")
     prompt = repair_prompt(broken)
