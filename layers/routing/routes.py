@@ -156,7 +156,7 @@ class Routes(BaseModel):
     local_only: Patterns = ()
 
     def is_local_only(self, conversation: str) -> bool:
-        """Whether what is said in `conversation` must stay on this machine. What nobody can place does where any must."""
+        """Whether what is said in `conversation` must stay here. What nobody can place does where anything must."""
         return any(not conversation or fnmatchcase(conversation, pattern) for pattern in self.local_only)
 
     def names(self, shape: Shape) -> tuple[str, ...]:
