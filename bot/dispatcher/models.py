@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import difflib
+import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 from bot.commands.routing import PinModel, Routed, ShowCost, ShowModels
+from bot.dispatcher.effects import Hands
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
-from layers.errors import Refused
+from layers.errors import Refused, Unavailable
 from layers.routing import Belief, Ledger, Model, Spent, set_pin
 from layers.store import Tx
 
 DAYS = 7
 MOST_ROWS = 30
+MOST_BARS = 8
 BAR_CHARS = 20
 SCOPES = {"day": "all", "person": "person", "channel": "channel", "model": "model"}
 KNOWN = {True: "yes", False: "no", None: "unknown"}
 
 
-async def route(parts: Parts, work: Work, command: Routed) -> None:
+async def route(parts: Parts, work: Work, command: Routed, hands: Hands) -> None:
     """Do what was typed."""
     ledger = Ledger(parts.store)
     match command:
@@ -32,7 +36,11 @@ async def route(parts: Parts, work: Work, command: Routed) -> None:
             spent = await ledger.spend("model", now, DAYS)
             work.say(models_text(await parts.models(), await ledger.beliefs(now), spent))
         case ShowCost(by=by):
-            work.say(cost_text(by, await ledger.spend(SCOPES[by], time.time(), DAYS)))
+            spent = await ledger.spend(SCOPES[by], time.time(), DAYS)
+            work.say(cost_text(by, spent))
+            if chart := chart_of(by, spent):
+                with suppress(Unavailable, Refused):  # the text has all of it
+                    await hands.draw(chart, f"What models have cost, by {by}")
 
 
 async def pin(parts: Parts, work: Work, ledger: Ledger, name: str) -> None:
@@ -104,14 +112,29 @@ def summed(spent: Iterable[Spent]) -> dict[str, Spent]:
     return sums
 
 
+def rows_of(by: str, spent: Sequence[Spent]) -> list[tuple[str, Spent]]:
+    """(name, sum): the days in order, or the names with the dearest first."""
+    if by == "day":
+        return [(each.day, each) for each in spent]
+    return sorted(summed(spent).items(), key=lambda row: (-row[1].usd, row[0]))
+
+
+def chart_of(by: str, spent: Sequence[Spent]) -> str:
+    """The source of a bar chart; empty where there are not two bars to compare."""
+    rows = [(name, each.usd) for name, each in rows_of(by, spent)[:MOST_BARS] if each.usd > 0]
+    if len(rows) < 2:
+        return ""
+    series = [{"name": "USD", "values": [round(usd, 4) for _, usd in rows]}]
+    return json.dumps(
+        {"kind": "chart", "type": "bar", "x": {"categories": [name for name, _ in rows]}, "series": series}
+    )
+
+
 def cost_text(by: str, spent: Sequence[Spent]) -> str:
     """What models have cost, with a bar for each row."""
     if not spent:
         return f"No model was asked in the last {DAYS} days."
-    if by == "day":
-        rows = [(each.day, each) for each in spent]
-    else:
-        rows = sorted(summed(spent).items(), key=lambda row: (-row[1].usd, row[0]))
+    rows = rows_of(by, spent)
     most = max(each.usd for _, each in rows) or 1.0
     width = max(len(name) for name, _ in rows[:MOST_ROWS])
     lines = [

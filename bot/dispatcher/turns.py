@@ -76,7 +76,7 @@ async def message(parts: Parts, work: Work) -> None:
         case commands.Pair():
             people.pair(work, command)
         case PinModel() | ShowModels() | ShowCost():
-            await models.route(parts, work, command)
+            await models.route(parts, work, command, hands)
         case governed:
             await govern(parts, work, governed, hands)
 

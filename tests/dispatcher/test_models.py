@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from bot.dispatcher.models import cost_text, models_text, obeys
+from bot.dispatcher.models import chart_of, cost_text, models_text, obeys
+from layers.presentation import read_spec
 from layers.routing import Belief, Model, Spent, Tokens
 from tests.fakes import model_server
 from tests.fakes.house import House
@@ -39,6 +41,15 @@ def test_a_cost_by_day_has_a_row_for_each_day() -> None:
     told = cost_text("day", [spent("", "2026-01-01", 1.0), spent("", "2026-01-02", 2.0)])
     assert [row.split()[0] for row in told.splitlines()[3:-1]] == ["2026-01-01", "2026-01-02"]
     assert "No model was asked" in cost_text("day", [])
+
+
+def test_a_chart_is_drawn_where_there_is_something_to_compare() -> None:
+    days = [spent("a", "2026-01-01", 1.0), spent("b", "2026-01-01", 2.0), spent("c", "2026-01-01", 0.0)]
+    spec = json.loads(chart_of("model", days))
+    assert spec["x"]["categories"] == ["b", "a"]
+    assert spec["series"][0]["values"] == [2.0, 1.0]
+    assert read_spec(spec).kind == "chart"
+    assert chart_of("model", days[:1]) == ""
 
 
 def test_what_is_not_known_of_a_model_is_called_unknown() -> None:
