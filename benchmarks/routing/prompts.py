@@ -58,7 +58,8 @@ def dealt(names: Sequence[str], seed: int) -> Numbers:
 
 def mean_of(curves: Sequence[Curve]) -> Curve:
     """Every figure's mean."""
-    return Curve(**{field.name: float(np.mean([getattr(one, field.name) for one in curves])) for field in fields(Curve)})
+    names = [field.name for field in fields(Curve)]
+    return Curve(**{name: float(np.mean([getattr(one, name) for one in curves])) for name in names})
 
 
 def measured(key: str, curves: Sequence[Curve], rows: Sequence[Row], target: float, **more: object) -> Measured:

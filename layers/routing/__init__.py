@@ -4,10 +4,13 @@ What broke: one cheap default model drifted from what it was told. The rule: the
 that cannot be used goes to the next one, and who answered for which reason can be asked.
 """
 
+from layers.routing.difficulty import Difficulty, difficulty_of
 from layers.routing.discover import Found
+from layers.routing.flaws import Flaw
 from layers.routing.routes import Routes, default_routes_text, load_routes, parse_routes
 from layers.routing.rules import shape_of
 from layers.routing.service import Router
+from layers.routing.signals import Doubt, Signal, affordable, doubt, threshold
 from layers.routing.types import (
     Attempt,
     BadAnswer,
@@ -33,7 +36,10 @@ __all__ = [
     "Attempt",
     "BadAnswer",
     "Cue",
+    "Difficulty",
+    "Doubt",
     "Explanation",
+    "Flaw",
     "Found",
     "Judged",
     "Look",
@@ -46,13 +52,18 @@ __all__ = [
     "Router",
     "Routes",
     "Shape",
+    "Signal",
     "Task",
     "Tier",
     "Tokens",
     "ToolCall",
     "ToolSpec",
+    "affordable",
     "default_routes_text",
+    "difficulty_of",
+    "doubt",
     "load_routes",
     "parse_routes",
     "shape_of",
+    "threshold",
 ]

@@ -83,7 +83,7 @@ class Difficulty:
         return tuple(nlargest(MOST_CUES, self.parts, key=lambda part: abs(part[1])))
 
 
-def difficulty(text: str) -> Difficulty:
+def difficulty_of(text: str) -> Difficulty:
     """The difficulty by the weights that are shipped."""
     return judge(text, view_of(text))
 
