@@ -243,12 +243,13 @@ FAMILIES = (
         words=split(
             "abelian acceleration angle circumference cm coefficient coefficients compute coordinates cosine "
             "derivative determinant diagonal differentiable divided divisible divisor divisors eigenvalue eigenvalues "
-            "enthalpy entropy equals equilibrium factored factorial friction graph group hexagon homomorphism hypotenuse "
-            "integer integers inverse isomorphic joules kinetic linear logarithm matrices matrix median modulo molar "
-            "moles momentum multiplied newtons obtuse ohms orbit parabola parallel perimeter permutation permutations "
-            "polygon polynomial polynomials prime primes quadratic radius rectangle remainder ring sequence sine "
-            "slope sphere squared subgroup subgroups subset tangent triangle variance vector velocity vertex vertices "
-            "voltage wavelength ev hamiltonian hz kg ml mol nm quantum reagent simplify stoichiometric"
+            "enthalpy entropy equals equilibrium ev factored factorial friction graph group hamiltonian hexagon "
+            "homomorphism hypotenuse hz integer integers inverse isomorphic joules kg kinetic linear logarithm "
+            "matrices matrix median ml modulo mol molar moles momentum multiplied newtons nm obtuse ohms orbit "
+            "parabola parallel perimeter permutation permutations polygon polynomial polynomials prime primes "
+            "quadratic quantum radius reagent rectangle remainder ring sequence simplify sine slope sphere squared "
+            "stoichiometric subgroup subgroups subset tangent triangle variance vector velocity vertex vertices "
+            "voltage wavelength"
         ),
         phrases=keyed("standard deviation", "confidence interval", "find the value", "positive integer"),
     ),
