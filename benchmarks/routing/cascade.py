@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.routing.baselines import baselines
 from benchmarks.routing.curve import Numbers, curve
 from benchmarks.routing.fit import Row, gains_of, learn_signals, rows_of
-from benchmarks.routing.prompts import SEEDS, by_prompt, mean_of
+from benchmarks.routing.prompts import SEEDS, SEEN_GSM8K, by_prompt, mean_of
 from benchmarks.section import Measured, Section, missed
 from layers.routing.signals import FORMAT, affordable, doubt, threshold
 
@@ -57,6 +57,7 @@ def gsm8k_cascade(_folder: Path, is_quick: bool) -> Measured:
                 f"without the flag CPT50 is {plain.cpt50:.1%}, over 20 %": plain.cpt50 <= 0.20,
             }
         ),
+        notes=(SEEN_GSM8K,),
     )
 
 

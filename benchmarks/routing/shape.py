@@ -20,7 +20,7 @@ from benchmarks.routing.fit import rows_of, shared
 from benchmarks.routing.litellm_peer import shape_by_litellm
 from benchmarks.section import Measured, Section, missed
 from layers.routing import Message, Role, Shape, shape_of
-from layers.routing.difficulty import difficulty
+from layers.routing.difficulty import difficulty_of
 
 LABELLED = Path(__file__).with_name("labelled.tsv")
 SHAPES = (Shape.OBEDIENCE, Shape.DEPTH, Shape.CODE, Shape.CHEAP)
@@ -144,11 +144,11 @@ def with_interval(rows: Sequence[Labelled], judged: Sequence[Shape]) -> dict[str
 def measured_us(rows: Sequence[Labelled]) -> dict[str, float]:
     """Microseconds for shape and difficulty together."""
     took = []
-    difficulty("warm\nA. \nB. ")
+    difficulty_of("warm\nA. \nB. ")
     for row in rows:
         began = time.perf_counter()
         by_rules(row.prompt)
-        difficulty(row.prompt)
+        difficulty_of(row.prompt)
         took.append((time.perf_counter() - began) * 1e6)
     return {"p50": round(statistics.median(took), 1), "p99": round(float(np.percentile(took, 99)), 1)}
 

@@ -20,11 +20,14 @@ from layers.routing.contract import (
     risk,
     verify,
 )
+from layers.routing.difficulty import Difficulty, difficulty_of
 from layers.routing.discover import Found
+from layers.routing.flaws import Flaw
 from layers.routing.ledger import Ledger, Spent, Verdict, set_pin
 from layers.routing.routes import Routes, default_routes_text, load_routes, parse_routes
 from layers.routing.rules import shape_of
 from layers.routing.service import Router
+from layers.routing.signals import Doubt, Signal, affordable, doubt, threshold
 from layers.routing.standing import StandingRule, add_rule, remove_rule, rules_of
 from layers.routing.types import (
     Attempt,
@@ -56,7 +59,10 @@ __all__ = [
     "Clause",
     "Contract",
     "Cue",
+    "Difficulty",
+    "Doubt",
     "Explanation",
+    "Flaw",
     "Found",
     "Judged",
     "Kind",
@@ -71,6 +77,7 @@ __all__ = [
     "Router",
     "Routes",
     "Shape",
+    "Signal",
     "Spent",
     "StandingRule",
     "Task",
@@ -81,10 +88,13 @@ __all__ = [
     "Verdict",
     "Violation",
     "add_rule",
+    "affordable",
     "confession",
     "contract_of",
     "default_routes_text",
     "described",
+    "difficulty_of",
+    "doubt",
     "escalation",
     "extract",
     "load_routes",
@@ -96,5 +106,6 @@ __all__ = [
     "rules_of",
     "set_pin",
     "shape_of",
+    "threshold",
     "verify",
 ]

@@ -241,13 +241,14 @@ FAMILIES = (
         weight=1.25,
         most=2,
         words=split(
-            "abelian acceleration angle circumference coefficient coefficients coordinates cosine derivative "
-            "determinant diagonal differentiable divided divisible divisor divisors eigenvalue eigenvalues enthalpy "
-            "entropy equals equilibrium factored factorial friction graph group hexagon homomorphism hypotenuse "
-            "integer integers inverse isomorphic joules kinetic linear logarithm matrices matrix median modulo molar "
-            "moles momentum multiplied newtons obtuse ohms orbit parabola parallel perimeter permutation permutations "
-            "polygon polynomial polynomials prime primes quadratic radius rectangle remainder ring sequence sine "
-            "slope sphere squared subgroup subgroups subset tangent triangle variance vector velocity vertex vertices "
+            "abelian acceleration angle circumference cm coefficient coefficients compute coordinates cosine "
+            "derivative determinant diagonal differentiable divided divisible divisor divisors eigenvalue eigenvalues "
+            "enthalpy entropy equals equilibrium ev factored factorial friction graph group hamiltonian hexagon "
+            "homomorphism hypotenuse hz integer integers inverse isomorphic joules kg kinetic linear logarithm "
+            "matrices matrix median ml modulo mol molar moles momentum multiplied newtons nm obtuse ohms orbit "
+            "parabola parallel perimeter permutation permutations polygon polynomial polynomials prime primes "
+            "quadratic quantum radius reagent rectangle remainder ring sequence simplify sine slope sphere squared "
+            "stoichiometric subgroup subgroups subset tangent triangle variance vector velocity vertex vertices "
             "voltage wavelength"
         ),
         phrases=keyed("standard deviation", "confidence interval", "find the value", "positive integer"),
@@ -307,10 +308,24 @@ FAMILIES = (
             "write a function", "a function that", "a function to", "function that takes", "python function",
             "write a program", "a program that", "a program to", "write a script", "a script that", "a script to",
             "a class that", "python class", "a method that", "write a regex", "regular expression", "write a query",
-            "sql query", "source code", "write code", "the code", "this code", "my code", "sample input",
-            "standard input", "your task is to implement", "you are given an array", "you are given a string",
-            "you are given an integer", "given an array", "given a string", "return the minimum",
-            "return the maximum", "return the number",
+            "sql query", "source code", "write code", "the code", "this code", "my code", "you are given an array",
+            "you are given a string", "you are given an integer", "given an array", "given a string",
+            "return the minimum", "return the maximum", "return the number",
+        ),
+    ),
+    Family(
+        name="exercise",
+        shape=Shape.CODE,
+        weight=5,
+        phrases=keyed(
+            "\n# instructions\n",
+            "modify the supplied files",
+            "sample input",
+            "standard input",
+            "\ninput: ",
+            "\nconstraints:",
+            "your task is to implement",
+            "you are given an integer array",
         ),
     ),
     Family(

@@ -83,7 +83,7 @@ class Difficulty:
         return tuple(nlargest(MOST_CUES, self.parts, key=lambda part: abs(part[1])))
 
 
-def difficulty(text: str) -> Difficulty:
+def difficulty_of(text: str) -> Difficulty:
     """The difficulty by the weights that are shipped."""
     return judge(text, view_of(text))
 
@@ -122,10 +122,11 @@ def measures(text: str, words: list[str]) -> tuple[float, ...]:
     """What MEASURES names. Counts are taken as logarithms: the second number tells more than the twelfth."""
     numbers = [word for word in words if word.isdigit()]
     counts = Counter(words)
+    get = counts.get  # counts[word] would call Python for each word that is not there
     total = len(words) or 1
 
     def count(of: frozenset[str]) -> float:
-        return log1p(sum(counts[word] for word in of))
+        return log1p(sum(get(word, 0) for word in of))
 
     return (
         log1p(len(text)),
@@ -140,7 +141,7 @@ def measures(text: str, words: list[str]) -> tuple[float, ...]:
         count(MULTIPLYING),
         count(SHARING),
         count(SPREADING),
-        log1p(counts["if"]),
+        log1p(get("if", 0)),
         count(REMAINING),
         count(ORDERING),
         1 - len(counts) / total,

@@ -25,9 +25,8 @@ UNSURE = re.compile(
 STATED = re.compile(r"\b(?:answer|result) (?:is|should be|would be):? {0,2}\$?(-?\d[\d,]{0,15}(?:\.\d{1,9})?)", re.I)
 SAME_WORD = re.compile(r"\b(\w{1,20})(?:\W{1,3}\1\b){7}")
 PIECE = re.compile(r"[\n.!?]+")
-ENDS = tuple(".!?:;)]}\"'`*_|>~\u2026\u201d\u2019\u300d\u3002")
-SHORT, LONG = 15, 240
-"""Characters: a piece that may well come again; a text that should end like one."""
+SHORT, LONG, LINE = 15, 240, 60
+"""Characters: a piece that may well come again; a text, and a line, that should end like one."""
 IN_A_ROW, TAIL, TAILS = 3, 40, 5
 
 
@@ -57,7 +56,7 @@ def text_flaws(question: str, answer: str) -> Iterator[Flaw]:
     """What can be seen in the text alone."""
     if answer.count("```") % 2:
         yield Flaw(name="a code block does not end", doubt=0.8)
-    elif len(answer) > LONG and "```" not in answer and not answer.endswith(ENDS) and answer[-1:].isalpha():
+    elif len(answer) > LONG and "```" not in answer and is_open(answer.rpartition("\n")[2]):
         yield Flaw(name="ends within a sentence", doubt=0.3, seen=answer[-TAIL:])
     if "repeat" not in question.lower() and (again := looping(answer)):
         yield Flaw(name="says the same again and again", doubt=0.95, seen=again)
@@ -68,6 +67,11 @@ def text_flaws(question: str, answer: str) -> Iterator[Flaw]:
     stated = list(dict.fromkeys(match[1].replace(",", "") for match in STATED.finditer(answer)))
     if len(stated) > 1:
         yield Flaw(name="states two results", doubt=0.6, seen=" and ".join(stated[:3]))
+
+
+def is_open(line: str) -> bool:
+    """Whether a text's last line is prose that stops within a sentence. Items of lists and verses end as they like."""
+    return len(line) > LINE and line[0].isalpha() and line[-1].isalpha()
 
 
 def looping(answer: str) -> str:

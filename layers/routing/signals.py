@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from math import exp, inf, log1p, prod
 
-from layers.routing.figures import figures_of, is_off, numbers
+from layers.routing.figures import NUMBER, figures_of, is_off, numbers
 from layers.routing.flaws import Flaw, flaws
 
 HEDGE = re.compile(
@@ -24,11 +24,17 @@ HEDGE = re.compile(
     re.I,
 )
 RESULT_LINE = re.compile(r"^#{2,6}[ \t]?\S|\\boxed\{|^[ \t*_>-]{0,8}(?:final )?answer\W{0,4}:", re.M | re.I)
+ASKS_FOR_AMOUNT = re.compile(
+    r"\b(?:how (?:many|much|long|old|far|fast|often|tall|big|heavy|likely)"
+    r"|what (?:is|was|are|were|will|percent|percentage|fraction|number|time)"
+    r"|calculate|compute|find|total|average|sum|each|per|cost|price|left|remaining)\b",
+    re.I,
+)
 SENTENCE_END = re.compile(r"[.\n]+")
 UNKNOWN = re.compile(r"\b(?:let|be|=)\b.{0,15}\b[a-z]\b\s*[=+\-*/]|\d[a-z]\b|\bx\b\s*=")
 CONCLUDING = re.compile(r"\b(?:therefore|thus)\b", re.I)
 MOST_CHARS = 20_000
-"""Of an answer; what follows is not read."""
+"""Of a question or an answer; what follows is not read."""
 MOST_SIGNALS = 5
 FARTHEST = 8.0
 """Spreads from the mean that a measure counts at most: what was learnt holds no farther out."""
@@ -103,7 +109,8 @@ def measures(question: str, answer: str) -> tuple[float, ...]:
     result = found.all[-1] if found.all else None
     before = set(found.all[:-1] if "####" not in answer else numbers(answer.rpartition("####")[0]))
     sentences = [each.strip() for each in SENTENCE_END.split(answer) if each.strip()]
-    unused = sum(each not in found.all for each in asked)
+    known = set(found.all)
+    unused = sum(each not in known for each in asked)
     return (
         float(not RESULT_LINE.search(answer)),
         log1p(len(HEDGE.findall(answer))),
@@ -137,6 +144,7 @@ def doubt(
     *,
     is_cut: bool = False,
     refused_calls: Sequence[str] = (),
+    broken: float = 0.0,
     weights: Learnt | None = None,
 ) -> Doubt:
     """How likely it is that `answer` is wrong and a stronger model's would be right.
@@ -146,20 +154,23 @@ def doubt(
         answer: the text of the answer.
         is_cut: it ended at the length limit.
         refused_calls: one sentence for each tool call in it whose arguments do not fit the tool.
+        broken: how much the instructions that it breaks speak for another model, 0..1.
         weights: those of the measures; None takes the shipped ones.
     """
-    by, answer = weights or learnt(), answer[:MOST_CHARS]
+    by, question, answer = weights or learnt(), question[:MOST_CHARS], answer[:MOST_CHARS]
     signals = weighed(question, answer, by) if is_calculation(question, answer) else []
     odds = by.base + sum(signal.weight for signal in signals)
     found = flaws(question, answer, is_cut=is_cut, refused_calls=refused_calls)
+    if broken:
+        found = (*found, Flaw(name="breaks what was asked", doubt=broken))
     sound = prod((1 - flaw.doubt for flaw in found), start=1 - 1 / (1 + exp(-odds)))
     signals.sort(key=lambda signal: -abs(signal.weight))
     return Doubt(score=1 - sound, signals=tuple(signals[:MOST_SIGNALS]), flaws=found)
 
 
 def is_calculation(question: str, answer: str) -> bool:
-    """Whether the measures have something to measure: numbers on both sides."""
-    return bool(numbers(question)) and bool(numbers(answer))
+    """Whether the measures have something to measure: a quantity is asked for, and there are numbers on both sides."""
+    return bool(ASKS_FOR_AMOUNT.search(question)) and bool(NUMBER.search(question)) and bool(NUMBER.search(answer))
 
 
 def weighed(question: str, answer: str, by: Learnt) -> list[Signal]:

@@ -227,6 +227,9 @@ async def test_explain_asks_nobody(router: MakeRouter, fake: ModelServer) -> Non
     assert explained.models[0] == "openai/gone"
     assert len(explained.models) > 5
     assert explained.judge_us > 0
+    assert explained.reasons
+    harder = await router("").explain("Prove that each of the 12 polynomials has a prime divisor. " * 5)
+    assert harder.score != explained.score
     assert fake.asked() == []
 
 
