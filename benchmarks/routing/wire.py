@@ -1,12 +1,16 @@
 """Each scripted failure of a model over real HTTP: what people see, and which calls were made.
 
-The failing model comes first, an echo second. `shown` is every piece that people saw, joined; it must be the answer,
-without a word twice. A failure that is the caller's mistake must cost one call and no more.
+The failing model comes first, an echo second; LiteLLM's own router gets the same in the same run. `shown` is every
+piece that people saw, joined; it must be the answer, without a word twice. A failure that is the caller's mistake must
+cost one call and no more.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,6 +39,7 @@ FAILURES: Mapping[str, str] = {
 }
 """What happens -> the fake's model that does it."""
 ONE_CALL = {"400"}
+PEER_S = 300.0
 
 
 async def one(fake: model_server.ModelServer, model: str) -> dict[str, object]:
@@ -57,10 +62,23 @@ async def one(fake: model_server.ModelServer, model: str) -> dict[str, object]:
     return {"answer": answer, "shown": "".join(pieces), "calls": fake.asked(), "error": error}
 
 
+def peer(fake: model_server.ModelServer) -> dict[str, object]:
+    """The same with LiteLLM's own router: how many are answered, what is lost, what comes through broken."""
+    command = [sys.executable, "-m", "benchmarks.routing.litellm_router", fake.base_url, *FAILURES.values()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PEER_S, check=True)
+    rows = dict(zip(FAILURES, json.loads(done.stdout.splitlines()[-1]), strict=True))
+    return {
+        "answered": sorted(name for name, row in rows.items() if row["shown"].strip() == QUESTION),
+        "lost": sorted(name for name, row in rows.items() if row["shown"].strip() != QUESTION),
+        "broken_tool_calls": sorted(name for name, row in rows.items() if row["broken_tool_call"]),
+    }
+
+
 def measure(folder: Path, is_quick: bool) -> Measured:
     """Every failure once."""
     with model_server.running() as fake:
         told = {name: asyncio.run(one(fake, model)) for name, model in FAILURES.items()}
+        others = peer(fake)
     claims = {}
     for name, model in FAILURES.items():
         result = told[name]
@@ -71,12 +89,12 @@ def measure(folder: Path, is_quick: bool) -> Measured:
             result["calls"] == [model, "echo"] and result["answer"] == QUESTION
         )
         claims[f"{name}: what was shown is the answer"] = result["shown"].strip() == QUESTION  # type: ignore[attr-defined]
-    return Measured(printed={"wire": told}, misses=missed(claims))
+    return Measured(printed={"wire": {**told, "litellm_router": others}}, misses=missed(claims))
 
 
 def table(value: Mapping[str, object]) -> str:
     """A line for each failure."""
-    rows = [(name, row) for name, row in value.items() if isinstance(row, Mapping)]
+    rows = [(name, row) for name, row in value.items() if isinstance(row, Mapping) and "calls" in row]
     return "wire\n" + "\n".join(
         f"  {name:<18} {'answered' if row['answer'] else 'refused':<9} after {' > '.join(row['calls'])}"
         for name, row in rows

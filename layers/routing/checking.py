@@ -71,6 +71,8 @@ class Answer:
 
 def contract_for(task: Task) -> Contract:
     """What the answer to `task` is held to. Arguments of tools are not in it: whoever decodes a call judges those."""
+    if not task.has_contract:
+        return Contract(clauses=())
     said = [message.content for message in task.messages if message.role is Role.USER]
     contract = contract_of(said, rules=task.rules, tools=task.tools)
     clauses = tuple(clause for clause in contract.clauses if clause.kind is not Kind.TOOL_ARGUMENTS)

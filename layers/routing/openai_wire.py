@@ -14,8 +14,10 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from layers.errors import BulkheadError, Misconfigured, NotReached, RateLimited, Refused, Unavailable
+from layers.routing.discover import LOCAL_HOSTS
 from layers.routing.protocol import Chunk, body_of, message_of, read_chunk, refusal
 from layers.routing.types import Model, Task
 
@@ -82,7 +84,9 @@ class OpenAIWire:
             headers["authorization"] = f"Bearer {key}"
         url = f"{model.api_base.rstrip('/')}/chat/completions"
         try:
-            async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+            async with self._session.post(
+                url, data=body, headers=headers, allow_redirects=False, proxy=proxy_of(url, self._environ)
+            ) as response:
                 if response.status != 200:
                     raise await failure(response, model, key)
                 if "event-stream" in response.headers.get("content-type", ""):
@@ -110,6 +114,16 @@ class OpenAIWire:
             await self._session.close()
             await asyncio.sleep(0)  # lets the transports see it
             self._session = None
+
+
+def proxy_of(url: str, environ: Mapping[str, str]) -> str | None:
+    """The proxy that the environment names for `url`; this machine is reached without."""
+    parts = urlsplit(url)
+    host, name = parts.hostname or "", f"{parts.scheme}_proxy"
+    spared = (environ.get("no_proxy") or environ.get("NO_PROXY", "")).replace(",", " ").split()
+    if host in LOCAL_HOSTS or "*" in spared or any(f".{host}".endswith(f".{each.lstrip('.')}") for each in spared):
+        return None
+    return environ.get(name) or environ.get(name.upper()) or None
 
 
 async def events(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

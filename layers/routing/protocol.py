@@ -227,16 +227,24 @@ def body_of(task: Task) -> dict[str, object]:
     }
     if task.tools:
         body["tools"] = [wire_tool(tool) for tool in task.tools]
+    if task.answer is not None:
+        schema = {"name": "answer", "schema": dict(task.answer)}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
     if task.max_output_tokens:
         body["max_tokens"] = task.max_output_tokens
     return body
+
+
+def media_type(image: bytes) -> str:
+    """By its first bytes: PNG unless it is JPEG."""
+    return "image/jpeg" if image.startswith(b"\xff\xd8") else "image/png"
 
 
 def wire_message(message: Message) -> dict[str, object]:
     """A message in the form of OpenAI's protocol."""
     wire: dict[str, object] = {"role": message.role.value, "content": message.content}
     if message.images:
-        pictures = [f"data:image/png;base64,{base64.b64encode(image).decode()}" for image in message.images]
+        pictures = [f"data:{media_type(image)};base64,{base64.b64encode(image).decode()}" for image in message.images]
         wire["content"] = [
             {"type": "text", "text": message.content},
             *({"type": "image_url", "image_url": {"url": url}} for url in pictures),

@@ -156,8 +156,8 @@ class Routes(BaseModel):
     local_only: Patterns = ()
 
     def is_local_only(self, conversation: str) -> bool:
-        """Whether what is said in `conversation` must stay on this machine."""
-        return any(fnmatchcase(conversation, pattern) for pattern in self.local_only)
+        """Whether what is said in `conversation` must stay here. What nobody can place does where anything must."""
+        return any(not conversation or fnmatchcase(conversation, pattern) for pattern in self.local_only)
 
     def names(self, shape: Shape) -> tuple[str, ...]:
         """The names to try for `shape`; `auto` stands for what was found."""

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated
-
-from pydantic import BaseModel, StringConstraints, ValidationError
 
 from layers.routing.checking import Answer, Checker, contract_for, kinds_of
 from layers.routing.difficulty import judge, view_of
@@ -28,7 +25,6 @@ from layers.routing.types import (
     Attempt,
     Explanation,
     Judged,
-    Look,
     Message,
     Model,
     NoAnswer,
@@ -49,20 +45,6 @@ BLIND = (
     "None of the connected models is known to read pictures. Name one that does under `vision` in routes.toml, or set "
     "`vision = true` for it there."
 )
-RUBRIC = """\
-You check a rendered diagram before a person sees it. Judge only what is visible: can every label be read, does text \
-overlap or leave its box, do arrows cross boxes or end nowhere, is anything cut off. Answer with JSON only:
-{{"readable": true or false, "opinion": "one sentence", "problems": ["one short sentence each"]}}
-The diagram's title is: {title}"""
-
-
-class Opinion(BaseModel):
-    """What a vision model must answer."""
-
-    readable: bool
-    opinion: Annotated[str, StringConstraints(max_length=500)]
-    problems: list[Annotated[str, StringConstraints(max_length=300)]] = []
-
 
 class Router:
     """Knows the models there are and which to ask."""
@@ -148,8 +130,10 @@ class Router:
         models = tuple(model.name for model in await self._candidates(judged.shape))
         return Explanation(judged=judged, models=models, score=hard.score, reasons=hard.cues, judge_us=judge_us)
 
-    async def look(self, png: bytes, title: str) -> Look | None:
-        """What a vision model says of a diagram, or None where no model is known to see.
+    async def look(
+        self, task: Task, is_usable: Callable[[str], bool], avoid: Container[str] = frozenset()
+    ) -> Reply | None:
+        """The first usable answer of a model that is known to see, or None where there is none but those in `avoid`.
 
         Raises:
             NoAnswer: every model that was asked failed or did not answer in the asked form.
@@ -158,23 +142,21 @@ class Router:
         candidates = [
             model
             for model in await self._candidates(Shape.VISION)
-            if (model.vision or (model.vision is None and model.name in named))
+            if model.name not in avoid
+            and (model.vision or (model.vision is None and model.name in named))
             # nobody says here from which conversation a picture is: where one is marked, all of them stay
             and (model.is_local or not self._routes.local_only)
         ]
-        attempts: tuple[Attempt, ...] = ()
         if not candidates:
             return None
-        message = Message(role=Role.USER, content=RUBRIC.format(title=title or "(none)"), images=(png,))
-        task = Task(messages=(message,), timeout_s=60)
+        attempts: tuple[Attempt, ...] = ()
         admitted = await self._policy.admit(task, candidates)
         for model in admitted.models[:MOST_ATTEMPTS]:
             reply, more, _ = await self._failover.answer(task, [model])
             attempts += more
             await self._policy.settle(task, admitted, Answer(attempts=more))
-            if reply and (opinion := read_opinion(reply.text)):
-                problems = tuple(opinion.problems) or (() if opinion.readable else (opinion.opinion,))
-                return Look(model=model.name, opinion=opinion.opinion, problems=problems)
+            if reply and is_usable(reply.text):
+                return replace(reply, attempts=attempts)
         raise NoAnswer(failed(attempts), attempts)
 
     async def close(self) -> None:
@@ -220,14 +202,5 @@ def described(model: Model, entry: Entry) -> Model:
 
 def failed(attempts: Sequence[Attempt]) -> str:
     """One sentence for people: who was asked and why it came to nothing."""
-    reasons = "; ".join(f"{attempt.model}: {attempt.error or 'no verdict in the asked form'}" for attempt in attempts)
+    reasons = "; ".join(f"{attempt.model}: {attempt.error or 'no answer in the asked form'}" for attempt in attempts)
     return f"No model answered ({reasons}). Try again in a minute, or check `bulkhead doctor`."
-
-
-def read_opinion(text: str) -> Opinion | None:
-    """The verdict in a model's answer, which may stand in a code fence or between words."""
-    start, end = text.find("{"), text.rfind("}")
-    try:
-        return Opinion.model_validate_json(text[start : end + 1])
-    except ValidationError:
-        return None

@@ -62,7 +62,7 @@ class Message:
     role: Role
     content: str
     images: tuple[bytes, ...] = ()
-    """PNG files."""
+    """PNG or JPEG files."""
     tool_call_id: str = ""
     """For a tool's answer: the `ToolCall.id` it answers."""
     tool_calls: tuple[ToolCall, ...] = ()
@@ -106,8 +106,12 @@ class Task:
     budget_s: float = 240.0
     """Seconds all of them may take together."""
     caller: Caller = field(default_factory=Caller)
+    has_contract: bool = True
+    """Whether the messages are people's words, and say what the answer must hold to. False for questions of our own."""
     clauses: tuple[str, ...] = ()
     """Types of clauses that whoever answers should be known to keep; the router adds the contract's."""
+    answer: Mapping[str, object] | None = None
+    """JSON Schema of the answer, for providers that can be held to one; check the answer all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,15 +241,6 @@ class Explanation:
     """What moved the score most: a measure or words of the text, and what each is worth."""
     judge_us: float
     """Microseconds that shape and score took."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What a vision model says of a picture."""
-
-    model: str
-    opinion: str
-    problems: tuple[str, ...]
 
 
 class NoModel(Refused):

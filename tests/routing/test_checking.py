@@ -33,7 +33,8 @@ async def router(fake: ModelServer, store: Store) -> AsyncIterator[MakeRouter]:
 
     def make(*names: str, more: str = "") -> Router:
         listed = [f"openai/{name}" for name in names]
-        routes = f"[routes]\nobedience = {listed}\ncheap = {listed}\n{more}\n{NO_SERVERS}"
+        shapes = "\n".join(f"{shape} = {listed}" for shape in ("obedience", "depth", "code", "cheap"))
+        routes = f"[routes]\n{shapes}\n{more}\n{NO_SERVERS}"
         environ = {"OPENAI_BASE_URL": fake.base_url, "OPENAI_API_KEY": KEY}
         made.append(Router(environ=environ, routes=parse_routes(routes), ledger=Ledger(store)))
         return made[-1]

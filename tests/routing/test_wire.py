@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from layers.routing import Message, NoAnswer, Role, Router, Task, ToolSpec
-from layers.routing.openai_wire import events, retry_after_s
+from layers.routing.openai_wire import events, proxy_of, retry_after_s
 from layers.routing.showing import GO_ON, added
 from tests.fakes.model_server import ModelServer
 
@@ -170,6 +170,19 @@ def test_a_retry_after_is_seconds_or_a_date(value: str, told: float | None) -> N
 )
 def test_what_was_shown_is_not_shown_again(shown: str, more: str, new: str) -> None:
     assert added(shown, more) == new
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://models.example.org/v1", "http://proxy:3128"),
+        ("http://models.example.org/v1", None),
+        ("https://models.inside.example/v1", None),
+        ("https://127.0.0.1:8000/v1", None),
+    ],
+)
+def test_a_proxy_is_used_for_what_lies_behind_it(url: str, told: str | None) -> None:
+    assert proxy_of(url, {"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": ".inside.example"}) == told
 
 
 async def test_events_are_read_however_they_are_cut() -> None:
