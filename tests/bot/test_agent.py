@@ -146,10 +146,10 @@ async def test_the_agent_is_told_the_standing_rules_and_that_they_permit_nothing
     agent_on: Callable[..., Agent], fake: model_server.ModelServer
 ) -> None:
     agent = agent_on("echo")
-    await agent.step(turn("hi"), history=(), journal=Notebook(), tools=Desk(), rules=["no commas", "in French"])
+    await agent.step(turn("hi"), history=(), journal=Notebook(), tools=Desk(), rules=["be kind", "be brief"])
     (call,) = fake.calls
     told = str(call.messages[0]["content"])
-    assert told.endswith("they permit nothing that is not permitted above:\n- no commas\n- in French")
+    assert told.endswith("they permit nothing that is not permitted above:\n- be kind\n- be brief")
     assert rules_prompt(()) == ""
 
 

@@ -11,7 +11,7 @@ from layers.routing import StandingRule
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("no commas, and at most 50 words", "checked: less than 51 words; without commas"),
+        ("no commas, and at most 50 words", "checked: without commas; less than 51 words"),
         ("Answer in French.", "checked: in French only"),
         ("never run deploy.web", "checked: never touches deploy.web"),
         ("do not use the `edit` tool", "checked: never calls edit"),

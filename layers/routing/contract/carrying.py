@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 from layers.routing.contract.extracting import MANY, extract
 from layers.routing.contract.reading import read
 from layers.routing.contract.tools import argument_clauses, prohibitions
-from layers.routing.contract.types import Clause, Kind
+from layers.routing.contract.types import Clause, Kind, Relation
 from layers.routing.types import ToolSpec
 
 TAKEN_BACK = re.compile(
-    r"\b(?:forget|drop|ignore|cancel|lift|remove|stop) (?:\w+ ){0,3}?(?:rules?|instructions?|limits?|"
-    r"constraints?|restrictions?|requirement)\b"
-    r"|\b(?:no longer|not any ?more|again)\b|\b(?:you )?(?:may|can) (?:now )?(?:use|write|say)\b"
+    r"\b(?:forget|drop|ignore|cancel|lift|remove|stop) (?:\w+ ){0,3}?"
+    r"(?:rules?|instructions?|limits?|constraints?|restrictions?|requirement)\b"
+    r"|\b(?:need|have to|must) (?:\w+ ){0,3}?no longer\b"
+    r"|\bno longer (?:need|necessary|required|appl\w+|hold\w*|have to)\b"
+    r"|\b(?:may|can|use|write|do|run|call) (?:\w+ ){0,4}?again\b"
+    r"|\byou (?:may|can) (?:now )?(?:use|write|say|run|call)\b"
 )
 ALL = re.compile(
-    r"\b(?:all|every|any|the|those|these|my|previous) (?:\w+ )?(?:rules|instructions|constraints|restrictions|"
-    r"limits)\b"
+    r"\b(?:all|every|any|the|those|these|my|previous) (?:\w+ )?"
+    r"(?:rules|instructions|constraints|restrictions|limits)\b"
 )
 TOPICS: tuple[tuple[re.Pattern[str], frozenset[Kind]], ...] = tuple(
     (re.compile(pattern), frozenset(kinds))
@@ -29,16 +33,27 @@ TOPICS: tuple[tuple[re.Pattern[str], frozenset[Kind]], ...] = tuple(
         (r"\bjson\b", {Kind.JSON, Kind.JSON_SCHEMA}),
         (r"\b(?:bullets?|bullet points?)\b", {Kind.BULLETS, Kind.WITHOUT}),
         (r"\b(?:emojis?|markdown|tables?|links?)\b", {Kind.WITHOUT}),
-        (
-            r"\b(?:length|long|longer|short|word limit|limit)\b",
-            {Kind.WORDS, Kind.SENTENCES, Kind.CHARACTERS, Kind.PARAGRAPHS}),
+        (r"\b(?:length|longer?|short|limit)\b", {Kind.WORDS, Kind.SENTENCES, Kind.CHARACTERS, Kind.PARAGRAPHS}),
         (r"\b(?:language|english|german|french|spanish|italian)\b", {Kind.LANGUAGE}),
         (r"\b(?:quotes|quotation)\b", {Kind.QUOTATION}),
         (r"\bwords?\b", {Kind.FORBIDDEN}),
     )
 )
-RIVALS = ({Kind.LOWERCASE, Kind.UPPERCASE}, {Kind.LANGUAGE, Kind.LOWERCASE, Kind.UPPERCASE})
-"""Of these only the last one said can hold; both cases imply English."""
+NEGATED = re.compile(r"\b(?:never|without|not|no(?! longer))\b|n't\b")
+MAY_LAST = re.compile(
+    r"from now on|every|always|never|going forward|henceforth|until i say|for the rest|in this|\b(?:in|of) (?:all|any)|"
+    r"again|no longer|forget|drop|ignore|cancel|lift|remove|stop|\byou (?:may|can)\b",
+    re.IGNORECASE,
+)
+"""One of these is in every message that makes a standing demand or takes one back."""
+NUMBER_OF = {
+    Kind.WORDS: "num_words",
+    Kind.SENTENCES: "num_sentences",
+    Kind.CHARACTERS: "num_characters",
+    Kind.LINES: "num_lines",
+}
+RIVALS = frozenset({Kind.LANGUAGE, Kind.LOWERCASE, Kind.UPPERCASE})
+"""Of these only one can hold: both cases imply English."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +81,18 @@ def contract_of(
 
     Args:
         said: what people said in the conversation, oldest first; of all but the last only standing demands hold.
-        rules: the standing rules of the conversation, oldest first. Nothing said in the chat takes one back.
+        rules: the standing rules of the conversation, oldest first. Nothing said in the chat takes one back, and what
+            contradicts one is not held to.
         tools: what the model may call.
         schema: JSON Schema of the answer, where one is asked for.
     """
     held: list[Clause] = []
     for n, text in enumerate(said):
-        held = [clause for clause in held if clause.kind not in taken_back(text)]
         is_last = n == len(said) - 1
+        if not is_last and not MAY_LAST.search(text):
+            continue  # most of what was said before holds for nothing any more, and need not be read
+        gone = taken_back(text)
+        held = [clause for clause in held if not gone(clause)]
         new = [*extract(text), *prohibitions(text, tools)]
         held = merged(held, [clause for clause in new if is_last or clause.is_standing])
     ruled: list[Clause] = []
@@ -83,7 +102,7 @@ def contract_of(
         ruled = merged(ruled, own)
         if not own:
             unchecked.append(rule)
-    clauses = merged(ruled, held)
+    clauses = [*ruled, *(clause for clause in held if not any(clashes(clause, rule) for rule in ruled))]
     if schema is not None:
         clauses.append(Clause(kind=Kind.JSON_SCHEMA, args={"schema": schema}))
     return Contract(clauses=(*clauses, *argument_clauses(tools)), unchecked=tuple(unchecked))
@@ -100,26 +119,52 @@ def merged(held: Sequence[Clause], new: Iterable[Clause]) -> list[Clause]:
 
 def excludes(later: Clause, earlier: Clause) -> bool:
     """Whether the later clause takes the earlier one's place."""
-    if later == earlier:
-        return True
-    if later.kind is not earlier.kind:
-        return any(later.kind in rivals and earlier.kind in rivals for rivals in RIVALS)
-    if later.kind not in MANY:
-        return True
-    if later.kind in (Kind.WORDS, Kind.SENTENCES, Kind.CHARACTERS, Kind.LINES):
-        return earlier.is_standing or later.args.get("relation") == earlier.args.get("relation")
-    return dict(later.args) == dict(earlier.args)
+    if later.kind in NUMBER_OF and later.kind is earlier.kind:
+        return later.args.get("relation") == earlier.args.get("relation") or clashes(later, earlier)
+    return clashes(later, earlier)
 
 
-def taken_back(text: str) -> frozenset[Kind]:
-    """The kinds of clauses that `text` takes back: `you can use commas again`, `forget all those rules`."""
+def clashes(one: Clause, other: Clause) -> bool:
+    """Whether two clauses cannot both be held to, or say the same."""
+    if one.kind is not other.kind:
+        return one.kind in RIVALS and other.kind in RIVALS
+    if one.kind in NUMBER_OF:
+        (least, most), (other_least, other_most) = span(one), span(other)
+        return max(least, other_least) > min(most, other_most) or dict(one.args) == dict(other.args)
+    return one.kind not in MANY or dict(one.args) == dict(other.args)
+
+
+def span(clause: Clause) -> tuple[float, float]:
+    """The least and the greatest number that a clause allows."""
+    number = clause.args.get(NUMBER_OF[clause.kind], 0)
+    n = number if isinstance(number, int) else 0
+    match Relation(str(clause.args.get("relation", Relation.AT_LEAST))):
+        case Relation.AT_LEAST:
+            return n, inf
+        case Relation.LESS_THAN:
+            return -inf, n - 1
+        case Relation.EXACTLY:
+            return n, n
+
+
+def taken_back(text: str) -> Callable[[Clause], bool]:
+    """Whether `text` takes a clause back: `you can use commas again`, `forget all those rules`."""
     kinds: set[Kind] = set()
+    said = []
     for sentence in read(text).sentences:
-        if not TAKEN_BACK.search(sentence.low) or re.search(r"\bnever|don't|do not\b", sentence.low):
+        if not TAKEN_BACK.search(sentence.low) or NEGATED.search(sentence.low):
             continue
         if ALL.search(sentence.low) and "rule" in sentence.low:
-            return frozenset(Kind)
+            return lambda _clause: True
+        said.append(sentence.low)
         for pattern, topic in TOPICS:
             if pattern.search(sentence.low):
                 kinds |= topic
-    return frozenset(kinds)
+
+    def is_gone(clause: Clause) -> bool:
+        if clause.kind is Kind.TOOL_NEVER:
+            name = str(clause.args.get("value") or clause.args.get("tool"))
+            return any(name in low for low in said)
+        return clause.kind in kinds
+
+    return is_gone

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from layers.routing.contract.extracting import STANDING
 from layers.routing.contract.reading import Sentence, read
 from layers.routing.contract.schema import faults
 from layers.routing.contract.types import Clause, Kind, Violation
@@ -51,9 +52,10 @@ def prohibitions(text: str, tools: Sequence[ToolSpec]) -> tuple[Clause, ...]:
         match = NEVER.search(sentence.low)
         if not match or CONDITION.search(sentence.low):
             continue
+        is_standing = STANDING.search(sentence.low) is not None
         for tool, value in _forbidden(sentence, match.end(), tools):
             args = {"tool": tool, "value": value}
-            found.setdefault((tool, value), Clause(kind=Kind.TOOL_NEVER, args=args, is_standing=True))
+            found.setdefault((tool, value), Clause(kind=Kind.TOOL_NEVER, args=args, is_standing=is_standing))
     return tuple(found.values())
 
 

@@ -40,6 +40,10 @@ FORBID_NOUN = re.compile(
 OTHER_WORDS = re.compile(
     r"\b(?:more|less|fewer|longer) than\b|\bother words?\b|\bno other\b|any words? (?:or|before)"
 )
+TOOLISH = re.compile(
+    r"\b(?:tools?|capabilit\w+|commands?|functions?|librar\w+|variables?|methods?|modules?|packages?|files?)\b"
+)
+"""What is quoted in such a sentence is a thing's name, not a word of the answer: ``do not use the `edit` tool``."""
 UNSAID = re.compile(
     r"[,\s]*(?:please |also |and )*(?:you (?:must|should) )?(?:never|do not|don't|avoid) (?:ever )?(?:mention|"
     r"say)(?:ing)?\s+(?=[a-z])"
@@ -146,7 +150,7 @@ def forbidden(sentence: Sentence, request: Request) -> Found:
         if all(len(value.split()) < 3 and value.lower().split()[0] not in NOT_A_WORD for value in values):
             yield clause(Kind.FORBIDDEN, forbidden_words=tuple(value.lower() for value in values))
         return
-    match = FORBID_NOUN.search(low) or FORBID.search(low)
+    match = FORBID_NOUN.search(low) or (FORBID.search(low) if not TOOLISH.search(low) else None)
     if not match or OTHER_WORDS.search(low):
         return
     value = FORBID_VALUE.match(low, match.end())

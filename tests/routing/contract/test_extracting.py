@@ -76,6 +76,7 @@ NOTHING = [
     'Rename all files that begin with "test".',
     'Find all lines ending with "foo".',
     'I can\'t use "sudo" on this machine.',
+    "Do not use the `edit` tool.",
     "Convert this postscript file to PDF.",
     "What does cout << x << endl do?",
     "Does it need double quotes within the string?",
