@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -43,9 +44,9 @@ class Image:
 
     def at(self, point: Point) -> tuple[int, int]:
         """Row and column of a point, kept inside."""
-        column = min(self.width - 1, max(0, round(point[0] * self.scale)))
-        row = min(self.height - 1, max(0, round(self.height - point[1] * self.scale)))
-        return row, column
+        height, width, _ = self.colours.shape
+        column = min(width - 1, max(0, round(point[0] * self.scale)))
+        return min(height - 1, max(0, round(height - point[1] * self.scale))), column
 
     def window(self, box: Rect) -> tuple[slice, slice]:
         """Rows and columns of a rectangle."""
@@ -132,9 +133,15 @@ def grown(mask: Mask, by: int) -> Mask:
 
 def luminance(colour: npt.NDArray[np.floating]) -> float:
     """Relative luminance by WCAG 2, 0 to 1."""
-    parts = colour / 255
-    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-    return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
+    red, green, blue = (_linear(float(part)) for part in colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@lru_cache(maxsize=4096)
+def _linear(part: float) -> float:
+    """A channel, 0 to 255, without its gamma; kept, for a picture has few colours and asks thousands of times."""
+    share = part / 255
+    return share / 12.92 if share <= 0.04045 else float(((share + 0.055) / 1.055) ** 2.4)
 
 
 def contrast(one: npt.NDArray[np.floating], other: npt.NDArray[np.floating]) -> float:

@@ -42,6 +42,9 @@ SEEN = 0.3
 LEAST_STEP = 44
 """Of a colour channel: paler than this beside a letter disturbs nobody."""
 
+PACKED = np.array([65536, 256, 1], dtype=np.int32)
+"""What a colour's channels count in a number that stands for it."""
+
 Coverage = npt.NDArray[np.float32]
 
 
@@ -123,8 +126,9 @@ def _without_rules(foreign: Mask) -> Mask:
 
 def _commonest(colours: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """The most frequent colour."""
-    found, counts = np.unique(colours.astype(np.int16), axis=0, return_counts=True)
-    commonest: npt.NDArray[np.float64] = found[counts.argmax()].astype(np.float64)
+    packed = colours.astype(np.int32) @ PACKED  # one number for each: rows are sorted ten times as slowly
+    found, counts = np.unique(packed, return_counts=True)
+    commonest: npt.NDArray[np.float64] = found[counts.argmax()] // PACKED % 256.0
     return commonest
 
 
