@@ -112,7 +112,7 @@ def test_a_wrong_sum_is_told_from_a_rounded_one() -> None:
 
 
 @given(st.text(max_size=2000), st.text(max_size=2000))
-def test_any_answer_gets_a_doubt_between_none_and_all(question: str, answer: str) -> None:
+def test_the_doubt_of_any_answer_is_a_share(question: str, answer: str) -> None:
     assert 0.0 <= doubt(question, answer).score <= 1.0
 
 
