@@ -306,7 +306,7 @@ def described(clause: Clause) -> str:
     values = {
         name: ", ".join(several(args, name)) if isinstance(value, Sequence) else value for name, value in args.items()
     }
-    return template.format_map(values)
+    return template.format_map({"relation": Relation.EXACTLY.value} | values)
 
 
 WORDING: Mapping[Kind, str] = {
