@@ -8,6 +8,7 @@ from alembic import op
 
 from migrations.columns import key, number, partial, text, time, unique
 from migrations.control import audit, control
+from migrations.routing import routing
 
 revision = "0001"
 down_revision = None
@@ -31,6 +32,7 @@ def upgrade() -> None:
     control()
     audit()
     coordination()
+    routing()
     schedules()
 
 
