@@ -6,6 +6,7 @@ unsaved work is written over.
 """
 
 from layers.coordination.git import version as git_version
+from layers.coordination.leases import Claimant, Lease, LeaseState
 from layers.coordination.records import State, by_id, keep, mark
 from layers.coordination.rules import summary_markdown
 from layers.coordination.service import Coordinator
@@ -13,9 +14,12 @@ from layers.coordination.types import Applied, Conflict, FileChange, Patch, Prop
 
 __all__ = [
     "Applied",
+    "Claimant",
     "Conflict",
     "Coordinator",
     "FileChange",
+    "Lease",
+    "LeaseState",
     "Patch",
     "Proposal",
     "State",

@@ -117,14 +117,14 @@ class Scratch:
         here = {"GIT_DIR": str(self.folder), "GIT_OBJECT_DIRECTORY": str(self.objects)}
         return await run(*arguments, cwd=self.folder, place=here | dict(place or {}), feed=feed, accept=accept)
 
-    async def commit(self, tree: str, parent: str, body: bytes, *, author: str, at: int) -> Ran:
+    async def commit(self, tree: str, parents: Sequence[str], body: bytes, *, author: str, at: int) -> Ran:
         """A commit object with nothing in it that a second run would make differently. `at` is epoch seconds, UTC."""
         name = "".join(char for char in author if char.isprintable() and char not in "<>").strip(" .,:;\"'\\")
-        date = f"{at} +0000"
+        date = f"@{at} +0000"  # the @ lets git read small numbers too
         place = BOT | {"GIT_AUTHOR_NAME": name or "unknown", "GIT_AUTHOR_EMAIL": ""}
         place |= {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
-        parents = ("-p", parent) if parent else ()
-        return await self.run("commit-tree", tree, *parents, feed=body, accept=(0, 128), place=place)
+        links = [word for parent in parents for word in ("-p", parent)]
+        return await self.run("commit-tree", tree, *links, feed=body, accept=(0, 128), place=place)
 
     async def entries(self, tree: str, paths: Sequence[str]) -> dict[str, Entry]:
         """The files that `tree` has at `paths`; absent ones and folders are left out."""

@@ -13,7 +13,7 @@ import json
 import logging
 import secrets
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from layers.coordination import rules
@@ -53,6 +53,8 @@ class Claimant:
     """Exact paths, and folders with a slash at their end."""
     is_person: bool = False
     """People go first, and take over from whoever is none."""
+    worker: str = ""
+    """`Store.worker` of the process that the lease ends with, however it dies; empty: only time ends it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,7 @@ class Lease:
     actor: str
     paths: tuple[str, ...]
     is_person: bool
+    worker: str
     state: LeaseState
     fence: int
     """Greater than every earlier one of the workspace; 0 until it is held."""
@@ -98,7 +101,8 @@ def ask(tx: Tx, claimant: Claimant, lease_id: str) -> Lease:
     tx.run("coordination.count_workspace", id=claimant.workspace, fence=counts["fence"], tickets=ticket)
     tx.run(
         "coordination.ask_lease", id=lease_id, workspace=claimant.workspace, ticket=ticket, actor=claimant.actor,
-        is_person=int(claimant.is_person), paths=json.dumps(paths), ends_at=tx.now + TICKET_S, asked_at=tx.now,
+        is_person=int(claimant.is_person), worker=claimant.worker, paths=json.dumps(paths), ends_at=tx.now + TICKET_S,
+        asked_at=tx.now,
     )  # fmt: skip
     _advance(tx, claimant.workspace)
     return lease(tx, lease_id)
@@ -176,7 +180,7 @@ def _advance(tx: Tx, workspace: str) -> None:
     has_changed = False
     for row in tx.all("coordination.live_leases", workspace=workspace):
         one = _lease(row)
-        if one.ends_at <= tx.now:
+        if one.ends_at <= tx.now or (one.worker and tx.is_gone(one.worker)):
             _move(tx, one, LeaseState.EXPIRED, fence=one.fence, ends_at=one.ends_at)
             has_changed = True
         else:
@@ -207,8 +211,8 @@ def _move(tx: Tx, before: Lease, after: LeaseState, *, fence: int, ends_at: floa
 def _lease(row: Row) -> Lease:
     return Lease(
         id=row["id"], workspace=row["workspace"], ticket=row["ticket"], actor=row["actor"],
-        paths=tuple(json.loads(row["paths"])), is_person=bool(row["is_person"]), state=LeaseState(row["state"]),
-        fence=row["fence"], ends_at=row["ends_at"],
+        paths=tuple(json.loads(row["paths"])), is_person=bool(row["is_person"]), worker=row["worker"],
+        state=LeaseState(row["state"]), fence=row["fence"], ends_at=row["ends_at"],
     )  # fmt: skip
 
 
@@ -240,13 +244,13 @@ async def wait(store: Store, waiting: Lease, wait_s: float) -> Lease:
 
 @contextlib.asynccontextmanager
 async def holding(store: Store, claimant: Claimant, wait_s: float) -> AsyncIterator[Lease]:
-    """Wait for a lease, keep it alive inside the block, give it back.
+    """Wait for a lease, keep it alive inside the block, give it back. It ends with this process.
 
     Raises:
         Refused: it can never be had.
         Unavailable: others held it for `wait_s`.
     """
-    asked = await store.run(ask, claimant, secrets.token_hex(10))
+    asked = await store.run(ask, replace(claimant, worker=store.worker), secrets.token_hex(10))
     beating: asyncio.Task[None] | None = None
     try:
         held = await wait(store, asked, wait_s) if asked.state is LeaseState.WAITING else asked

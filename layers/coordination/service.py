@@ -1,7 +1,8 @@
 """The verbs of coordination: propose, apply, finish what a crash left, make a first workspace.
 
-One actor at a time: a lock within the process keeps the order of arrival, a file lock inside the git folder keeps
-other processes out, and `git update-ref` compares before it moves the branch, for everybody who knows of neither.
+One actor at a time: a lease of the store on the touched paths, in the order of arrival; a file lock inside the git
+folder for the files themselves; and `git update-ref`, which compares before it moves the line and the branch, for
+everybody who knows of neither. Without a store (a command beside a running server) the last two alone keep order.
 """
 
 from __future__ import annotations
@@ -19,25 +20,30 @@ from pathlib import Path
 from layers.coordination import git, rules
 from layers.coordination.first import README_AND_MAKEFILE
 from layers.coordination.git import Repository, Scratch, open_repository, scratch
+from layers.coordination.leases import Claimant, Lease, enrol, holding
+from layers.coordination.line import TRAILER, Line, workspace_id
 from layers.coordination.proposing import Head, draft, moved, read_head
-from layers.coordination.settling import Journal, index_entries, own_folder, settle, work_tree, write_journal
+from layers.coordination.settling import index_entries, own_folder, settle, work_tree
 from layers.coordination.types import Applied, Conflict, Entry, Patch, Proposal, Step
 from layers.errors import Misconfigured, Refused, Unavailable
+from layers.failpoint import Landing as At
 from layers.failpoint import Point, reach
+from layers.store import Store
 
 log = logging.getLogger(__name__)
 
 BUSY_S = 30.0
 POLL_S = 0.02
 TRIES = 5
-TRAILER = "Proposal: "
 
 
 class Coordinator:
     """Everybody's patches to a folder, one at a time."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: Store | None = None, *, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
         self._clock = clock
+        self._enrolled: set[str] = set()
         self._locks: weakref.WeakValueDictionary[Path, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def propose(self, patch: Patch) -> Proposal:
@@ -53,22 +59,30 @@ class Coordinator:
         log.info("patch.proposed", extra=fields)
         return proposal
 
-    async def apply(self, workspace: Path, proposal: Proposal, message: str, author: str) -> Applied | Conflict:
+    async def apply(
+        self, workspace: Path, proposal: Proposal, message: str, author: str, lease: Lease | None = None
+    ) -> Applied | Conflict:
         """Commit what was shown and write it to the work tree; again, and it is the same commit.
 
         A branch that moved on is no conflict as long as the touched files are still what the proposal was made on:
-        then every one of them becomes exactly what was shown.
+        then every one of them becomes exactly what was shown. `lease` is one that the caller holds; without it, one is
+        asked for, and waited for.
 
         Raises:
-            Refused: the workspace is not the proposal's, or is not in a state to commit.
+            Refused: the workspace is not the proposal's, or is not in a state to commit, or the lease was lost.
             Unavailable: somebody holds the workspace, or the disk refused; apply it again.
         """
         repository = await open_repository(workspace)
         if repository.root != proposal.workspace:
             raise Refused(f"the proposal {proposal.id!r} is for {str(proposal.workspace)!r}, not {str(workspace)!r}")
-        async with self._alone(repository), scratch(repository) as pad:
-            await settle(repository, pad)
-            outcome = await self._commit(repository, pad, proposal, (message, author))
+        paths = tuple(dict.fromkeys(step.path for step in proposal.steps))
+        async with self._leased(repository, paths, author, lease) as held:
+            reach(At.LEASED)
+            async with self._alone(repository), scratch(repository) as pad:
+                line = Line(repository=repository, pad=pad, store=self._store)
+                await line.recover()
+                await settle(repository, pad)
+                outcome = await self._commit(line, proposal, (message, author), held)
         log.info(
             "patch.applied" if isinstance(outcome, Applied) else "patch.conflicted",
             extra={"proposal": proposal.id, "workspace": str(repository.root), "files": len(outcome.files)},
@@ -93,7 +107,9 @@ class Coordinator:
     async def materialise(self, workspace: Path) -> tuple[str, ...]:
         """Finish what a crash left between the commit and the files; one sentence per file left alone."""
         repository = await open_repository(workspace)
+        await self._enrol(repository)
         async with self._alone(repository), scratch(repository) as pad:
+            await Line(repository=repository, pad=pad, store=self._store).recover()
             return await settle(repository, pad)
 
     async def create_workspace(self, path: Path) -> None:
@@ -115,14 +131,17 @@ class Coordinator:
             await git.run("init", "--quiet", "--initial-branch=main", "--template=", str(path), cwd=path, place={})
         repository = await open_repository(path)
         async with self._alone(repository), scratch(repository) as pad:
+            line = Line(repository=repository, pad=pad, store=self._store)
+            await line.recover()
             await settle(repository, pad)
             born = await repository.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", accept=(0, 1, 128))
             if born.code:
-                await _first_commit(repository, pad, int(self._clock()))
+                await _first_commit(line, int(self._clock()))
 
     async def _commit(
-        self, repository: Repository, pad: Scratch, proposal: Proposal, words: tuple[str, str]
+        self, line: Line, proposal: Proposal, words: tuple[str, str], lease: Lease | None
     ) -> Applied | Conflict:
+        repository, pad = line.repository, line.pad
         paths = tuple(file.path for file in proposal.files)
         for _ in range(TRIES):
             head = await read_head(repository)
@@ -137,13 +156,33 @@ class Coordinator:
             if isinstance(tree, Conflict):
                 return tree
             commit = await _make_commit(pad, proposal, head, tree, words)
-            journal = Journal(branch=head.branch, commit=commit, steps=proposal.steps)
-            if await _move_branch(repository, journal, head.commit):
+            landing = await line.prepare(proposal, head, (commit, tree), lease.fence if lease else 0)
+            reach(At.BUILT)
+            if await line.land(landing, proposal.steps, lease):
                 reach(Point.PATCH_COMMITTED)
                 left = await settle(repository, pad)
                 reach(Point.PATCH_WRITTEN)
                 return Applied(commit=commit, files=paths, left_alone=left)
         raise Unavailable(f"the branch of {str(repository.root)!r} keeps moving; apply the patch again")
+
+    async def _enrol(self, repository: Repository) -> str:
+        workspace = workspace_id(repository)
+        if self._store is not None and workspace not in self._enrolled:
+            await self._store.run(enrol, workspace, str(repository.root))
+            self._enrolled.add(workspace)
+        return workspace
+
+    @contextlib.asynccontextmanager
+    async def _leased(
+        self, repository: Repository, paths: tuple[str, ...], actor: str, lease: Lease | None
+    ) -> AsyncIterator[Lease | None]:
+        """The caller's lease, or one of our own; None without a store."""
+        workspace = await self._enrol(repository)
+        if self._store is None or lease is not None:
+            yield lease
+            return
+        async with holding(self._store, Claimant(workspace=workspace, actor=actor, paths=paths), BUSY_S) as held:
+            yield held
 
     @contextlib.asynccontextmanager
     async def _alone(self, repository: Repository) -> AsyncIterator[None]:
@@ -231,31 +270,22 @@ async def _make_commit(pad: Scratch, proposal: Proposal, head: Head, tree: str, 
     """The commit object: the same proposal on the same head makes the same id, whenever and wherever it is made."""
     message, author = words
     body = f"{message.strip() or 'Apply a patch'}\n\n{TRAILER}{proposal.id}\n".replace("\0", "")
-    ran = await pad.commit(tree, head.commit, rules.as_bytes(body), author=author, at=proposal.proposed_at)
+    ran = await pad.commit(tree, (head.commit,), rules.as_bytes(body), author=author, at=proposal.proposed_at)
     if ran.code:
         raise Refused(f"git no longer has what was approved ({ran.first_line}); propose the patch again")
     return ran.text
 
 
-async def _move_branch(repository: Repository, journal: Journal, old: str) -> bool:
-    """Write the journal, then move the branch if it still is at `old`; False when it is not."""
-    await asyncio.to_thread(write_journal, repository, journal)
-    arguments = ("update-ref", "-m", "bulkhead: apply a patch", journal.branch, journal.commit, old)
-    ran = await repository.run(*arguments, accept=(0, 1, 128), place=git.BOT)
-    if ran.code and "but expected" not in ran.error and "already exists" not in ran.error:
-        raise Unavailable(f"git could not move {journal.branch}: {ran.first_line}; apply the patch again")
-    return ran.code == 0
-
-
-async def _first_commit(repository: Repository, pad: Scratch, now: int) -> None:
+async def _first_commit(line: Line, now: int) -> None:
+    repository, pad = line.repository, line.pad
     entries: dict[str, Entry | None] = {}
     for name, content in README_AND_MAKEFILE.items():
         entries[name] = Entry(mode="100644", oid=await pad.keep_blob(content.encode()))
     tree = await pad.write_tree("", entries)
-    commit = (await pad.commit(tree, "", b"Start the workspace\n", author="Bulkhead", at=now)).text
+    commit = (await pad.commit(tree, (), b"Start the workspace\n", author="Bulkhead", at=now)).text
     branch = (await repository.run("symbolic-ref", "HEAD")).text
     steps = tuple(Step(path=path, old=None, new=entry) for path, entry in entries.items())
-    if not await _move_branch(repository, Journal(branch=branch, commit=commit, steps=steps), repository.zero):
+    if not await line.start(branch, commit, steps):
         raise Unavailable(f"somebody else started the workspace {str(repository.root)!r} at the same moment; try again")
     left = await settle(repository, pad)
     if left:

@@ -19,6 +19,7 @@ from layers.coordination.git import Repository, Scratch, index_lines
 from layers.coordination.types import Entry, Step
 from layers.coordination.worktree import Folder
 from layers.errors import Unavailable
+from layers.failpoint import Landing, reach
 
 INDEX_TRIES = 10
 INDEX_WAIT_S = 0.1
@@ -97,6 +98,7 @@ async def settle(repository: Repository, pad: Scratch) -> tuple[str, ...]:
     left: tuple[str, ...] = ()
     if landed.code == 0 and branch.text == journal.branch:  # else it never landed, or another branch is checked out
         left = await _write(repository, pad, journal.steps)
+        reach(Landing.FILES_DONE)
     with contextlib.suppress(FileNotFoundError):
         await asyncio.to_thread(os.unlink, own_folder(repository) / "journal.json")
     return left

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from layers.coordination.rules import as_bytes, visible
 from layers.coordination.types import Entry, Step
+from layers.failpoint import Landing, reach
 
 NO_REPLACE = 1
 EXCHANGE = 2
@@ -102,6 +103,7 @@ class Folder:
             done = self._take(step, str(self.stage / str(number)), contents)
             if not done:
                 left[step.path] = _why(step, self.look(step.path))
+            reach(Landing.FILE_DONE)
         return left
 
     def _take(self, step: Step, staged: str, contents: dict[str, bytes]) -> bool:
@@ -118,6 +120,7 @@ class Folder:
                     done = False
                 else:
                     self._stage(staged, step.new, contents[step.new.oid], seen)
+                    reach(Landing.STAGED)
                     done = (
                         self._place(folder, name, staged, step)
                         if seen is None
@@ -175,6 +178,7 @@ class Folder:
 
     def _swap(self, folder: int, name: str, staged: str, step: Step) -> bool:
         _rename(None, staged, folder, name, EXCHANGE)
+        reach(Landing.EXCHANGED)
         displaced = self._look_in(None, staged)
         mine = displaced is None or displaced.holds(step.old)  # None: the fallback replaced it
         if not mine:

@@ -337,6 +337,7 @@ def coordination() -> None:
         number("ticket"),  # its place in the queue
         text("actor"),
         number("is_person"),
+        text("worker"),  # the process it ends with; empty where it outlives that
         text("paths"),  # JSON: exact paths, and folders with a slash at their end
         text("state"),  # waiting | held | released | expired | fenced
         number("fence"),  # 0 until it is held
