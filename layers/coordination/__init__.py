@@ -10,7 +10,7 @@ from layers.coordination.leases import Claimant, Lease, LeaseState
 from layers.coordination.records import State, by_id, keep, mark
 from layers.coordination.rules import summary_markdown
 from layers.coordination.service import Coordinator
-from layers.coordination.types import Applied, Conflict, FileChange, Patch, Proposal
+from layers.coordination.types import Applied, Conflict, FileChange, Patch, Proposal, Stages, Unmergeable
 
 __all__ = [
     "Applied",
@@ -22,7 +22,9 @@ __all__ = [
     "LeaseState",
     "Patch",
     "Proposal",
+    "Stages",
     "State",
+    "Unmergeable",
     "by_id",
     "git_version",
     "keep",

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from layers.coordination import rules
 from layers.coordination.git import Ran, Repository, Scratch, open_repository, scratch
-from layers.coordination.types import Entry, FileChange, Patch, Proposal
+from layers.coordination.merging import merge
+from layers.coordination.types import Entry, FileChange, Patch, Proposal, Unmergeable
 from layers.errors import BadInput, Refused, Unavailable
 
 MAX_FILE_BYTES = 5 << 20
@@ -60,24 +61,40 @@ async def draft(patch: Patch, now: float) -> Proposal:
 
     Raises:
         BadInput: the diff cannot be read; `line` says where.
-        Refused: a rule forbids it, it does not fit, or what it touches moved since its base.
+        Refused: a rule forbids it, it does not fit, or (Unmergeable) it does not merge with what came after its base.
     """
     reading = rules.read(patch.diff)
     repository = await open_repository(patch.workspace)
     head = await read_head(repository)
+    base = await _find_base(repository, patch.base, head)
     async with scratch(repository) as pad:
-        found, _ = await asyncio.gather(pad.entries(head.tree, reading.paths), pad.run("read-tree", head.tree))
-        await _check_base(repository, pad, patch.base, head, reading.paths)
+        found, _ = await asyncio.gather(pad.entries(base.tree, reading.paths), pad.run("read-tree", base.tree))
         await _check_places(pad, reading, found)
-        await _apply(pad, reading, head, found)
+        await _apply(pad, reading, base, found)
         result = (await pad.run("write-tree")).text
-        if result == head.tree:
+        if result != base.tree and base.tree != head.tree:
+            result = await _carry_over(repository, pad, (base, result, head), reading.paths)
+        if result in (base.tree, head.tree):
             raise Refused("the patch changes nothing: the files already are as it would make them")
         diff, files = await _compare(pad, head.tree, result)
         await _check_result(pad, result, files)
     return Proposal(
         id=secrets.token_hex(10), workspace=repository.root, branch=head.branch, base_commit=head.commit,
         base_tree=head.tree, result_tree=result, diff=diff, files=files, author=patch.author, proposed_at=int(now),
+    )  # fmt: skip
+
+
+async def redraft(pad: Scratch, proposal: Proposal, head: Head, tree: str) -> Proposal:
+    """The proposal that turns `head` into `tree`, in the name of `proposal`.
+
+    Raises:
+        Refused: a rule forbids it.
+    """
+    diff, files = await _compare(pad, head.tree, tree)
+    await _check_result(pad, tree, files)
+    return replace(
+        proposal, id=secrets.token_hex(10), base_commit=head.commit, base_tree=head.tree, result_tree=tree, diff=diff,
+        files=files,
     )  # fmt: skip
 
 
@@ -97,27 +114,39 @@ async def moved(
     return found
 
 
-async def _check_base(repository: Repository, pad: Scratch, base: str, head: Head, paths: tuple[str, ...]) -> None:
-    """Refuse when a file that the patch touches is not on the branch as it was on `base`."""
+async def _find_base(repository: Repository, base: str, head: Head) -> Head:
+    """The commit that a patch names as its base, on the branch of `head`; `head` when it names none."""
     if not base:
-        return
+        return head
     if not _REVISION.fullmatch(base):
         raise BadInput(f"the base {base[:80]!r} is no revision; name a commit, a branch or a tag")
-    ran = await repository.run(
-        "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}", accept=(0, 1, 128)
-    )
+    wanted = ("--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
+    ran = await repository.run("rev-parse", *wanted, accept=(0, 1, 128))
     if ran.code:
         raise Refused(f"the base {base!r} names no commit of this workspace; {head.name} is at {head.commit[:10]}")
     if ran.text == head.commit:
-        return
-    before, now = await asyncio.gather(pad.entries(ran.text, paths), pad.entries(head.tree, paths))
-    changes = await moved(repository, ran.text, head, before, now)
-    if changes:
-        reasons = "; ".join(changes.values())
-        raise Refused(
-            f"the patch was made on {ran.text[:10]} and {head.name} moved on: {reasons}; "
-            f"make it again on {head.commit[:10]}"
-        )
+        return head
+    tree = await repository.run("rev-parse", f"{ran.text}^{{tree}}")
+    return Head(branch=head.branch, commit=ran.text, tree=tree.text)
+
+
+async def _carry_over(
+    repository: Repository, pad: Scratch, trees: tuple[Head, str, Head], paths: tuple[str, ...]
+) -> str:
+    """The tree of the branch with the change from a base to a result in it.
+
+    Raises:
+        Unmergeable: what happened since the base does not merge with it.
+    """
+    base, result, head = trees
+    merged = await merge(pad, base.tree, head.tree, result)
+    if isinstance(merged, str):
+        return merged
+    before, now = await asyncio.gather(pad.entries(base.tree, paths), pad.entries(head.tree, paths))
+    changes = await moved(repository, base.commit, head, before, now)
+    reasons = "; ".join(changes.values()) or ", ".join(repr(rules.visible(one.path)) for one in merged)
+    text = f"the patch was made on {base.commit[:10]} and {head.name} moved on: {reasons}, and the two do not merge"
+    raise Unmergeable(f"{text}; make it again on {head.commit[:10]}", merged)
 
 
 async def _check_places(pad: Scratch, reading: rules.Reading, found: dict[str, Entry]) -> None:

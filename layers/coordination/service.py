@@ -19,11 +19,12 @@ from pathlib import Path
 
 from layers.coordination import git, rules
 from layers.coordination.first import README_AND_MAKEFILE
+from layers.coordination.fitting import fit
 from layers.coordination.git import Repository, Scratch, open_repository, scratch
 from layers.coordination.leases import Claimant, Lease, enrol, holding
 from layers.coordination.line import TRAILER, Line, workspace_id
-from layers.coordination.proposing import Head, draft, moved, read_head
-from layers.coordination.settling import index_entries, own_folder, settle, work_tree
+from layers.coordination.proposing import Head, draft, read_head
+from layers.coordination.settling import own_folder, settle
 from layers.coordination.types import Applied, Conflict, Entry, Patch, Proposal, Step
 from layers.errors import Misconfigured, Refused, Unavailable
 from layers.failpoint import Landing as At
@@ -51,7 +52,8 @@ class Coordinator:
 
         Raises:
             BadInput: the diff cannot be read; `line` says where.
-            Refused: a rule forbids it, it does not fit, or what it touches moved since its base.
+            Refused: a rule forbids it, it does not fit, or (Unmergeable) it does not merge with what happened since
+                its base.
             Misconfigured: git is missing or too old.
         """
         proposal = await draft(patch, self._clock())
@@ -65,8 +67,10 @@ class Coordinator:
         """Commit what was shown and write it to the work tree; again, and it is the same commit.
 
         A branch that moved on is no conflict as long as the touched files are still what the proposal was made on:
-        then every one of them becomes exactly what was shown. `lease` is one that the caller holds; without it, one is
-        asked for, and waited for.
+        then every one of them becomes exactly what was shown. Where they are not, the two are merged in memory: what
+        then reads as it was shown is committed, what reads differently comes back to be shown again, and what cannot
+        be merged comes back with its three versions. `lease` is one that the caller holds; without it, one is asked
+        for, and waited for.
 
         Raises:
             Refused: the workspace is not the proposal's, or is not in a state to commit, or the lease was lost.
@@ -149,16 +153,13 @@ class Coordinator:
             done = None if is_at_base else await _find_commit(repository, pad, proposal)
             if done is not None:
                 return Applied(commit=done, files=paths)
-            conflict = await _find_conflict(repository, pad, proposal, head)
-            if conflict is not None:
-                return conflict
-            tree = await _result_on(pad, proposal, head)
-            if isinstance(tree, Conflict):
-                return tree
-            commit = await _make_commit(pad, proposal, head, tree, words)
-            landing = await line.prepare(proposal, head, (commit, tree), lease.fence if lease else 0)
+            fitted = await fit(repository, pad, proposal, head)
+            if isinstance(fitted, Conflict):
+                return fitted
+            commit = await _make_commit(pad, proposal, head, fitted.tree, words)
+            landing = await line.prepare(proposal, head, (commit, fitted.tree), lease.fence if lease else 0)
             reach(At.BUILT)
-            if await line.land(landing, proposal.steps, lease):
+            if await line.land(landing, fitted.steps, lease):
                 reach(Point.PATCH_COMMITTED)
                 left = await settle(repository, pad)
                 reach(Point.PATCH_WRITTEN)
@@ -219,51 +220,6 @@ async def _find_commit(repository: Repository, pad: Scratch, proposal: Proposal)
     commits = ran.text.split()
     bodies = await pad.blobs(commits)
     return next((oid for oid in commits if bodies[oid].endswith(b"\n\n" + trailer.encode() + b"\n")), None)
-
-
-async def _find_conflict(repository: Repository, pad: Scratch, proposal: Proposal, head: Head) -> Conflict | None:
-    """Why `proposal` cannot be committed on `head` as it was shown; None when it can."""
-    steps = proposal.steps
-    if head.branch != proposal.branch:
-        was = proposal.branch.removeprefix("refs/heads/")
-        text = f"the patch is for the branch {was} and {head.name} is checked out; check {was} out and approve again"
-        return Conflict(files=tuple(step.path for step in steps), text=text)
-    expected = {step.path: step.old for step in steps if step.old}
-    paths = [step.path for step in steps]
-    if head.commit != proposal.base_commit:
-        changes = await moved(repository, proposal.base_commit, head, expected, await pad.entries(head.tree, paths))
-        if changes:
-            text = f"{'; '.join(changes.values())}, after the patch was shown; propose it again on {head.commit[:10]}"
-            return Conflict(files=tuple(changes), text=text)
-    staged = await index_entries(repository, pad, paths)
-    reasons = {
-        step.path: f"{rules.visible(step.path)!r} has staged changes that are not committed"
-        for step in steps
-        if staged.get(step.path) not in (step.old, step.new)
-    }
-    reasons |= await asyncio.to_thread(work_tree(repository).obstacles, steps)
-    if not reasons:
-        return None
-    text = f"nothing was changed: {'; '.join(reasons.values())}; commit or undo that and approve the patch again"
-    return Conflict(files=tuple(reasons), text=text)
-
-
-async def _result_on(pad: Scratch, proposal: Proposal, head: Head) -> str | Conflict:
-    """The tree of `head` with exactly what was shown changed; a conflict where that would change more.
-
-    git makes room silently: a new file takes the place of a folder that grew meanwhile, and all that is in it.
-    """
-    if head.tree == proposal.base_tree:
-        return proposal.result_tree
-    tree = await pad.write_tree(head.tree, {step.path: step.new for step in proposal.steps})
-    shown = {step.path: (step.old, step.new) for step in proposal.steps}
-    changes = await pad.changes(head.tree, tree)
-    if changes == shown:
-        return tree
-    others = tuple(path for path in changes if changes[path] != shown.get(path))
-    names = ", ".join(repr(rules.visible(path)) for path in others)
-    text = f"{head.name} moved on, and the patch would now also change {names}; propose it again on {head.commit[:10]}"
-    return Conflict(files=others, text=text)
 
 
 async def _make_commit(pad: Scratch, proposal: Proposal, head: Head, tree: str, words: tuple[str, str]) -> str:

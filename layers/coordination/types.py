@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from layers.errors import Refused
+
 POLICY_VERSION = 1
 """Grows when the rules change: an approval given under older rules no longer fits."""
 
@@ -131,6 +133,26 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stages:
+    """One path that cannot be merged: what each side has there. None means absent."""
+
+    path: str
+    base: Entry | None
+    ours: Entry | None
+    """The branch's."""
+    theirs: Entry | None
+    """The patch's."""
+
+
+class Unmergeable(Refused):
+    """The patch was made on an older commit, and what happened since does not merge with it."""
+
+    def __init__(self, text: str, stages: tuple[Stages, ...]) -> None:
+        super().__init__(text)
+        self.stages = stages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
     """The change was not made; nothing was touched."""
 
@@ -138,3 +160,7 @@ class Conflict:
     """Paths that are not as the proposal expects."""
     text: str
     """One sentence: which file, what happened to it, what to do."""
+    stages: tuple[Stages, ...] = ()
+    """Where the branch and the patch changed the same lines: the three versions of each such file."""
+    again: Proposal | None = None
+    """The same patch merged with the branch, where that reads differently from what was approved: to be shown anew."""
