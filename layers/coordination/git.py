@@ -224,6 +224,34 @@ async def open_repository(workspace: Path) -> Repository:
     root = Path(os.path.realpath(workspace))
     if not root.is_dir():
         raise Refused(f"the workspace {str(workspace)!r} is not a folder; name one that exists")
+    mark = _mark(root)
+    known = _opened.get(root)
+    if known is not None and known[0] == mark:
+        return known[1]
+    repository = await _look_for_repository(workspace, root)
+    _opened[root] = (mark, repository)
+    return repository
+
+
+_opened: dict[Path, tuple[tuple[int, ...], Repository]] = {}
+"""What `open_repository` found, as long as its `.git` is the same file or folder with the same configuration."""
+
+
+def _mark(root: Path) -> tuple[int, ...]:
+    """Changes when `.git` is another, or when its configuration is."""
+    marks: list[int] = []
+    for path in (root / ".git", root / ".git" / "config"):
+        try:
+            status = path.stat()
+        except OSError:  # a linked work tree has no config of its own; the file `.git` tells it apart
+            marks += (0, 0, 0)
+            continue
+        is_plain = not path.is_dir()  # a folder's time changes with every ref
+        marks += (status.st_dev, status.st_ino if path.name == ".git" else 0, status.st_mtime_ns if is_plain else 0)
+    return tuple(marks)
+
+
+async def _look_for_repository(workspace: Path, root: Path) -> Repository:
     wanted = ("--absolute-git-dir", "--path-format=absolute", "--git-common-dir", "--show-object-format")
     ceiling = {"GIT_CEILING_DIRECTORIES": str(root.parent)}
     ran = await run("rev-parse", *wanted, cwd=root, place=ceiling, accept=(0, 128))

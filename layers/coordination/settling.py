@@ -93,21 +93,34 @@ async def settle(repository: Repository, pad: Scratch) -> tuple[str, ...]:
     journal = await asyncio.to_thread(read_journal, repository)
     if journal is None:
         return ()
-    landed = await repository.run("merge-base", "--is-ancestor", journal.commit, journal.branch, accept=(0, 1, 128))
-    branch = await repository.run("symbolic-ref", "-q", "HEAD", accept=(0, 1))
+    due = await _due(repository, pad, journal)
     left: tuple[str, ...] = ()
-    if landed.code == 0 and branch.text == journal.branch:  # else it never landed, or another branch is checked out
-        left = await _write(repository, pad, journal.steps)
+    if due:
+        left = await _write(repository, pad, due)
         reach(Landing.FILES_DONE)
     with contextlib.suppress(FileNotFoundError):
         await asyncio.to_thread(os.unlink, own_folder(repository) / "journal.json")
     return left
 
 
-async def _write(repository: Repository, pad: Scratch, steps: Sequence[Step]) -> tuple[str, ...]:
-    head = (await repository.run("rev-parse", "HEAD^{tree}")).text
-    now = await pad.entries(head, [step.path for step in steps])
-    due = [step for step in steps if now.get(step.path) == step.new]  # else somebody's later commit is about this file
+async def _due(repository: Repository, pad: Scratch, journal: Journal) -> list[Step]:
+    """The steps that are still to be seen in the files."""
+    ran = await repository.run(
+        "rev-parse", "HEAD^{commit}", "HEAD^{tree}", "--symbolic-full-name", "HEAD", accept=(0, 128)
+    )
+    facts = ran.text.split("\n")
+    if ran.code or len(facts) != 3 or facts[2] != journal.branch:  # another branch is checked out
+        return []
+    if facts[0] == journal.commit:
+        return list(journal.steps)
+    landed = await repository.run("merge-base", "--is-ancestor", journal.commit, facts[0], accept=(0, 1, 128))
+    if landed.code:
+        return []
+    now = await pad.entries(facts[1], [step.path for step in journal.steps])
+    return [step for step in journal.steps if now.get(step.path) == step.new]  # else a later commit is about this file
+
+
+async def _write(repository: Repository, pad: Scratch, due: Sequence[Step]) -> tuple[str, ...]:
     contents = await pad.blobs([step.new.oid for step in due if step.new])
     try:
         left = await asyncio.to_thread(work_tree(repository).write, due, contents)
