@@ -222,10 +222,7 @@ class Line:
 
     async def _entry(self, tree: str, parents: Sequence[str], words: str, at: int) -> str:
         links = [parent for parent in parents if parent.strip("0")]
-        ran = await self.pad.commit(tree, links, words.encode(), author="Bulkhead", at=at)
-        if ran.code:
-            raise Unavailable(f"git could not note the change: {ran.first_line}; apply the patch again")
-        return ran.text
+        return await self.pad.commit(tree, links, words.encode(), author="Bulkhead", at=at)
 
     async def _tip(self, branch: str) -> str:
         ran = await self.repository.run("rev-parse", "--verify", "--quiet", branch, accept=(0, 1))

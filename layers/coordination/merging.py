@@ -6,7 +6,6 @@ markers reach no file: what cannot be merged goes back as its three versions.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from layers.coordination.git import Scratch
@@ -19,18 +18,13 @@ async def merge(pad: Scratch, base: str, ours: str, theirs: str) -> str | tuple[
 
     Commits stand in for the trees: git before 2.40 takes no base by name, and finds it as the parent of both.
     """
-    root = await _commit(pad, base, ())
-    sides = await asyncio.gather(_commit(pad, ours, (root,)), _commit(pad, theirs, (root,)))
-    ran = await pad.run("merge-tree", "--write-tree", "-z", "--no-messages", *sides, accept=(0, 1))
+    root = await pad.commit(base, (), b"", author="Bulkhead", at=0)
+    sides = [await pad.commit(tree, (root,), b"", author="Bulkhead", at=0) for tree in (ours, theirs)]
+    ran = await pad.run("merge-tree", "--write-tree", "-z", "--no-messages", *sides, accept=(0, 1, 128))
+    if ran.code == 128:
+        raise Refused(f"git no longer has what is to be merged ({ran.first_line}); propose the patch again")
     tree, *records = ran.text.split("\0")
     return _stages(records) if ran.code else tree
-
-
-async def _commit(pad: Scratch, tree: str, parents: Sequence[str]) -> str:
-    ran = await pad.commit(tree, parents, b"", author="Bulkhead", at=0)
-    if ran.code:
-        raise Refused(f"git no longer has what is to be merged ({ran.first_line}); propose the patch again")
-    return ran.text
 
 
 def _stages(records: Sequence[str]) -> tuple[Stages, ...]:

@@ -156,12 +156,13 @@ class Coordinator:
             fitted = await fit(repository, pad, proposal, head)
             if isinstance(fitted, Conflict):
                 return fitted
+            contents = await pad.blobs([fitted.tree, *(step.new.oid for step in fitted.steps if step.new)])
             commit = await _make_commit(pad, proposal, head, fitted.tree, words)
             landing = await line.prepare(proposal, head, (commit, fitted.tree), lease.fence if lease else 0)
             reach(At.BUILT)
             if await line.land(landing, fitted.steps, lease):
                 reach(Point.PATCH_COMMITTED)
-                left = await settle(repository, pad)
+                left = await settle(repository, pad, contents)
                 reach(Point.PATCH_WRITTEN)
                 return Applied(commit=commit, files=paths, left_alone=left)
         raise Unavailable(f"the branch of {str(repository.root)!r} keeps moving; apply the patch again")
@@ -226,10 +227,7 @@ async def _make_commit(pad: Scratch, proposal: Proposal, head: Head, tree: str, 
     """The commit object: the same proposal on the same head makes the same id, whenever and wherever it is made."""
     message, author = words
     body = f"{message.strip() or 'Apply a patch'}\n\n{TRAILER}{proposal.id}\n".replace("\0", "")
-    ran = await pad.commit(tree, (head.commit,), rules.as_bytes(body), author=author, at=proposal.proposed_at)
-    if ran.code:
-        raise Refused(f"git no longer has what was approved ({ran.first_line}); propose the patch again")
-    return ran.text
+    return await pad.commit(tree, (head.commit,), rules.as_bytes(body), author=author, at=proposal.proposed_at)
 
 
 async def _first_commit(line: Line, now: int) -> None:
@@ -238,7 +236,7 @@ async def _first_commit(line: Line, now: int) -> None:
     for name, content in README_AND_MAKEFILE.items():
         entries[name] = Entry(mode="100644", oid=await pad.keep_blob(content.encode()))
     tree = await pad.write_tree("", entries)
-    commit = (await pad.commit(tree, (), b"Start the workspace\n", author="Bulkhead", at=now)).text
+    commit = await pad.commit(tree, (), b"Start the workspace\n", author="Bulkhead", at=now)
     branch = (await repository.run("symbolic-ref", "HEAD")).text
     steps = tuple(Step(path=path, old=None, new=entry) for path, entry in entries.items())
     if not await line.start(branch, commit, steps):

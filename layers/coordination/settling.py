@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,8 +84,12 @@ def _entry(mode: str, oid: str) -> Entry | None:
     return Entry(mode=mode, oid=oid) if oid else None
 
 
-async def settle(repository: Repository, pad: Scratch) -> tuple[str, ...]:
+async def settle(
+    repository: Repository, pad: Scratch, contents: Mapping[str, bytes] | None = None
+) -> tuple[str, ...]:
     """Finish what the journal tells, if there is one: files, then index. One sentence per file left alone.
+
+    `contents` are blobs that the caller has read already.
 
     Raises:
         Unavailable: the disk refused; the journal stays and the next call goes on.
@@ -96,7 +100,9 @@ async def settle(repository: Repository, pad: Scratch) -> tuple[str, ...]:
     due = await _due(repository, pad, journal)
     left: tuple[str, ...] = ()
     if due:
-        left = await _write(repository, pad, due)
+        known = contents or {}
+        wanted = [step.new.oid for step in due if step.new and step.new.oid not in known]
+        left = await _write(repository, pad, due, {**known, **await pad.blobs(wanted)})
         reach(Landing.FILES_DONE)
     with contextlib.suppress(FileNotFoundError):
         await asyncio.to_thread(os.unlink, own_folder(repository) / "journal.json")
@@ -120,8 +126,9 @@ async def _due(repository: Repository, pad: Scratch, journal: Journal) -> list[S
     return [step for step in journal.steps if now.get(step.path) == step.new]  # else a later commit is about this file
 
 
-async def _write(repository: Repository, pad: Scratch, due: Sequence[Step]) -> tuple[str, ...]:
-    contents = await pad.blobs([step.new.oid for step in due if step.new])
+async def _write(
+    repository: Repository, pad: Scratch, due: Sequence[Step], contents: Mapping[str, bytes]
+) -> tuple[str, ...]:
     try:
         left = await asyncio.to_thread(work_tree(repository).write, due, contents)
     except OSError as error:

@@ -14,13 +14,13 @@ import contextlib
 import ctypes
 import errno
 import functools
-import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from layers.coordination.objects import object_id
 from layers.coordination.rules import as_bytes, visible
 from layers.coordination.types import Entry, Step
 from layers.failpoint import Landing, reach
@@ -95,7 +95,7 @@ class Folder:
                 return Seen("below no folder")
             raise
 
-    def write(self, steps: Sequence[Step], contents: dict[str, bytes]) -> dict[str, str]:
+    def write(self, steps: Sequence[Step], contents: Mapping[str, bytes]) -> dict[str, str]:
         """Take every step whose file is as expected; path to reason for the others. May be run again after a crash."""
         self.stage.mkdir(parents=True, exist_ok=True)
         left: dict[str, str] = {}
@@ -106,7 +106,7 @@ class Folder:
             reach(Landing.FILE_DONE)
         return left
 
-    def _take(self, step: Step, staged: str, contents: dict[str, bytes]) -> bool:
+    def _take(self, step: Step, staged: str, contents: Mapping[str, bytes]) -> bool:
         """Whether the file is now as the step wants it."""
         try:
             with self._parent(step.path, make=step.new is not None) as (folder, name):
@@ -232,7 +232,7 @@ class Folder:
             status = os.stat(name, dir_fd=folder, follow_symlinks=False)
             if stat.S_ISLNK(status.st_mode):
                 target = os.readlink(as_bytes(name), dir_fd=folder)
-                return Seen("link", blob_id(target, self.object_format))
+                return Seen("link", object_id("blob", target, self.object_format))
             if not stat.S_ISREG(status.st_mode):
                 return Seen("a folder" if stat.S_ISDIR(status.st_mode) else "no plain file")
             handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
@@ -240,13 +240,8 @@ class Folder:
             return None
         with open(handle, "rb") as file:
             content = file.read(MAX_BYTES + 1)
-        oid = blob_id(content, self.object_format) if len(content) <= MAX_BYTES else ""
+        oid = object_id("blob", content, self.object_format) if len(content) <= MAX_BYTES else ""
         return Seen("file", oid, stat.S_IMODE(status.st_mode))
-
-
-def blob_id(content: bytes, object_format: str) -> str:
-    """git's id of `content`; worked out here because it is one line, and a process per file is not."""
-    return hashlib.new(object_format, b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def _is_ready(seen: Seen | None, step: Step) -> bool:
