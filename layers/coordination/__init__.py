@@ -10,7 +10,7 @@ from layers.coordination.leases import Claimant, Lease, LeaseState
 from layers.coordination.records import State, by_id, keep, mark
 from layers.coordination.rules import summary_markdown
 from layers.coordination.service import Coordinator
-from layers.coordination.types import Applied, Conflict, FileChange, Patch, Proposal, Stages, Unmergeable
+from layers.coordination.types import Applied, Conflict, FileChange, Patch, Proposal, Rehearsal, Stages, Unmergeable
 
 __all__ = [
     "Applied",
@@ -22,6 +22,7 @@ __all__ = [
     "LeaseState",
     "Patch",
     "Proposal",
+    "Rehearsal",
     "Stages",
     "State",
     "Unmergeable",

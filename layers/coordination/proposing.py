@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from layers.coordination import rules
 from layers.coordination.git import Ran, Repository, Scratch, open_repository, scratch
 from layers.coordination.merging import merge
-from layers.coordination.types import Entry, FileChange, Patch, Proposal, Unmergeable
+from layers.coordination.types import Entry, FileChange, Patch, Proposal, Rehearsal, Unmergeable
 from layers.errors import BadInput, Refused, Unavailable
 
 MAX_FILE_BYTES = 5 << 20
+NOTHING = "the patch changes nothing: the files already are as it would make them"
 _REVISION = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_./~^-]{0,199}")
 _FAILED_AT = re.compile(r"^error: patch failed: (.+):(\d+)$", re.MULTILINE)
 
@@ -68,20 +69,46 @@ async def draft(patch: Patch, now: float) -> Proposal:
     head = await read_head(repository)
     base = await _find_base(repository, patch.base, head)
     async with scratch(repository) as pad:
-        found, _ = await asyncio.gather(pad.entries(base.tree, reading.paths), pad.run("read-tree", base.tree))
-        await _check_places(pad, reading, found)
-        await _apply(pad, reading, base, found)
-        result = (await pad.run("write-tree")).text
-        if result != base.tree and base.tree != head.tree:
+        result = await _work_out(pad, reading, base)
+        if base.tree != head.tree:
             result = await _carry_over(repository, pad, (base, result, head), reading.paths)
-        if result in (base.tree, head.tree):
-            raise Refused("the patch changes nothing: the files already are as it would make them")
+        if result == head.tree:
+            raise Refused(NOTHING)
         diff, files = await _compare(pad, head.tree, result)
         await _check_result(pad, result, files)
     return Proposal(
         id=secrets.token_hex(10), workspace=repository.root, branch=head.branch, base_commit=head.commit,
         base_tree=head.tree, result_tree=result, diff=diff, files=files, author=patch.author, proposed_at=int(now),
     )  # fmt: skip
+
+
+async def rehearse(patch: Patch) -> Rehearsal:
+    """What `patch` makes of its base, wherever that is: no branch is looked at, and nothing is kept to be applied.
+
+    Raises:
+        BadInput: the diff cannot be read; `line` says where.
+        Refused: a rule forbids it, or it does not fit.
+    """
+    reading = rules.read(patch.diff)
+    repository = await open_repository(patch.workspace)
+    named = patch.base or "HEAD"
+    base = await _find_base(repository, named, Head(branch=named, commit="", tree=""))
+    async with scratch(repository) as pad:
+        result = await _work_out(pad, reading, base)
+        diff, files = await _compare(pad, base.tree, result)
+        await _check_result(pad, result, files)
+    return Rehearsal(base_commit=base.commit, base_tree=base.tree, result_tree=result, diff=diff, files=files)
+
+
+async def _work_out(pad: Scratch, reading: rules.Reading, base: Head) -> str:
+    """The tree that the patch makes of `base`."""
+    found, _ = await asyncio.gather(pad.entries(base.tree, reading.paths), pad.run("read-tree", base.tree))
+    await _check_places(pad, reading, found)
+    await _apply(pad, reading, base, found)
+    result = (await pad.run("write-tree")).text
+    if result == base.tree:
+        raise Refused(NOTHING)
+    return result
 
 
 async def redraft(pad: Scratch, proposal: Proposal, head: Head, tree: str) -> Proposal:
@@ -123,7 +150,8 @@ async def _find_base(repository: Repository, base: str, head: Head) -> Head:
     wanted = ("--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
     ran = await repository.run("rev-parse", *wanted, accept=(0, 1, 128))
     if ran.code:
-        raise Refused(f"the base {base!r} names no commit of this workspace; {head.name} is at {head.commit[:10]}")
+        known = f"{head.name} is at {head.commit[:10]}" if head.commit else "name one that `git log` shows"
+        raise Refused(f"the base {base!r} names no commit of this workspace; {known}")
     if ran.text == head.commit:
         return head
     tree = await repository.run("rev-parse", f"{ran.text}^{{tree}}")

@@ -23,9 +23,9 @@ from layers.coordination.fitting import fit
 from layers.coordination.git import Repository, Scratch, open_repository, scratch
 from layers.coordination.leases import Claimant, Lease, enrol, holding
 from layers.coordination.line import TRAILER, Line, workspace_id
-from layers.coordination.proposing import Head, draft, read_head
+from layers.coordination.proposing import Head, draft, read_head, rehearse
 from layers.coordination.settling import own_folder, settle
-from layers.coordination.types import Applied, Conflict, Entry, Patch, Proposal, Step
+from layers.coordination.types import Applied, Conflict, Entry, Patch, Proposal, Rehearsal, Step
 from layers.errors import Misconfigured, Refused, Unavailable
 from layers.failpoint import Landing as At
 from layers.failpoint import Point, reach
@@ -60,6 +60,14 @@ class Coordinator:
         fields = {"proposal": proposal.id, "workspace": str(proposal.workspace), "files": len(proposal.files)}
         log.info("patch.proposed", extra=fields)
         return proposal
+
+    async def rehearse(self, patch: Patch) -> Rehearsal:
+        """What `patch` makes of its own base; nothing is kept, and no branch need be checked out.
+
+        Raises:
+            BadInput, Refused, Misconfigured: as of `propose`.
+        """
+        return await rehearse(patch)
 
     async def apply(
         self, workspace: Path, proposal: Proposal, message: str, author: str, lease: Lease | None = None

@@ -116,6 +116,18 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """What a patch makes of its own base, whatever happened since."""
+
+    base_commit: str
+    base_tree: str
+    result_tree: str
+    diff: str
+    """Recomputed by git from the two trees."""
+    files: tuple[FileChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
     """The change is in history."""
 
