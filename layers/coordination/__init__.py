@@ -10,7 +10,17 @@ from layers.coordination.leases import Claimant, Lease, LeaseState
 from layers.coordination.records import State, by_id, keep, mark
 from layers.coordination.rules import summary_markdown
 from layers.coordination.service import Coordinator
-from layers.coordination.types import Applied, Conflict, FileChange, Patch, Proposal, Rehearsal, Stages, Unmergeable
+from layers.coordination.types import (
+    Applied,
+    Conflict,
+    FileChange,
+    Patch,
+    Proposal,
+    Rehearsal,
+    Snapshot,
+    Stages,
+    Unmergeable,
+)
 
 __all__ = [
     "Applied",
@@ -23,6 +33,7 @@ __all__ = [
     "Patch",
     "Proposal",
     "Rehearsal",
+    "Snapshot",
     "Stages",
     "State",
     "Unmergeable",

@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from layers.coordination import rules
 from layers.coordination.git import Ran, Repository, Scratch, open_repository, scratch
 from layers.coordination.merging import merge
-from layers.coordination.types import Entry, FileChange, Patch, Proposal, Rehearsal, Unmergeable
+from layers.coordination.types import Entry, FileChange, Patch, Proposal, Rehearsal, Snapshot, Unmergeable
 from layers.errors import BadInput, Refused, Unavailable
 
 MAX_FILE_BYTES = 5 << 20
@@ -55,6 +57,27 @@ async def read_head(repository: Repository) -> Head:
         if (repository.git_dir / mark).exists():
             raise Refused(f"the workspace {where} is in the middle of something ({mark}); finish or abort it first")
     return Head(commit=facts[0], tree=facts[1], branch=facts[2])
+
+
+async def read_files(workspace: Path, paths: Sequence[str]) -> Snapshot:
+    """What the workspace's branch has at `paths`, and the commit it is of.
+
+    Raises:
+        Refused: a path that no patch may touch, so that nobody reads it either, or a file that is too large.
+    """
+    for path in paths:
+        rules.check_path(path)
+    repository = await open_repository(workspace)
+    head = await read_head(repository)
+    async with scratch(repository) as pad:
+        entries = await pad.entries(head.tree, paths)
+        for path, entry in entries.items():
+            if entry.size > MAX_FILE_BYTES:
+                raise Refused(f"{path!r} has {entry.size:,} bytes and {MAX_FILE_BYTES:,} is the limit")
+        files = {path: entry for path, entry in entries.items() if entry.mode in rules.MODES}
+        blobs = await pad.blobs([entry.oid for entry in files.values()])
+    contents = {path: blobs[entry.oid] for path, entry in files.items()}
+    return Snapshot(commit=head.commit, entries=files, contents=contents)
 
 
 async def draft(patch: Patch, now: float) -> Proposal:

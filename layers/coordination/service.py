@@ -14,7 +14,7 @@ import logging
 import os
 import time
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from layers.coordination import git, rules
@@ -23,9 +23,9 @@ from layers.coordination.fitting import fit
 from layers.coordination.git import Repository, Scratch, open_repository, scratch
 from layers.coordination.leases import Claimant, Lease, enrol, holding
 from layers.coordination.line import TRAILER, Line, workspace_id
-from layers.coordination.proposing import Head, draft, read_head, rehearse
+from layers.coordination.proposing import Head, draft, read_files, read_head, rehearse
 from layers.coordination.settling import own_folder, settle
-from layers.coordination.types import Applied, Conflict, Entry, Patch, Proposal, Rehearsal, Step
+from layers.coordination.types import Applied, Conflict, Entry, Patch, Proposal, Rehearsal, Snapshot, Step
 from layers.errors import Misconfigured, Refused, Unavailable
 from layers.failpoint import Landing as At
 from layers.failpoint import Point, reach
@@ -46,6 +46,14 @@ class Coordinator:
         self._clock = clock
         self._enrolled: set[str] = set()
         self._locks: weakref.WeakValueDictionary[Path, asyncio.Lock] = weakref.WeakValueDictionary()
+
+    async def read(self, workspace: Path, paths: Sequence[str]) -> Snapshot:
+        """Files as the branch has them, and the commit that a patch of them names as its base.
+
+        Raises:
+            Refused: a path that no patch may touch, or a file that is too large.
+        """
+        return await read_files(workspace, paths)
 
     async def propose(self, patch: Patch) -> Proposal:
         """Try `patch` on the workspace's branch, touching no file.
@@ -174,6 +182,24 @@ class Coordinator:
                 reach(Point.PATCH_WRITTEN)
                 return Applied(commit=commit, files=paths, left_alone=left)
         raise Unavailable(f"the branch of {str(repository.root)!r} keeps moving; apply the patch again")
+
+    @contextlib.asynccontextmanager
+    async def holding(
+        self, workspace: Path, actor: str, paths: Sequence[str], *, is_person: bool = False, wait_s: float = BUSY_S
+    ) -> AsyncIterator[Lease]:
+        """Hold a lease on files, and on folders with a slash at their end, while one reads, proposes and applies.
+
+        Raises:
+            Refused: a path that no lease can name.
+            Unavailable: others held them for `wait_s`.
+            Misconfigured: there is no store.
+        """
+        if self._store is None:
+            raise Misconfigured("leases are in the database, and this process has none; start the server")
+        space = await self._enrol(await open_repository(workspace))
+        claimant = Claimant(workspace=space, actor=actor, paths=tuple(paths), is_person=is_person)
+        async with holding(self._store, claimant, wait_s) as held:
+            yield held
 
     async def _enrol(self, repository: Repository) -> str:
         workspace = workspace_id(repository)

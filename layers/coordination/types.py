@@ -39,6 +39,18 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Files as they are on the workspace's branch: what a patch is made from."""
+
+    commit: str
+    """What the patch then names as its base."""
+    entries: dict[str, Entry]
+    """Path to mode and blob id; absent files are left out."""
+    contents: dict[str, bytes]
+    """Path to what is in it; of a link, its target."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One path on its way from the base to the result; None means absent."""
 

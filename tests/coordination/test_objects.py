@@ -53,3 +53,22 @@ async def test_a_rehearsal_is_made_on_its_base_whatever_happened_since(
     assert workspace.git("show", f"{rehearsal.result_tree}:README.md").startswith("line 1\nline two\n")
     with pytest.raises(Refused, match="names no commit of this workspace; name one"):
         await coordinator.rehearse(workspace.patch(README_PATCH, "nonesuch"))
+
+
+async def test_what_is_read_names_the_commit_and_the_blobs_it_is_of(
+    workspace: Workspace, coordinator: Coordinator
+) -> None:
+    workspace.write({"README.md": "not committed\n"})
+    (workspace.root / "link").symlink_to("README.md")
+    workspace.git("add", "link")
+    workspace.git("commit", "-q", "-m", "link")
+    snapshot = await coordinator.read(workspace.root, ["README.md", "link", "nonesuch", "src"])
+    assert snapshot.commit == workspace.git("rev-parse", "HEAD")
+    assert snapshot.contents["link"] == b"README.md"
+    assert snapshot.contents["README.md"].startswith(b"line 1\nline 2\n")
+    assert {path: entry.oid for path, entry in snapshot.entries.items()} == {
+        path: workspace.git("rev-parse", f"HEAD:{path}") for path in ("README.md", "link")
+    }
+    for path in (".env", "../x", ".git/config"):
+        with pytest.raises(Refused):
+            await coordinator.read(workspace.root, [path])
