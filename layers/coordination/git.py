@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import hashlib
 import os
 import re
 import shutil
@@ -101,6 +102,12 @@ class Repository:
     ) -> Ran:
         """Run git in the repository."""
         return await run(*arguments, cwd=self.root, place={**self.place, **(place or {})}, feed=feed, accept=accept)
+
+
+def workspace_id(repository: Repository) -> str:
+    """The name of a workspace in refs and in the store: readable, and its own for every work tree of a repository."""
+    name = re.sub(r"[^a-z0-9]+", "-", repository.root.name.lower()).strip("-")[:30] or "workspace"
+    return f"{name}-{hashlib.sha256(str(repository.git_dir).encode()).hexdigest()[:10]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,15 +12,13 @@ is still `applying`, in whichever process, rolls it forward: never back, for a p
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from layers.coordination import git
-from layers.coordination.git import Repository, Scratch
+from layers.coordination.git import Repository, Scratch, workspace_id
 from layers.coordination.leases import Lease, demand
 from layers.coordination.proposing import Head
 from layers.coordination.settling import Journal, write_journal
@@ -59,12 +57,6 @@ class Landing:
     proposal: str
     fence: int
     """Of the lease it was made under; 0 without one."""
-
-
-def workspace_id(repository: Repository) -> str:
-    """The name of a workspace in refs and in the store: readable, and its own for every work tree of a repository."""
-    name = re.sub(r"[^a-z0-9]+", "-", repository.root.name.lower()).strip("-")[:30] or "workspace"
-    return f"{name}-{hashlib.sha256(str(repository.git_dir).encode()).hexdigest()[:10]}"
 
 
 def begin(tx: Tx, landing: Landing, lease: Lease | None, paths: Sequence[str]) -> None:

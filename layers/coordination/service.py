@@ -20,9 +20,9 @@ from pathlib import Path
 from layers.coordination import git, rules
 from layers.coordination.first import README_AND_MAKEFILE
 from layers.coordination.fitting import fit
-from layers.coordination.git import Repository, Scratch, open_repository, scratch
+from layers.coordination.git import Repository, Scratch, open_repository, scratch, workspace_id
 from layers.coordination.leases import Claimant, Lease, enrol, holding
-from layers.coordination.line import TRAILER, Line, workspace_id
+from layers.coordination.line import TRAILER, Line
 from layers.coordination.proposing import Head, draft, read_files, read_head, rehearse
 from layers.coordination.settling import own_folder, settle
 from layers.coordination.types import Applied, Conflict, Entry, Patch, Proposal, Rehearsal, Snapshot, Step

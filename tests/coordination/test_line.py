@@ -14,8 +14,8 @@ import pytest
 
 from layers import failpoint
 from layers.coordination import Applied, Conflict, Coordinator, Proposal, leases
-from layers.coordination.git import open_repository, scratch
-from layers.coordination.line import Landing, LandingState, Line, begin, history, open_landings, workspace_id
+from layers.coordination.git import open_repository, scratch, workspace_id
+from layers.coordination.line import Landing, LandingState, Line, begin, history, open_landings
 from layers.errors import Refused
 from layers.failpoint import Landing as At
 from layers.store import Store, open_store
