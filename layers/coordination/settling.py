@@ -9,18 +9,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from layers.coordination import rules
-from layers.coordination.git import Repository, Scratch, index_lines
+from layers.coordination.git import BOT, Repository, Scratch, index_lines, workspace_id
 from layers.coordination.types import Entry, Step
 from layers.coordination.worktree import Folder
 from layers.errors import Unavailable
 from layers.failpoint import Landing, reach
 
+log = logging.getLogger(__name__)
+
+RESCUED = b"A save that was under way while the file was written\n"
 INDEX_TRIES = 10
 INDEX_WAIT_S = 0.1
 UNMERGED = "unmerged"
@@ -96,7 +100,7 @@ async def settle(
     """
     journal = await asyncio.to_thread(read_journal, repository)
     if journal is None:
-        return ()
+        return await _rescue(repository, pad)
     due = await _due(repository, pad, journal)
     left: tuple[str, ...] = ()
     if due:
@@ -106,7 +110,24 @@ async def settle(
         reach(Landing.FILES_DONE)
     with contextlib.suppress(FileNotFoundError):
         await asyncio.to_thread(os.unlink, own_folder(repository) / "journal.json")
-    return left
+    return left + await _rescue(repository, pad)
+
+
+async def _rescue(repository: Repository, pad: Scratch) -> tuple[str, ...]:
+    """Saves that went into files which had just been displaced, each kept under a ref of its own; a sentence each."""
+    quarantine = work_tree(repository).quarantine
+    sentences = []
+    for one in await asyncio.to_thread(quarantine.sweep):
+        entry = Entry(mode="100644", oid=await pad.keep_blob(one.content))
+        tree = await pad.write_tree("", {one.path: entry})
+        commit = await pad.commit(tree, (), RESCUED, author="somebody", at=one.at)
+        ref = f"refs/coord/{workspace_id(repository)}/foreign/{commit[:12]}"
+        await repository.run("update-ref", ref, commit, place=BOT)
+        await asyncio.to_thread(quarantine.let_go, one.folder)
+        log.warning("patch.save_rescued", extra={"workspace": str(repository.root), "ref": ref})
+        shown = repr(rules.visible(one.path))
+        sentences.append(f"{shown} was being saved while it was written; that save is kept as {ref}")
+    return tuple(sentences)
 
 
 async def _due(repository: Repository, pad: Scratch, journal: Journal) -> list[Step]:

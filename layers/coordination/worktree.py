@@ -4,7 +4,7 @@ git is not used for this: its checkout runs the repository's filters, follows wh
 Here every folder is opened without following links, every new content is staged in the git folder, and RENAME_EXCHANGE
 swaps it with what is there; what was displaced is then hashed, and if it is not what the step expected, it is swapped
 back. So an editor's save between the look and the swap survives (9,000 such saves: check and replace lost 794, this
-lost 0; coordination reference 4.2). What stays open: an editor that keeps the displaced file open and writes into it.
+lost 0; coordination reference 4.2). An editor that has the displaced file open still writes into it: see `quarantine`.
 Where the file system cannot exchange (NFS, macOS), it is check and replace.
 """
 
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layers.coordination.objects import object_id
+from layers.coordination.quarantine import Quarantine
 from layers.coordination.rules import as_bytes, visible
 from layers.coordination.types import Entry, Step
 from layers.failpoint import Landing, reach
@@ -61,6 +62,11 @@ class Folder:
         self.root = root
         self.stage = stage
         self.object_format = object_format
+        self.quarantine = Quarantine(stage.parent / "quarantine", self._content_of)
+
+    def _content_of(self, name: str) -> str:
+        seen = self._look_in(None, name)
+        return seen.oid if seen else ""
 
     def obstacles(self, steps: Sequence[Step]) -> dict[str, str]:
         """Path to reason, for every step whose file is not as the step expects."""
@@ -98,6 +104,8 @@ class Folder:
     def write(self, steps: Sequence[Step], contents: Mapping[str, bytes]) -> dict[str, str]:
         """Take every step whose file is as expected; path to reason for the others. May be run again after a crash."""
         self.stage.mkdir(parents=True, exist_ok=True)
+        for part in self.stage.glob("*.part"):
+            part.unlink()
         left: dict[str, str] = {}
         for number, step in enumerate(steps):
             done = self._take(step, str(self.stage / str(number)), contents)
@@ -149,17 +157,16 @@ class Folder:
                 return
             if at_path.holds(step.new):
                 _rename(None, staged, folder, name, EXCHANGE)
-            else:  # both differ: the path keeps the newer one, the older one stays beside the stage for its owner
-                os.rename(staged, f"{staged}.kept-{seen.oid[:10]}")
-                return
-        os.unlink(staged)
+            # else both differ: the path keeps the newer one, and the older one is caught
+        self.quarantine.take(staged, step.path, _id_of(step.old if seen.holds(step.old) else step.new))
 
     def _stage(self, staged: str, entry: Entry, content: bytes, seen: Seen | None) -> None:
         if entry.mode == "120000":
             os.symlink(content, staged.encode())
             return
         wanted = 0o777 if entry.mode == "100755" else 0o666
-        handle = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, wanted)
+        part = f"{staged}.part"  # what stands under its own name is whole: half of it would pass for somebody's edit
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, wanted)
         with open(handle, "wb") as file:
             file.write(content)
             if seen is not None and seen.kind == "file":  # keep who may read it, give or take the executable bit
@@ -167,6 +174,7 @@ class Folder:
                 os.fchmod(handle, bits | ((bits & 0o444) >> 2 if entry.mode == "100755" else 0))
             file.flush()
             os.fsync(handle)
+        os.rename(part, staged)
 
     def _place(self, folder: int, name: str, staged: str, step: Step) -> bool:
         try:
@@ -186,8 +194,8 @@ class Folder:
             again = self._look_in(None, staged)
             if again is not None and not again.holds(step.new):  # saved once more meanwhile: the newest save wins
                 _rename(None, staged, folder, name, EXCHANGE)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(staged)
+        if displaced is not None:  # what is neither the old nor ours is a save that nobody has seen: it is caught
+            self.quarantine.take(staged, step.path, _id_of(step.old if mine else step.new))
         return mine
 
     def _displace(self, folder: int, name: str, staged: str, step: Step) -> bool:
@@ -197,7 +205,8 @@ class Folder:
             with contextlib.suppress(FileExistsError):  # saved under its name again meanwhile: the newest save wins
                 _rename(None, staged, folder, name, NO_REPLACE)
                 return False
-        os.unlink(staged)
+        if displaced is not None:
+            self.quarantine.take(staged, step.path, _id_of(step.old))
         return True
 
     def _drop_empty_folders(self, path: str) -> None:
@@ -242,6 +251,10 @@ class Folder:
             content = file.read(MAX_BYTES + 1)
         oid = object_id("blob", content, self.object_format) if len(content) <= MAX_BYTES else ""
         return Seen("file", oid, stat.S_IMODE(status.st_mode))
+
+
+def _id_of(entry: Entry | None) -> str:
+    return entry.oid if entry else ""
 
 
 def _is_ready(seen: Seen | None, step: Step) -> bool:

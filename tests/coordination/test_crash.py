@@ -292,6 +292,7 @@ def test_a_save_by_rename_at_the_moment_of_the_swap_is_never_lost(tmp_path: Path
         step = Step(path="file", old=Entry(mode="100644", oid=oids[0]), new=Entry(mode="100644", oid=oids[1]))
         wrote += not folder.write([step], {oids[1]: new})
     editor.join()
+    folder.quarantine.sweep()
     final = path.read_text().removeprefix("ours ")
     assert final == f"edit 1 {399}\n"
     assert list(stage.iterdir()) == []
@@ -311,7 +312,8 @@ def test_a_stage_left_by_a_kill_is_decided_by_hashes(left: str, there: str, tmp_
     step = Step(path="file", old=Entry(mode="100644", oid=oids["old"]), new=Entry(mode="100644", oid=oids["new"]))
     Folder(tmp_path / "root", stage, "sha1").write([step], {oids["new"]: contents["new"]})
     final = (tmp_path / "root/file").read_bytes()
-    kept = [path.read_bytes() for path in stage.iterdir()]
+    assert list(stage.iterdir()) == []
+    kept = [path.read_bytes() for path in (tmp_path / "quarantine").rglob("file")]
     assert kept in ([], [contents["foreign"]])
     if left == "foreign":
         assert contents["foreign"] in (final, *kept)
