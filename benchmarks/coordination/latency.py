@@ -61,6 +61,7 @@ async def timed(folder: Path, count: int) -> tuple[list[float], list[float], lis
     root.mkdir()
     make_workspace(root, {name_of(n): f"{n}\n" * 20 for n in range(FILES)})
     shutil.copytree(root, bare)
+    git(bare, "status")  # the copy's index is brought up to date
     store = await open_store(f"sqlite:///{folder / 'b.db'}")
     coordinator = Coordinator(store)
     took: tuple[list[float], list[float], list[float], list[float]] = ([], [], [], [])

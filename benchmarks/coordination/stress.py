@@ -14,6 +14,7 @@ import random
 import signal
 import sqlite3
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -137,6 +138,8 @@ def keep_going(job: Job, number: int, kills: Synchronized[int], pauses: Synchron
             try:
                 run(job, seed)
                 code = 0
+            except BaseException:  # noqa: BLE001  told by the process that it happens in, which then ends
+                traceback.print_exc()
             finally:
                 os._exit(code)
         ended = attend(child, rng, pauses)
@@ -240,9 +243,10 @@ def cycles(words: dict[str, Word], lists: Iterable[Sequence[str]]) -> int:
 
 def kept_versions(root: Path) -> set[str]:
     """Every content that the shared file ever had in a history, the line's and what it holds for people among them."""
-    listed = git(root, "log", "--all", "--format=%H", "--", SHARED).split()
-    blobs = {git(root, "rev-parse", f"{commit}:{SHARED}") for commit in listed}
-    contents = {git(root, "cat-file", "blob", blob) + "\n" for blob in blobs}
+    options = ("--all", "-m", "--raw", "--no-abbrev", "--no-renames", "--format=")
+    listed = git(root, "log", *options, "--", SHARED).split("\n")
+    blobs = {line.split()[3] for line in listed if line.startswith(":")}
+    contents = {git(root, "cat-file", "blob", blob) + "\n" for blob in blobs if blob.strip("0")}
     stage = root / ".git" / "bulkhead"
     return contents | {path.read_text() for path in stage.rglob("*") if path.is_file() and path.stat().st_size < 10_000}
 

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from layers.coordination import rules
+from layers.coordination.foreign import keep_foreign
 from layers.coordination.git import Repository, Scratch
 from layers.coordination.merging import merge
 from layers.coordination.proposing import Head, moved, redraft
 from layers.coordination.settling import index_entries, work_tree
-from layers.coordination.types import Conflict, Proposal, Step
+from layers.coordination.types import Conflict, ForeignPolicy, Proposal, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +28,10 @@ class Fit:
     """From the head's tree to `tree`, removals first."""
 
 
-async def fit(repository: Repository, pad: Scratch, proposal: Proposal, head: Head) -> Fit | Conflict:
-    """What `proposal` comes to on `head`."""
+async def fit(
+    repository: Repository, pad: Scratch, proposal: Proposal, head: Head, policy: ForeignPolicy
+) -> Fit | Conflict:
+    """What `proposal` comes to on `head`, and on what people have in the files."""
     if head.branch != proposal.branch:
         was = proposal.branch.removeprefix("refs/heads/")
         text = f"the patch is for the branch {was} and {head.name} is checked out; check {was} out and approve again"
@@ -36,11 +39,15 @@ async def fit(repository: Repository, pad: Scratch, proposal: Proposal, head: He
     fitted = await _on_head(repository, pad, proposal, head)
     if isinstance(fitted, Conflict):
         return fitted
-    reasons = await _obstacles(repository, pad, fitted.steps)
+    staged, changed = await _obstacles(repository, pad, fitted.steps)
+    reasons = staged | changed
     if not reasons:
         return fitted
     text = f"nothing was changed: {'; '.join(reasons.values())}; commit or undo that and approve the patch again"
-    return Conflict(files=tuple(reasons), text=text)
+    foreign = None
+    if not staged and policy is not ForeignPolicy.BLOCK:
+        foreign = await keep_foreign(repository, pad, head, fitted.steps)
+    return Conflict(files=tuple(reasons), text=text, foreign=foreign)
 
 
 async def _on_head(repository: Repository, pad: Scratch, proposal: Proposal, head: Head) -> Fit | Conflict:
@@ -86,12 +93,14 @@ async def _merged(pad: Scratch, proposal: Proposal, head: Head, changes: dict[st
     return Conflict(files=tuple(changes), text=text, again=again)
 
 
-async def _obstacles(repository: Repository, pad: Scratch, steps: Sequence[Step]) -> dict[str, str]:
-    """Path to sentence, for what somebody has staged or changed and not committed."""
-    staged = await index_entries(repository, pad, [step.path for step in steps])
-    reasons = {
+async def _obstacles(
+    repository: Repository, pad: Scratch, steps: Sequence[Step]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Path to sentence, for what somebody has staged, and for what somebody has changed, and not committed."""
+    index = await index_entries(repository, pad, [step.path for step in steps])
+    staged = {
         step.path: f"{rules.visible(step.path)!r} has staged changes that are not committed"
         for step in steps
-        if staged.get(step.path) not in (step.old, step.new)
+        if index.get(step.path) not in (step.old, step.new)
     }
-    return reasons | await asyncio.to_thread(work_tree(repository).obstacles, steps)
+    return staged, await asyncio.to_thread(work_tree(repository).obstacles, steps)

@@ -22,7 +22,7 @@ from layers.coordination.git import Repository, Scratch, workspace_id
 from layers.coordination.leases import Lease, demand
 from layers.coordination.proposing import Head
 from layers.coordination.settling import Journal, write_journal
-from layers.coordination.types import Proposal, Step
+from layers.coordination.types import Step
 from layers.errors import Unavailable
 from layers.failpoint import Landing as At
 from layers.failpoint import reach
@@ -115,15 +115,15 @@ class Line:
         ran = await self.repository.run("rev-parse", "--verify", "--quiet", self.ref, accept=(0, 1))
         return ran.text if ran.code == 0 else self.repository.zero
 
-    async def prepare(self, proposal: Proposal, head: Head, made: tuple[str, str], fence: int) -> Landing:
-        """The landing of `made`, a commit on `head` and its tree."""
+    async def prepare(self, name: str, head: Head, made: tuple[str, str], fence: int, at: int) -> Landing:
+        """The landing of `made`, a commit on `head` and its tree, in the `name` of a proposal. `at`: epoch seconds."""
         commit, tree = made
         old_head = await self.head()
-        words = f"Land {proposal.id}\n\nFence: {fence}\n{TRAILER}{proposal.id}\n"
-        entry = await self._entry(tree, (old_head, commit), words, proposal.proposed_at)
+        words = f"Land {name}\n\nFence: {fence}\n{TRAILER}{name}\n"
+        entry = await self._entry(tree, (old_head, commit), words, at)
         return Landing(
             workspace=self.workspace, new_head=entry, old_head=old_head, branch=head.branch, old_commit=head.commit,
-            new_commit=commit, proposal=proposal.id, fence=fence,
+            new_commit=commit, proposal=name, fence=fence,
         )  # fmt: skip
 
     async def land(self, landing: Landing, steps: Sequence[Step], lease: Lease | None) -> bool:

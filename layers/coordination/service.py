@@ -25,7 +25,18 @@ from layers.coordination.leases import Claimant, Lease, enrol, holding
 from layers.coordination.line import TRAILER, Line
 from layers.coordination.proposing import Head, draft, read_files, read_head, rehearse
 from layers.coordination.settling import own_folder, settle
-from layers.coordination.types import Applied, Conflict, Entry, Patch, Proposal, Rehearsal, Snapshot, Step
+from layers.coordination.types import (
+    Applied,
+    Conflict,
+    Entry,
+    Foreign,
+    ForeignPolicy,
+    Patch,
+    Proposal,
+    Rehearsal,
+    Snapshot,
+    Step,
+)
 from layers.errors import Misconfigured, Refused, Unavailable
 from layers.failpoint import Landing as At
 from layers.failpoint import Point, reach
@@ -41,8 +52,15 @@ TRIES = 5
 class Coordinator:
     """Everybody's patches to a folder, one at a time."""
 
-    def __init__(self, store: Store | None = None, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        foreign: ForeignPolicy = ForeignPolicy.PARK,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._store = store
+        self._foreign = foreign
         self._clock = clock
         self._enrolled: set[str] = set()
         self._locks: weakref.WeakValueDictionary[Path, asyncio.Lock] = weakref.WeakValueDictionary()
@@ -102,7 +120,7 @@ class Coordinator:
                 line = Line(repository=repository, pad=pad, store=self._store)
                 await line.recover()
                 await settle(repository, pad)
-                outcome = await self._commit(line, proposal, (message, author), held)
+                outcome = await _commit(line, proposal, (message, author), held, self._foreign)
         log.info(
             "patch.applied" if isinstance(outcome, Applied) else "patch.conflicted",
             extra={"proposal": proposal.id, "workspace": str(repository.root), "files": len(outcome.files)},
@@ -157,31 +175,6 @@ class Coordinator:
             born = await repository.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", accept=(0, 1, 128))
             if born.code:
                 await _first_commit(line, int(self._clock()))
-
-    async def _commit(
-        self, line: Line, proposal: Proposal, words: tuple[str, str], lease: Lease | None
-    ) -> Applied | Conflict:
-        repository, pad = line.repository, line.pad
-        paths = tuple(file.path for file in proposal.files)
-        for _ in range(TRIES):
-            head = await read_head(repository)
-            is_at_base = (head.branch, head.commit) == (proposal.branch, proposal.base_commit)
-            done = None if is_at_base else await _find_commit(repository, pad, proposal)
-            if done is not None:
-                return Applied(commit=done, files=paths)
-            fitted = await fit(repository, pad, proposal, head)
-            if isinstance(fitted, Conflict):
-                return fitted
-            contents = await pad.blobs([fitted.tree, *(step.new.oid for step in fitted.steps if step.new)])
-            commit = await _make_commit(pad, proposal, head, fitted.tree, words)
-            landing = await line.prepare(proposal, head, (commit, fitted.tree), lease.fence if lease else 0)
-            reach(At.BUILT)
-            if await line.land(landing, fitted.steps, lease):
-                reach(Point.PATCH_COMMITTED)
-                left = await settle(repository, pad, contents)
-                reach(Point.PATCH_WRITTEN)
-                return Applied(commit=commit, files=paths, left_alone=left)
-        raise Unavailable(f"the branch of {str(repository.root)!r} keeps moving; apply the patch again")
 
     @contextlib.asynccontextmanager
     async def holding(
@@ -247,6 +240,36 @@ async def _take(handle: int, root: Path) -> None:
         await asyncio.sleep(POLL_S)
 
 
+async def _commit(
+    line: Line, proposal: Proposal, words: tuple[str, str], lease: Lease | None, policy: ForeignPolicy
+) -> Applied | Conflict:
+    repository, pad = line.repository, line.pad
+    paths = tuple(file.path for file in proposal.files)
+    for _ in range(TRIES):
+        head = await read_head(repository)
+        is_at_base = (head.branch, head.commit) == (proposal.branch, proposal.base_commit)
+        done = None if is_at_base else await _find_commit(repository, pad, proposal)
+        if done is not None:
+            return Applied(commit=done, files=paths)
+        fitted = await fit(repository, pad, proposal, head, policy)
+        if isinstance(fitted, Conflict):
+            if fitted.foreign is None or policy is not ForeignPolicy.ADOPT:
+                return fitted
+            await _adopt(line, head, fitted.foreign, lease)
+            continue
+        contents = await pad.blobs([fitted.tree, *(step.new.oid for step in fitted.steps if step.new)])
+        commit = await _make_commit(pad, proposal, head, fitted.tree, words)
+        fence, at = lease.fence if lease else 0, proposal.proposed_at
+        landing = await line.prepare(proposal.id, head, (commit, fitted.tree), fence, at)
+        reach(At.BUILT)
+        if await line.land(landing, fitted.steps, lease):
+            reach(Point.PATCH_COMMITTED)
+            left = await settle(repository, pad, contents)
+            reach(Point.PATCH_WRITTEN)
+            return Applied(commit=commit, files=paths, left_alone=left)
+    raise Unavailable(f"the branch of {str(repository.root)!r} keeps moving; apply the patch again")
+
+
 async def _find_commit(repository: Repository, pad: Scratch, proposal: Proposal) -> str | None:
     """The commit after the proposal's base whose last line is the proposal's trailer."""
     trailer = f"{TRAILER}{proposal.id}"
@@ -255,6 +278,15 @@ async def _find_commit(repository: Repository, pad: Scratch, proposal: Proposal)
     commits = ran.text.split()
     bodies = await pad.blobs(commits)
     return next((oid for oid in commits if bodies[oid].endswith(b"\n\n" + trailer.encode() + b"\n")), None)
+
+
+async def _adopt(line: Line, head: Head, foreign: Foreign, lease: Lease | None) -> None:
+    """Commit what people saved: it lands as a patch does, and the files already have it."""
+    fence, name = lease.fence if lease else 0, foreign.ref.rpartition("/")[2]
+    landing = await line.prepare(name, head, (foreign.commit, foreign.tree), fence, foreign.saved_at)
+    if await line.land(landing, foreign.steps, lease):
+        await settle(line.repository, line.pad)
+        log.info("patch.adopted", extra={"workspace": line.workspace, "ref": foreign.ref})
 
 
 async def _make_commit(pad: Scratch, proposal: Proposal, head: Head, tree: str, words: tuple[str, str]) -> str:

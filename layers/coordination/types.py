@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from layers.errors import Refused
@@ -168,6 +169,32 @@ class Stages:
     """The patch's."""
 
 
+class ForeignPolicy(StrEnum):
+    """What becomes of edits that somebody saved in a touched file and did not commit."""
+
+    ADOPT = "adopt"
+    """They are committed first, and the patch is merged with them."""
+    PARK = "park"
+    """The patch waits; they are kept under a ref, for a person to say which."""
+    BLOCK = "block"
+    """The patch waits, and nothing is done about them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign:
+    """Edits of the work tree that nobody has committed, kept before anything else was done."""
+
+    ref: str
+    """Full name, `refs/coord/<workspace>/foreign/<id>`."""
+    commit: str
+    """On the branch's commit; its tree has what was saved."""
+    tree: str
+    steps: tuple[Step, ...]
+    """From the branch to what was saved."""
+    saved_at: int
+    """Epoch seconds of the newest save."""
+
+
 class Unmergeable(Refused):
     """The patch was made on an older commit, and what happened since does not merge with it."""
 
@@ -186,5 +213,7 @@ class Conflict:
     """One sentence: which file, what happened to it, what to do."""
     stages: tuple[Stages, ...] = ()
     """Where the branch and the patch changed the same lines: the three versions of each such file."""
+    foreign: Foreign | None = None
+    """What somebody has saved in a touched file and not committed, where that is in the way and all that is."""
     again: Proposal | None = None
     """The same patch merged with the branch, where that reads differently from what was approved: to be shown anew."""

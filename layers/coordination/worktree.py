@@ -15,12 +15,10 @@ import ctypes
 import errno
 import functools
 import os
-import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from layers.coordination.objects import object_id
+from layers.coordination.looking import Seen, read_in
 from layers.coordination.quarantine import Quarantine
 from layers.coordination.rules import as_bytes, visible
 from layers.coordination.types import Entry, Step
@@ -28,31 +26,6 @@ from layers.failpoint import Landing, reach
 
 NO_REPLACE = 1
 EXCHANGE = 2
-MAX_BYTES = 64 << 20
-"""A larger file is never equal to what a step expects: patches touch small files."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What is at a path of the work tree."""
-
-    kind: str
-    """`file`, `link`, or what else it is, in words."""
-    oid: str = ""
-    permissions: int = 0
-
-    def holds(self, entry: Entry | None) -> bool:
-        """Whether this is `entry`'s content; the executable bit is not looked at."""
-        return entry is not None and self.oid == entry.oid and (self.kind == "link") == (entry.mode == "120000")
-
-    def is_exactly(self, entry: Entry | None) -> bool:
-        """Whether this is `entry`, executable bit included."""
-        is_executable = bool(self.permissions & 0o100)
-        return (
-            self.holds(entry)
-            and entry is not None
-            and (self.kind == "link" or is_executable == (entry.mode == "100755"))
-        )
 
 
 class Folder:
@@ -91,14 +64,19 @@ class Folder:
 
     def look(self, path: str) -> Seen | None:
         """What is at `path`; None when nothing is."""
+        found = self.read(path)
+        return found[0] if found else None
+
+    def read(self, path: str) -> tuple[Seen, bytes] | None:
+        """What is at `path` and its content (of a link, its target); None when nothing is."""
         try:
             with self._parent(path) as (folder, name):
-                return self._look_in(folder, name)
+                return read_in(folder, name, self.object_format)
         except FileNotFoundError:
             return None
         except OSError as error:
             if error.errno in (errno.ENOTDIR, errno.ELOOP):
-                return Seen("below no folder")
+                return Seen("below no folder"), b""
             raise
 
     def write(self, steps: Sequence[Step], contents: Mapping[str, bytes]) -> dict[str, str]:
@@ -237,20 +215,8 @@ class Folder:
             os.close(handle)
 
     def _look_in(self, folder: int | None, name: str) -> Seen | None:
-        try:
-            status = os.stat(name, dir_fd=folder, follow_symlinks=False)
-            if stat.S_ISLNK(status.st_mode):
-                target = os.readlink(as_bytes(name), dir_fd=folder)
-                return Seen("link", object_id("blob", target, self.object_format))
-            if not stat.S_ISREG(status.st_mode):
-                return Seen("a folder" if stat.S_ISDIR(status.st_mode) else "no plain file")
-            handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-        except FileNotFoundError:
-            return None
-        with open(handle, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
-        oid = object_id("blob", content, self.object_format) if len(content) <= MAX_BYTES else ""
-        return Seen("file", oid, stat.S_IMODE(status.st_mode))
+        found = read_in(folder, name, self.object_format)
+        return found[0] if found else None
 
 
 def _id_of(entry: Entry | None) -> str:
