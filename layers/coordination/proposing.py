@@ -19,6 +19,7 @@ from layers.coordination.types import Entry, FileChange, Patch, Proposal, Rehear
 from layers.errors import BadInput, Refused, Unavailable
 
 MAX_FILE_BYTES = 5 << 20
+SHOWN = ("-z", "--raw", "--numstat", "-p", "-M", "--no-ext-diff", "--no-textconv", "--no-color")
 NOTHING = "the patch changes nothing: the files already are as it would make them"
 _REVISION = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_./~^-]{0,199}")
 _FAILED_AT = re.compile(r"^error: patch failed: (.+):(\d+)$", re.MULTILINE)
@@ -92,12 +93,13 @@ async def draft(patch: Patch, now: float) -> Proposal:
     head = await read_head(repository)
     base = await _find_base(repository, patch.base, head)
     async with scratch(repository) as pad:
-        result = await _work_out(pad, reading, base)
+        result, compared = await _work_out(pad, reading, base)
+        diff, files = _read_comparison(compared)
         if base.tree != head.tree:
             result = await _carry_over(repository, pad, (base, result, head), reading.paths)
-        if result == head.tree:
-            raise Refused(NOTHING)
-        diff, files = await _compare(pad, head.tree, result)
+            if result == head.tree:
+                raise Refused(NOTHING)
+            diff, files = await _compare(pad, head.tree, result)
         await _check_result(pad, result, files)
     return Proposal(
         id=secrets.token_hex(10), workspace=repository.root, branch=head.branch, base_commit=head.commit,
@@ -117,21 +119,26 @@ async def rehearse(patch: Patch) -> Rehearsal:
     named = patch.base or "HEAD"
     base = await _find_base(repository, named, Head(branch=named, commit="", tree=""))
     async with scratch(repository) as pad:
-        result = await _work_out(pad, reading, base)
-        diff, files = await _compare(pad, base.tree, result)
+        result, compared = await _work_out(pad, reading, base)
+        diff, files = _read_comparison(compared)
         await _check_result(pad, result, files)
     return Rehearsal(base_commit=base.commit, base_tree=base.tree, result_tree=result, diff=diff, files=files)
 
 
-async def _work_out(pad: Scratch, reading: rules.Reading, base: Head) -> str:
-    """The tree that the patch makes of `base`."""
-    found, _ = await asyncio.gather(pad.entries(base.tree, reading.paths), pad.run("read-tree", base.tree))
-    await _check_places(pad, reading, found)
+async def _work_out(pad: Scratch, reading: rules.Reading, base: Head) -> tuple[str, Ran]:
+    """The tree that the patch makes of `base`, and git's comparison of the two. What does not wait runs at once."""
+    loading = asyncio.create_task(pad.run("read-tree", base.tree))
+    try:
+        found = await _check_places(pad, reading, base)
+    finally:
+        await loading
     await _apply(pad, reading, base, found)
-    result = (await pad.run("write-tree")).text
-    if result == base.tree:
+    written, compared = await asyncio.gather(
+        pad.run("write-tree"), pad.run("diff-index", "--cached", *SHOWN, base.tree)
+    )
+    if written.text == base.tree:
         raise Refused(NOTHING)
-    return result
+    return written.text, compared
 
 
 async def redraft(pad: Scratch, proposal: Proposal, head: Head, tree: str) -> Proposal:
@@ -200,7 +207,9 @@ async def _carry_over(
     raise Unmergeable(f"{text}; make it again on {head.commit[:10]}", merged)
 
 
-async def _check_places(pad: Scratch, reading: rules.Reading, found: dict[str, Entry]) -> None:
+async def _check_places(pad: Scratch, reading: rules.Reading, base: Head) -> dict[str, Entry]:
+    """What `base` has at the patch's paths, where it is not too large and every hunk has one place to land."""
+    found = await pad.entries(base.tree, reading.paths)
     for path, entry in found.items():
         if entry.size > MAX_FILE_BYTES:
             raise Refused(f"{path!r} has {entry.size:,} bytes and {MAX_FILE_BYTES:,} is the limit for patched files")
@@ -209,6 +218,7 @@ async def _check_places(pad: Scratch, reading: rules.Reading, found: dict[str, E
     for file in known:
         if (content := contents.get(found[file.old].oid)) is not None:
             rules.check_places(file, content)
+    return found
 
 
 async def _apply(pad: Scratch, reading: rules.Reading, head: Head, found: dict[str, Entry]) -> None:
@@ -237,20 +247,10 @@ def _reason(ran: Ran, reading: rules.Reading, found: dict[str, Entry]) -> str:
 
 async def _compare(pad: Scratch, base: str, result: str) -> tuple[str, tuple[FileChange, ...]]:
     """The diff people see and its files, both from the trees."""
-    ran = await pad.run(
-        "diff-tree",
-        "-r",
-        "-z",
-        "--raw",
-        "--numstat",
-        "-p",
-        "-M",
-        "--no-ext-diff",
-        "--no-textconv",
-        "--no-color",
-        base,
-        result,
-    )
+    return _read_comparison(await pad.run("diff-tree", "-r", *SHOWN, base, result))
+
+
+def _read_comparison(ran: Ran) -> tuple[str, tuple[FileChange, ...]]:
     head, _, diff = ran.out.partition(b"\0\0")
     if not diff.startswith(b"diff --git "):
         raise Unavailable("git's comparison of the two trees cannot be read; report this with `git version`")
