@@ -97,10 +97,13 @@ async def _obstacles(
     repository: Repository, pad: Scratch, steps: Sequence[Step]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Path to sentence, for what somebody has staged, and for what somebody has changed, and not committed."""
-    index = await index_entries(repository, pad, [step.path for step in steps])
+    index, changed = await asyncio.gather(
+        index_entries(repository, pad, [step.path for step in steps]),
+        asyncio.to_thread(work_tree(repository).obstacles, steps),
+    )
     staged = {
         step.path: f"{rules.visible(step.path)!r} has staged changes that are not committed"
         for step in steps
         if index.get(step.path) not in (step.old, step.new)
     }
-    return staged, await asyncio.to_thread(work_tree(repository).obstacles, steps)
+    return staged, changed

@@ -115,10 +115,13 @@ class Line:
         ran = await self.repository.run("rev-parse", "--verify", "--quiet", self.ref, accept=(0, 1))
         return ran.text if ran.code == 0 else self.repository.zero
 
-    async def prepare(self, name: str, head: Head, made: tuple[str, str], fence: int, at: int) -> Landing:
-        """The landing of `made`, a commit on `head` and its tree, in the `name` of a proposal. `at`: epoch seconds."""
+    async def prepare(self, name: str, heads: tuple[Head, str], made: tuple[str, str], fence: int, at: int) -> Landing:
+        """The landing of `made`, a commit and its tree, in the `name` of a proposal. `at`: epoch seconds.
+
+        `heads` are the branch and the line as they were looked at; whichever has moved since refuses the landing.
+        """
         commit, tree = made
-        old_head = await self.head()
+        head, old_head = heads
         words = f"Land {name}\n\nFence: {fence}\n{TRAILER}{name}\n"
         entry = await self._entry(tree, (old_head, commit), words, at)
         return Landing(
@@ -127,7 +130,7 @@ class Line:
         )  # fmt: skip
 
     async def land(self, landing: Landing, steps: Sequence[Step], lease: Lease | None) -> bool:
-        """Journal, compare and swap, record; False when the branch or the line moved meanwhile.
+        """Journal, then compare and swap; False when the branch or the line moved meanwhile. `record` comes after it.
 
         Raises:
             Refused: the lease is not held any more.
@@ -138,13 +141,13 @@ class Line:
         reach(At.JOURNALLED)
         has_landed = await self._swap(landing)
         reach(At.MOVED)
-        if self.store is None:
-            return has_landed
-        if not has_landed:
-            return await self._resolve(landing)
-        await self.store.run(settle_row, landing.new_head, LandingState.APPLIED)
-        reach(At.RECORDED)
-        return True
+        return has_landed or (self.store is not None and await self._resolve(landing))
+
+    async def record(self, landing: Landing) -> None:
+        """It has landed. Needs no hurry: whoever finds the row otherwise looks into the line."""
+        if self.store is not None:
+            await self.store.run(settle_row, landing.new_head, LandingState.APPLIED)
+            reach(At.RECORDED)
 
     async def start(self, branch: str, commit: str, steps: Sequence[Step]) -> bool:
         """The first commit of a new repository; False when somebody else made one."""

@@ -246,7 +246,7 @@ async def _commit(
     repository, pad = line.repository, line.pad
     paths = tuple(file.path for file in proposal.files)
     for _ in range(TRIES):
-        head = await read_head(repository)
+        head, line_head = await asyncio.gather(read_head(repository), line.head())
         is_at_base = (head.branch, head.commit) == (proposal.branch, proposal.base_commit)
         done = None if is_at_base else await _find_commit(repository, pad, proposal)
         if done is not None:
@@ -255,16 +255,16 @@ async def _commit(
         if isinstance(fitted, Conflict):
             if fitted.foreign is None or policy is not ForeignPolicy.ADOPT:
                 return fitted
-            await _adopt(line, head, fitted.foreign, lease)
+            await _adopt(line, (head, line_head), fitted.foreign, lease)
             continue
         contents = await pad.blobs([fitted.tree, *(step.new.oid for step in fitted.steps if step.new)])
         commit = await _make_commit(pad, proposal, head, fitted.tree, words)
         fence, at = lease.fence if lease else 0, proposal.proposed_at
-        landing = await line.prepare(proposal.id, head, (commit, fitted.tree), fence, at)
+        landing = await line.prepare(proposal.id, (head, line_head), (commit, fitted.tree), fence, at)
         reach(At.BUILT)
         if await line.land(landing, fitted.steps, lease):
             reach(Point.PATCH_COMMITTED)
-            left = await settle(repository, pad, contents)
+            left, _ = await asyncio.gather(settle(repository, pad, contents), line.record(landing))
             reach(Point.PATCH_WRITTEN)
             return Applied(commit=commit, files=paths, left_alone=left)
     raise Unavailable(f"the branch of {str(repository.root)!r} keeps moving; apply the patch again")
@@ -280,12 +280,12 @@ async def _find_commit(repository: Repository, pad: Scratch, proposal: Proposal)
     return next((oid for oid in commits if bodies[oid].endswith(b"\n\n" + trailer.encode() + b"\n")), None)
 
 
-async def _adopt(line: Line, head: Head, foreign: Foreign, lease: Lease | None) -> None:
+async def _adopt(line: Line, heads: tuple[Head, str], foreign: Foreign, lease: Lease | None) -> None:
     """Commit what people saved: it lands as a patch does, and the files already have it."""
     fence, name = lease.fence if lease else 0, foreign.ref.rpartition("/")[2]
-    landing = await line.prepare(name, head, (foreign.commit, foreign.tree), fence, foreign.saved_at)
+    landing = await line.prepare(name, heads, (foreign.commit, foreign.tree), fence, foreign.saved_at)
     if await line.land(landing, foreign.steps, lease):
-        await settle(line.repository, line.pad)
+        await asyncio.gather(settle(line.repository, line.pad), line.record(landing))
         log.info("patch.adopted", extra={"workspace": line.workspace, "ref": foreign.ref})
 
 
