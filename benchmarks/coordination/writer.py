@@ -136,8 +136,7 @@ class Writer:
         for _ in range(PATIENCE):
             try:
                 outcome = await self.coordinator.apply(self.job.root, proposal, word, self.name, lease)
-            except Unavailable:
-                lease = None  # it may have landed: the same proposal again, under whatever lease there is then
+            except Unavailable:  # it may have landed: the same proposal again, which says whether it has
                 await asyncio.sleep(0.05)
                 continue
             return isinstance(outcome, Applied)
