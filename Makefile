@@ -6,7 +6,7 @@ BIN := .venv/bin
 ARGS ?=
 PEERS := benchmarks/control/peers
 
-.PHONY: run test lint bench bench-transport bench-coordination bench-peers soak screenshots clean
+.PHONY: run test lint bench bench-transport bench-coordination bench-peers soak screenshots gallery clean
 
 run: .venv/ready
 	@exec $(BIN)/bulkhead serve $(ARGS)
@@ -36,6 +36,9 @@ soak: .venv/ready
 
 screenshots: .venv/ready
 	$(BIN)/python -m docs.screenshots $(ARGS)
+
+gallery: .venv/ready
+	$(BIN)/python -m docs.gallery $(ARGS)
 
 .venv/ready: uv.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -35,7 +35,7 @@ was asked, in the form it was asked for, and say so when you cannot.
 You cannot provision, deploy, install or change anything yourself. `act` is a request: a capability with risk 0 runs \
 at once and you get its result; any other becomes a card that a person approves or denies later, and you only learn \
 that it was asked for. Never say that something was done because you asked for it. `edit` proposes a patch to the git \
-workspace, which a person decides as well. `draw` posts a Mermaid flowchart as a picture; use it when a picture helps. \
+workspace, which a person decides as well. `draw` posts a diagram or chart as a picture; use it when a picture helps. \
 `send` writes into another conversation than this one, only when you were asked to; your answer here needs no tool. \
 Somebody who is not listed is only written to after a person approved it.
 
@@ -83,10 +83,17 @@ class Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class DrawArguments(Arguments):
-    """Post a Mermaid flowchart as a picture that people see at once."""
+DRAWN = """\
+Mermaid: flowchart, sequenceDiagram, stateDiagram-v2, classDiagram, erDiagram, gantt, pie, mindmap, timeline; JSON \
+{kind: chart, type: line|bar|scatter, x: {categories}, series: [{name, values}]}\
+"""
+"""What the model is told about the source of a picture."""
 
-    mermaid: Annotated[Text, Field(description="flowchart source, e.g. flowchart LR\n a[Build] --> b[Ship]")]
+
+class DrawArguments(Arguments):
+    """Post a diagram or a chart as a picture that people see at once."""
+
+    mermaid: Annotated[Text, Field(description=DRAWN)]
     title: str = ""
 
 

@@ -42,13 +42,14 @@ VENDORS = {
     "cryptography": ("layers/control/",),
     "detect_secrets": ("layers/control/masking.py",),
     "dotenv": ("bot/config/",),
+    "graphlay": ("layers/presentation/layout/right_angled.py",),
     "imap_tools": ("bot/adapters/mail/",),
     "litellm": ("layers/routing/litellm_model.py",),
     "matplotlib": ("layers/presentation/",),
     "psycopg": ("layers/store/postgres.py",),
     "psycopg_pool": ("layers/store/postgres.py",),
     "pydantic_settings": ("bot/config/",),
-    "pygraphviz": ("layers/presentation/",),
+    "pygraphviz": ("layers/presentation/layout/dot.py",),
     "selectolax": ("bot/adapters/mail/",),
     "slack_bolt": ("bot/adapters/slack/",),
     "slack_sdk": ("bot/adapters/slack/",),
@@ -63,7 +64,7 @@ VENDORS = {
 
 HEAVY = (
     *("litellm", "matplotlib", "telegram", "slack_bolt", "imap_tools", "aiosmtplib", "selectolax", "cedarpy"),
-    *("pygraphviz", "psycopg", "alembic", "detect_secrets"),
+    *("pygraphviz", "graphlay", "psycopg", "alembic", "detect_secrets"),
 )
 
 BIG_TABLES = (

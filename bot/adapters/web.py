@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from bot.adapters.text.html import to_html
 from layers.errors import BadInput
 from layers.store import Tx
-from layers.types import Address, Inbound, InboundKind, Outbound, Person, Press
+from layers.types import Address, Inbound, InboundKind, Outbound, Person, Picture, Press
 
 CHANNEL = "web"
 PAGE = "page"
@@ -86,18 +86,25 @@ def to_event(outbound: Outbound) -> str:
     """The event's body, JSON for the browser: markdown is already safe HTML."""
     body: dict[str, object] = {"kind": outbound.kind.value, "html": to_html(outbound.text)}
     if outbound.picture is not None:
-        picture = outbound.picture
-        body["picture"] = {
-            "url": f"/media/{picture.digest}",
-            "alt": picture.alt,
-            "width": picture.width,
-            "height": picture.height,
-        }
+        body["picture"] = _shown(outbound.picture)
+    if outbound.album:
+        body["album"] = [_shown(picture) for picture in outbound.album]
+    if files := [file for file in outbound.files if file.digest]:
+        body["files"] = [{"url": f"/media/{file.digest}", "name": file.name} for file in files]
     if outbound.buttons:
         body["buttons"] = [
             {"label": button.label, "value": button.value, "style": button.style.value} for button in outbound.buttons
         ]
     return json.dumps(body)
+
+
+def _shown(picture: Picture) -> dict[str, object]:
+    return {
+        "url": f"/media/{picture.digest}",
+        "alt": picture.alt,
+        "width": picture.width,
+        "height": picture.height,
+    }
 
 
 class WebChannel:

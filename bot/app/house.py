@@ -199,7 +199,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         policy = open_policy(settings.home, members_of(file), catalog)
         router = make_router(settings)
         stack.push_async_callback(router.close)
-        presenter = make_presenter(settings, router)
+        presenter = make_presenter(settings, router, store)
         stack.push_async_callback(presenter.close)
         executor = make_executor(settings, workspace)
         stack.push_async_callback(executor.close)

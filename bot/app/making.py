@@ -9,12 +9,15 @@ from pathlib import Path
 
 from bot.config import FILE_NAME, BulkheadFile, Settings, first_start, load_file
 from layers import control
-from layers.errors import BulkheadError, Misconfigured
-from layers.presentation import Finding, Presenter
-from layers.routing import Router, default_routes_text, load_routes
+from layers.errors import Misconfigured
+from layers.presentation import Answered, Judge, Presenter, Question
+from layers.routing import Message, Role, Router, Shape, Task, default_routes_text, load_routes
+from layers.store import Store
 
 VERSION = "0.1.0"
 ROUTES = "routes.toml"
+LOOK_S = 60.0
+"""Seconds for one look at a picture, or one patch of its spec."""
 
 
 def prepare_home(settings: Settings) -> BulkheadFile:
@@ -53,22 +56,25 @@ def make_router(settings: Settings) -> Router:
     return Router(environ=dict(os.environ), routes=routes)
 
 
-def make_presenter(settings: Settings, router: Router | None = None) -> Presenter:
-    """Presentation, with routing's vision model looking at each picture where there is one."""
+def make_presenter(settings: Settings, router: Router | None = None, store: Store | None = None) -> Presenter:
+    """Presentation; where there are models, one that sees judges each picture and another may patch a spec."""
+    if router is None:
+        return Presenter(budget_s=settings.draw_budget_s)
 
-    async def look(png: bytes, title: str) -> tuple[str, str, tuple[Finding, ...]]:
-        if router is None:
-            return "", "no vision model was asked", ()
-        try:
-            seen = await router.look(png, title)
-        except BulkheadError as error:
-            return "", f"the vision model could not be asked: {error}", ()
-        if seen is None:
-            return "", "no vision model is configured", ()
-        findings = tuple(Finding("vision", "error", (), problem) for problem in seen.problems)
-        return seen.model, seen.opinion, findings
+    async def ask(question: Question) -> Answered | None:
+        message = Message(role=Role.USER, content=question.prompt, images=question.images)
+        task = Task(messages=(message,), timeout_s=LOOK_S, answer=question.answer)
+        reply = await router.look(task, question.is_usable, question.avoid)
+        return Answered(model=reply.model, text=reply.text, cost_usd=reply.cost_usd) if reply else None
 
-    return Presenter(budget_s=settings.draw_budget_s, look=look)
+    async def patch(question: str) -> str | None:
+        if not await router.is_connected():
+            return None
+        message = Message(role=Role.USER, content=question)
+        reply = await router.complete(Task(messages=(message,), shape=Shape.CODE, timeout_s=LOOK_S))
+        return reply.text
+
+    return Presenter(budget_s=settings.draw_budget_s, judge=Judge(ask, store), patch=patch)
 
 
 def make_executor(settings: Settings, workspace: Path) -> control.Executor:

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from bot.cli import auditing, batch, custody, records, serving
+from bot.cli import auditing, batch, custody, drawing, records, serving
 from bot.cli.control import add_control_verb
 from bot.cli.logs import set_up_logging
 from bot.config import Settings, load_settings
@@ -145,12 +145,20 @@ def add_control_verbs(verb: Callable[[str, Verb, str], argparse.ArgumentParser])
 
 
 def add_picture_verbs(verb: Callable[[str, Verb, str], argparse.ArgumentParser]) -> None:
-    """`draw` and `route`: one input, or a batch with errors as data."""
-    draw = verb("draw", batch.draw, "draw a Mermaid file as PNG, with its verdict")
-    draw.add_argument("file", nargs="?", help="a Mermaid file; - reads standard input")
-    draw.add_argument("-o", "--output", help="where the PNG goes")
+    """`draw`, `cases` and `route`."""
+    draw = verb("draw", drawing.draw, "draw Mermaid files, or the Mermaid blocks of Markdown files, and check them")
+    draw.add_argument("files", nargs="*", metavar="FILE", help="Mermaid or Markdown; - is standard input; ** works")
+    draw.add_argument("-o", "--output", help="where the PNG goes, of one diagram")
+    draw.add_argument("--surface", choices=drawing.SURFACES, default="page", help="where it will be seen")
+    draw.add_argument(
+        "--check", "--check-only", dest="check", action="store_true", help="write no picture, only what is found"
+    )
+    draw.add_argument("--strict", action="store_true", help="warnings fail as well")
     draw.add_argument("--batch", metavar="FILE.jsonl", help='one {"text": ...} per line; one JSON object per line out')
     draw.add_argument("--no-render", action="store_true", help="with --batch: only parse")
+
+    cases = verb("cases", drawing.list_cases, "list what people reported of pictures, for the lint to learn from")
+    cases.add_argument("--most", type=int, default=50, help="how many, the newest first")
 
     route = verb("route", batch.route, "tell which model a text would go to, and why")
     route.add_argument("text", nargs="?", help="a message; - reads standard input")

@@ -1,79 +1,17 @@
-"""`draw` and `route`: one input, or a file with one JSON object per line; in a batch errors are data."""
+"""`route`, and what `--batch` means: a file with one JSON object per line, where errors are data."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-from bot.app import make_presenter, make_router, prepare_home
+from bot.app import make_router, prepare_home
 from bot.config import Settings
 from layers.errors import BadInput, BulkheadError, Misconfigured
-from layers.presentation import Diagram, DiagramSpec, Figure, badge, parse_mermaid
 from layers.routing import Router
-
-
-async def draw(parsed: argparse.Namespace, settings: Settings) -> int:
-    """Draw one file, or many; 1 when a drawing did not pass or one of one could not be read."""
-    if parsed.batch:
-        return await draw_batch(parsed, settings)
-    if not parsed.file:
-        raise Misconfigured("draw needs a Mermaid file, `-` for standard input, or --batch FILE.jsonl")
-    presenter = make_presenter(settings)
-    try:
-        figure = await presenter.present(Diagram(source=read(parsed.file)))
-    finally:
-        await presenter.close()
-    target = parsed.output or ("" if parsed.file == "-" else str(Path(parsed.file).with_suffix(".png")))
-    if not target:
-        raise Misconfigured("draw from standard input needs -o FILE.png")
-    try:
-        await asyncio.to_thread(Path(target).write_bytes, figure.png)
-    except OSError as error:
-        raise Misconfigured(f"cannot write {target!r} ({error.strerror}); choose another file with -o") from None
-    told = describe(figure) | {"output": target}
-    sys.stdout.write((json.dumps(told) if parsed.json else f"{target}: {badge(figure.verdict)}") + "\n")
-    return 0 if figure.verdict.ok else 1
-
-
-async def draw_batch(parsed: argparse.Namespace, settings: Settings) -> int:
-    """One JSON object per line out."""
-    presenter = make_presenter(settings)
-
-    async def one(text: str) -> dict[str, object]:
-        if parsed.no_render:
-            return outline(parse_mermaid(text))
-        return describe(await presenter.present(Diagram(source=text)))
-
-    try:
-        return await run_batch(parsed.batch, one, {"kind": None, "nodes": [], "edges": []})
-    finally:
-        await presenter.close()
-
-
-def outline(spec: DiagramSpec) -> dict[str, object]:
-    """A diagram in ids."""
-    nodes = [node.id for node in spec.nodes]
-    edges = [[edge.source, edge.target] for edge in spec.edges]
-    return {"ok": True, "error": None, "kind": spec.kind, "nodes": nodes, "edges": edges}
-
-
-def describe(figure: Figure) -> dict[str, object]:
-    """A drawing in words: its outline and what was found."""
-    findings = [
-        {"rule": f.rule, "severity": f.severity, "elements": list(f.elements), "text": f.text}
-        for f in figure.verdict.findings
-    ]
-    return outline(figure.spec) | {
-        "ok": figure.verdict.ok,
-        "findings": findings,
-        "width": figure.width,
-        "height": figure.height,
-        "looked_by": figure.verdict.looked_by or None,
-    }
 
 
 async def route(parsed: argparse.Namespace, settings: Settings) -> int:

@@ -194,7 +194,7 @@ COMMANDS = (
     Entry(name="help", doc="this list", examples=("/help",), read=_help),
     Entry(
         name="diagram",
-        usage="<Mermaid flowchart, bare or in a code block>",
+        usage="<Mermaid diagram, bare or in a code block>",
         doc="draw it, look at the picture, show both",
         examples=("/diagram flowchart LR; you --> bulkhead --> world",),
         read=_diagram,

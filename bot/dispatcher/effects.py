@@ -27,6 +27,7 @@ from layers.transport import StepKind, accept, conversations_of
 from layers.types import (
     CLOCK,
     Address,
+    Attachment,
     Button,
     ButtonStyle,
     Inbound,
@@ -36,6 +37,10 @@ from layers.types import (
     Picture,
     Urgency,
 )
+
+SVG = "image/svg+xml"
+LONGEST_SOURCE = 1500
+"""Characters of a source that stand in a message."""
 
 
 class Hands:
@@ -47,12 +52,23 @@ class Hands:
         self._person = person
         self._is_agent = is_agent
         self._sent = 0
+        self._revises: presentation.KeptFigure | None = None
+
+    def revise(self, kept: presentation.KeptFigure) -> None:
+        """The next drawing is a further version of `kept`."""
+        self._revises = kept
+
+    def _take_revised(self) -> presentation.KeptFigure | None:
+        revised, self._revises = self._revises, None
+        return revised
 
     async def draw(self, source: str, title: str = "") -> str:
-        """Draw a Mermaid flowchart, look at it, and post it for review."""
+        """Draw a Mermaid diagram, look at it, and post it for review."""
         async with self._work.working("Drawing"):
-            figure = await self._parts.presenter.present(Diagram(source=source, title=title))
-        draft = Draft(self._parts, self._work, figure, source)
+            figure = await self._parts.presenter.present(
+                Diagram(source=source, title=title, surface=self._work.turn.inbound.address.channel)
+            )
+        draft = Draft(self._parts, self._work, figure, source, revises=self._take_revised())
         self._work.add(draft.post)
         if figure.verdict.ok:
             return f"posted; {presentation.badge(figure.verdict)}"
@@ -184,12 +200,20 @@ def run_of(approval: control.Approval) -> Inbound:
 class Draft:
     """A figure on its way to being posted."""
 
-    def __init__(self, parts: Parts, work: Work, figure: Figure, source: str, version: int = 1) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        work: Work,
+        figure: Figure,
+        source: str,
+        *,
+        revises: presentation.KeptFigure | None = None,
+    ) -> None:
         self._parts = parts
         self._work = work
         self._figure = figure
         self._source = source
-        self._version = version
+        self._revises = revises
         self.id = secrets.token_urlsafe(12)
         self._key = work.key()
 
@@ -197,6 +221,8 @@ class Draft:
         """Keep the figure and make its message, in the transaction that ends the turn."""
         figure, turn = self._figure, self._work.turn
         digest = self._parts.keep_media(tx, "image/png", figure.png)
+        revised = self._revises
+        version = presentation.next_version(tx, revised) if revised else 1
         presentation.keep_figure(
             tx,
             presentation.KeptFigure(
@@ -207,35 +233,65 @@ class Draft:
                 source=self._source,
                 media=digest if figure.verdict.ok else None,
                 verdict=figure.verdict,
-                version=self._version,
+                version=version,
+                root=revised.root if revised else "",
             ),
         )
         picture = Picture(digest=digest, alt=figure.alt, width=figure.width, height=figure.height)
+        is_shown = figure.verdict.ok
         return Outbound(
             address=turn.inbound.address,
             key=self._key,
-            text=figure_text(figure),
-            picture=picture if figure.verdict.ok else None,
-            buttons=figure_buttons(self.id, is_shown=figure.verdict.ok),
+            text=figure_text(figure, self._source, version),
+            picture=picture if is_shown else None,
+            album=self._album(tx) if is_shown else (),
+            files=self._files(tx) if is_shown else (),
+            buttons=figure_buttons(self.id, is_shown=is_shown),
         )
 
+    def _album(self, tx: Tx) -> tuple[Picture, ...]:
+        """The pages after the first."""
+        return tuple(
+            Picture(
+                digest=self._parts.keep_media(tx, "image/png", page.png),
+                alt=page.alt,
+                width=page.width,
+                height=page.height,
+            )
+            for page in self._figure.further
+        )
 
-def figure_text(figure: Figure) -> str:
-    """What stands under a picture: its badge; in place of a bad one also its outline."""
+    def _files(self, tx: Tx) -> tuple[Attachment, ...]:
+        """The whole in one drawing, where it takes several pages."""
+        svg = self._figure.svg
+        if not svg:
+            return ()
+        digest = self._parts.keep_media(tx, SVG, svg)
+        return (Attachment(digest=digest, name="diagram.svg", content_type=SVG, size_bytes=len(svg)),)
+
+
+def figure_text(figure: Figure, source: str, version: int = 1) -> str:
+    """What stands under a picture: its badge; in place of a bad one why, what it says, and its source."""
     title = f"**{figure.spec.title}**\n\n" if figure.spec.title else ""
+    badge = (f"Version {version} · " if version > 1 else "") + presentation.badge(figure.verdict)
+    notes = "".join(f"\n\n{presentation.plain(note)}" for note in figure.notes)
     if figure.verdict.ok:
-        return title + presentation.badge(figure.verdict)
+        return title + badge + notes
+    shown = source if len(source) <= LONGEST_SOURCE else source[:LONGEST_SOURCE] + "\n… (Source shows the rest)"
     return (
-        f"{title}The drawing did not pass, so it is not shown.\n\n{presentation.badge(figure.verdict)}\n\n"
-        f"{presentation.outline(figure.spec)}"
+        f"{title}The drawing did not pass, so it is not shown.\n\n{badge}\n\n"
+        f"{presentation.outline(figure.spec)}\n\n{answers.fenced(shown, 'mermaid')}"
     )
 
 
 def figure_buttons(figure_id: str, *, is_shown: bool, is_decided: bool = False) -> tuple[Button, ...]:
     """What can be pressed under a figure; one that is not shown cannot be approved."""
-    source = Button(label="Source", value=f"d:source:{figure_id}")
-    if is_decided:
-        return (source,)
-    redo = Button(label="Redo", value=f"d:redo:{figure_id}")
-    approve = Button(label="Approve", value=f"d:approve:{figure_id}", style=ButtonStyle.PRIMARY)
-    return (approve, redo, source) if is_shown else (redo, source)
+
+    def button(label: str, verb: str, style: ButtonStyle = ButtonStyle.PLAIN) -> Button:
+        return Button(label=label, value=f"d:{verb}:{figure_id}", style=style)
+
+    deciding = (button("Request changes", "change"), button("Redo", "redo"))
+    looking = (button("Source", "source"), *((button("Full size", "full"),) if is_shown else ()))
+    report = (button("Report a problem", "report"),) if is_shown else ()
+    approve = (button("Approve", "approve", ButtonStyle.PRIMARY),) if is_shown else ()
+    return (*looking, *report) if is_decided else (*approve, *deciding, *looking, *report)

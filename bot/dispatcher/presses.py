@@ -11,20 +11,18 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 
-from bot.dispatcher import answers, people, sending, transports, undelivered
+from bot.dispatcher import people, reviewing, sending, transports, undelivered
 from bot.dispatcher.cards import approval_message, undecidable
-from bot.dispatcher.effects import Draft, figure_buttons, trees
+from bot.dispatcher.effects import trees
 from bot.dispatcher.observing import planner_of
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
-from layers import control, coordination, presentation
+from layers import control, coordination
 from layers.errors import Misconfigured, NotWritten, Refused, Unavailable
 from layers.failpoint import Point, reach
-from layers.presentation import Diagram
 from layers.store import Tx
-from layers.transport import carries, key_of, send, shown, shown_at
+from layers.transport import carries, key_of, send, shown_at
 from layers.types import InboundKind, Outbound, OutboundKind, Press
 
 log = logging.getLogger(__name__)
@@ -230,43 +228,9 @@ async def granted(parts: Parts, work: Work) -> None:
         await run(parts, work, approval)
 
 
-async def review(parts: Parts, work: Work, verb: str, figure_id: str) -> None:
-    """Approve, Redo or Source under a picture."""
-    kept = await work.store.run(presentation.figure_by_id, figure_id)
-    if kept is None:
-        raise Refused("this picture is not known here; draw it again with /diagram")
-    if verb == "source":
-        work.say(answers.fenced(kept.source, "mermaid"))
-    elif verb == "redo":
-        version = kept.version + 1
-        async with work.working("Drawing again"):
-            figure = await parts.presenter.present(Diagram(source=kept.source, version=version))
-        work.add(lambda tx: reviewed(tx, work, kept, "redone"))
-        work.add(Draft(parts, work, figure, kept.source, version).post)
-    elif verb == "approve" and kept.media is not None:
-        work.add(lambda tx: reviewed(tx, work, kept, "approved"))
-    else:
-        raise Refused("this button is none of Bulkhead's; nothing was done")
-
-
-def reviewed(tx: Tx, work: Work, kept: presentation.KeptFigure, verdict: presentation.Review) -> Outbound:
-    """The figure's message with what was said of it, once.
-
-    Raises:
-        Refused: somebody was faster.
-    """
-    person = work.turn.inbound.person
-    presentation.review(tx, kept.id, verdict, person)
-    message = shown(tx, kept.conversation_id, kept.key)  # never the key that the press names: it may be any message's
-    if message is None:
-        raise Refused("the picture's message is not known here; draw it again with /diagram")
-    buttons = figure_buttons(kept.id, is_shown=True, is_decided=True)
-    return replace(message, text=f"{message.text}\n\n{verdict.capitalize()} by **{person.name}**", buttons=buttons)
-
-
 NOUNS: Mapping[str, Callable[[Parts, Work, str, str], Awaitable[None]]] = {
     "a": decide,
-    "d": review,
+    "d": reviewing.press,
     "h": transports.press,
     "o": undelivered.press,
     "p": people.press,

@@ -70,12 +70,15 @@ class Journal:
         return Reply.from_json(await self._work.step(StepKind.MODEL, f"model {n}", run))
 
 
-async def talk(parts: Parts, work: Work) -> None:
-    """Ask the agent; say what it says, and write down what `/why` will tell."""
+async def talk(parts: Parts, work: Work, hands: Hands | None = None, text: str = "") -> None:
+    """Ask the agent; say what it says, and write down what `/why` will tell.
+
+    `text` stands for the message where a button asked for it; `hands` then know what it was about.
+    """
     inbound = work.turn.inbound
     started = time.monotonic()
-    hands = Hands(parts, work, inbound.person, is_agent=True)
-    said = await with_files(inbound.text, inbound.attachments, partial(read_media, parts.store))
+    hands = hands or Hands(parts, work, inbound.person, is_agent=True)
+    said = await with_files(text or inbound.text, inbound.attachments, partial(read_media, parts.store))
     turn = replace(work.turn, inbound=replace(inbound, text=said))
     history = await transcript(parts, inbound.address.id)
     places = await parts.store.run(conversations_of, inbound.person.id)

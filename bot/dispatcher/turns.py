@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from bot import commands
 from bot.commands import help_text, parse
-from bot.dispatcher import answers, people, presses, transports, undelivered
+from bot.dispatcher import answers, people, presses, reviewing, transports, undelivered
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.engine import Handler, Rescue
 from bot.dispatcher.governing import govern
@@ -45,7 +47,8 @@ async def message(parts: Parts, work: Work) -> None:
     hands = Hands(parts, work, inbound.person)
     match command:
         case None:
-            await talk(parts, work)
+            if not await reviewing.answer(parts, work, partial(talk, parts, work)):
+                await talk(parts, work)
         case commands.ShowHelp():
             work.say(help_text(await parts.has_model()))
         case commands.ShowStatus():

@@ -7,46 +7,99 @@ show its outline, its source and the reasons.
 matplotlib and pygraphviz live in the worker process only; importing this loads neither.
 """
 
-from layers.presentation.figures import KeptFigure, Review, figure_by_id, keep_figure, review
-from layers.presentation.mermaid import parse_mermaid
-from layers.presentation.rules import badge, outline
-from layers.presentation.service import Look, Presenter
-from layers.presentation.types import (
-    Diagram,
+from layers.presentation.figures import (
+    Case,
+    KeptFigure,
+    Review,
+    Verb,
+    add_case,
+    answered,
+    ask_back,
+    asked_back,
+    cases,
+    figure_by_id,
+    keep_figure,
+    next_version,
+    review,
+)
+from layers.presentation.judge import Answered, Ask, Judge, Question
+from layers.presentation.mermaid import Reading, parse_mermaid, read_mermaid
+from layers.presentation.mermaid.cursor import Fix
+from layers.presentation.mermaid.writing import to_mermaid
+from layers.presentation.rules import badge, outline, plain
+from layers.presentation.service import Presenter
+from layers.presentation.spec import (
+    Chart,
+    ClassDiagram,
     DiagramSpec,
     Direction,
     Edge,
-    Figure,
-    Finding,
+    ErDiagram,
+    Flowchart,
+    Gantt,
     Group,
     Head,
     Line,
+    Mindmap,
     Node,
+    Pie,
+    SequenceDiagram,
     Shape,
-    Verdict,
+    StateDiagram,
+    Timeline,
+    read_spec,
 )
+from layers.presentation.types import Diagram, Figure, Finding, Page, Verdict
 
 __all__ = [
+    "Answered",
+    "Ask",
+    "Case",
+    "Chart",
+    "ClassDiagram",
     "Diagram",
     "DiagramSpec",
     "Direction",
     "Edge",
+    "ErDiagram",
     "Figure",
     "Finding",
+    "Fix",
+    "Flowchart",
+    "Gantt",
     "Group",
     "Head",
+    "Judge",
     "KeptFigure",
     "Line",
-    "Look",
+    "Mindmap",
     "Node",
+    "Page",
+    "Pie",
     "Presenter",
+    "Question",
+    "Reading",
     "Review",
+    "SequenceDiagram",
     "Shape",
+    "StateDiagram",
+    "Timeline",
+    "Verb",
     "Verdict",
+    "add_case",
+    "answered",
+    "ask_back",
+    "asked_back",
     "badge",
+    "cases",
     "figure_by_id",
     "keep_figure",
+    "next_version",
     "outline",
     "parse_mermaid",
+    "plain",
+    "read_mermaid",
+    "read_spec",
     "review",
+    "to_mermaid",
 ]

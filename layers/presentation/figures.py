@@ -1,22 +1,29 @@
-"""The figure table: what was drawn from which source, and what a person said of it.
+"""The figure table: what was drawn from which source, what people said of it, and their cases for the lint.
 
-Synchronous functions on a transaction. The picture's bytes are in the media table, under `KeptFigure.media`.
+Functions on a transaction, but for the list of cases, which only reads. The picture's bytes are in the media table,
+under `KeptFigure.media`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import TypeAdapter
 
 from layers.errors import Refused
 from layers.presentation.types import Verdict
-from layers.store import Tx
+from layers.store import ReadStore, Store, Tx
 from layers.types import Person
 
 VERDICT = TypeAdapter(Verdict)
-Review = Literal["approved", "redone"]
+Review = Literal["approved", "redone", "changed"]
+Verb = Literal["change", "report"]
+ANSWER_WITHIN_S = 3600.0
+"""A message that comes later is no answer to a button."""
+MOST_CASES = 200
+LONGEST_COMMENT = 2000
+"""Characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +46,32 @@ class KeptFigure:
     review: Review | None = None
     reviewed_by: str | None = None
     """`Person.id`."""
+    reviewed_at: float | None = None
+    """Epoch seconds."""
+    comment: str | None = None
+    """The change that was asked for."""
+    root: str = ""
+    """Id of version 1, which all versions share; empty on version 1 itself before it is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Something that a person saw in a picture and the lint did not."""
+
+    id: str
+    figure_id: str
+    conversation_id: str
+    reported_by: str
+    """`Person.id`."""
+    comment: str
+    created_at: float = 0.0
+    """Epoch seconds."""
+    source: str = ""
+    """The Mermaid text."""
+    media: str | None = None
+    """sha256 of the PNG."""
+    rules: tuple[str, ...] = ()
+    """What the lint did find."""
 
 
 def keep_figure(tx: Tx, figure: KeptFigure) -> None:
@@ -46,6 +79,7 @@ def keep_figure(tx: Tx, figure: KeptFigure) -> None:
     tx.run(
         "presentation.keep_figure",
         id=figure.id,
+        root=figure.root or figure.id,
         conversation_id=figure.conversation_id,
         turn_id=figure.turn_id,
         key=figure.key,
@@ -73,16 +107,22 @@ def figure_by_id(tx: Tx, figure_id: str) -> KeptFigure | None:
         version=row["version"],
         review=row["review"],
         reviewed_by=row["reviewed_by"],
+        reviewed_at=row["reviewed_at"],
+        comment=row["comment"],
+        root=row["root"],
     )
 
 
-def review(tx: Tx, figure_id: str, verdict: Review, person: Person) -> KeptFigure:
+def review(tx: Tx, figure_id: str, verdict: Review, person: Person, comment: str = "") -> KeptFigure:
     """Record what `person` says of the figure, once.
 
     Raises:
         Refused: there is no such figure, or somebody said something before.
     """
-    won = tx.run("presentation.review_figure", id=figure_id, review=verdict, person=person.id, now=tx.now)
+    said = _capped(comment)
+    won = tx.run(
+        "presentation.review_figure", id=figure_id, review=verdict, person=person.id, comment=said, now=tx.now
+    )
     figure = figure_by_id(tx, figure_id)
     if figure is None:
         raise Refused(f"there is no picture {figure_id!r}; ask for it again with /diagram")
@@ -90,4 +130,71 @@ def review(tx: Tx, figure_id: str, verdict: Review, person: Person) -> KeptFigur
         raise Refused(
             f"this picture was already {figure.review} by {figure.reviewed_by}; ask for a new one with /diagram"
         )
-    return replace(figure, review=verdict, reviewed_by=person.id)
+    return figure
+
+
+def ask_back(tx: Tx, conversation_id: str, person: Person, figure_id: str, verb: Verb) -> None:
+    """From now on the person's next message there is the answer to a button."""
+    tx.run(
+        "presentation.await_change",
+        conversation_id=conversation_id,
+        person=person.id,
+        figure_id=figure_id,
+        verb=verb,
+        now=tx.now,
+    )
+
+
+def asked_back(tx: Tx, conversation_id: str, person: Person) -> tuple[Verb, KeptFigure] | None:
+    """The button that waits for this person's next message, and its figure."""
+    row = tx.one("presentation.awaited_change", conversation_id=conversation_id, person=person.id)
+    if row is None or row["created_at"] + ANSWER_WITHIN_S < tx.now:
+        return None
+    figure = figure_by_id(tx, row["figure_id"])
+    return None if figure is None else (row["verb"], figure)
+
+
+def answered(tx: Tx, conversation_id: str, person: Person) -> None:
+    """Nothing waits for the person's message any more."""
+    tx.run("presentation.end_question", conversation_id=conversation_id, person=person.id)
+
+
+def add_case(tx: Tx, case: Case) -> None:
+    """Keep a case; nothing happens when its id is there already."""
+    tx.run(
+        "presentation.add_case",
+        id=case.id,
+        figure_id=case.figure_id,
+        conversation_id=case.conversation_id,
+        reported_by=case.reported_by,
+        comment=_capped(case.comment),
+        now=tx.now,
+    )
+
+
+async def cases(store: Store | ReadStore, most: int = MOST_CASES) -> list[Case]:
+    """The newest first."""
+    return [
+        Case(
+            id=row["id"],
+            figure_id=row["figure_id"],
+            conversation_id=row["conversation_id"],
+            reported_by=row["reported_by"],
+            comment=row["comment"],
+            created_at=row["created_at"],
+            source=row["source"],
+            media=row["media"],
+            rules=tuple(finding.rule for finding in VERDICT.validate_json(row["verdict"]).findings),
+        )
+        for row in await store.fetch_all("presentation.cases", most=most)
+    ]
+
+
+def next_version(tx: Tx, figure: KeptFigure) -> int:
+    """The number that a further version of it gets."""
+    versions = [row["version"] for row in tx.all("presentation.versions_of", root=figure.root or figure.id)]
+    return max(versions, default=figure.version) + 1
+
+
+def _capped(text: str) -> str:
+    return text if len(text) <= LONGEST_COMMENT else text[: LONGEST_COMMENT - 1] + "…"

@@ -10,8 +10,12 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 
-from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, fontManager, get_font
+from matplotlib.text import Text
+
+from layers.presentation.shown import KEPT, shown
 
 LINE_HEIGHT = 1.3
 DPI = 144.0
@@ -23,9 +27,11 @@ FALLBACKS = (
     "Noto Sans", "Noto Sans Arabic", "Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Thai", "Arial Unicode MS",
     "Noto Sans Symbols", "Noto Sans Symbols 2", "Noto Emoji", "Symbola", "Segoe UI Symbol", "FreeSans", "Unifont",
 )  # fmt: skip
-TOKEN = re.compile(r"\s+|[^\s/_.,:;|-]+[/_.,:;|-]*|[/_.,:;|-]+")
+TOKEN = re.compile(r"\s+|[^\s/_.,:;|>)=&?-]+[/_.,:;|>)=&?-]*|[/_.,:;|>)=&?-]+")
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 STRETCH = 1.5
+TOFU = 1.15
+"""Width of the box that stands for a missing character, in sizes; measured."""
 WIDE = re.compile(
     r"[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]|[\U00020000-\U0003ffff]"
 )
@@ -39,9 +45,10 @@ def families() -> list[str]:
 
 
 @cache
-def properties(size: float, bold: bool = False) -> FontProperties:
-    """What to hand to matplotlib. The weight falls back with the family."""
-    return FontProperties(family=families(), size=size, weight="bold" if bold else "normal")
+def properties(size: float, bold: bool = False, italic: bool = False) -> FontProperties:
+    """What to hand to matplotlib. Weight and slant fall back with the family."""
+    weight = "bold" if bold else "normal"
+    return FontProperties(family=families(), size=size, weight=weight, style="italic" if italic else "normal")
 
 
 @cache
@@ -51,16 +58,39 @@ def _renderer() -> RendererAgg:
 
 @lru_cache(maxsize=8192)
 def width(text: str, size: float, bold: bool = False) -> float:
-    """Points that `text` takes on one line."""
-    pixels, _, _ = _renderer().get_text_width_height_descent(text, properties(size, bold), ismath=False)  # type: ignore[no-untyped-call]
-    return float(pixels) * 72 / DPI
+    """Points that `text` takes on one line. What no font has is not measured: looking for it takes 4 ms each."""
+    known = "".join(character for character in text if can_draw(character))
+    pixels, _, _ = _renderer().get_text_width_height_descent(known, properties(size, bold), ismath=False)  # type: ignore[no-untyped-call]
+    return float(pixels) * 72 / DPI + TOFU * size * (len(text) - len(known))
+
+
+@lru_cache(maxsize=8192)
+def descent(text: str, size: float, bold: bool = False, italic: bool = False) -> float:
+    """Points from the baseline down to the lower end of the extent that matplotlib reports for one line."""
+    artist = Text(0, 0, text, fontproperties=properties(size, bold, italic), va="baseline", parse_math=False)
+    artist.set_figure(_figure())
+    return -float(artist.get_window_extent().y0) * 72 / DPI
+
+
+@cache
+def _figure() -> Figure:
+    figure = Figure(dpi=DPI)
+    FigureCanvasAgg(figure)
+    return figure
 
 
 @lru_cache(maxsize=8192)
 def can_draw(character: str) -> bool:
     """True when one of the families has a glyph for it."""
     paths = fontManager._find_fonts_by_props(properties(12.0))
-    return character.isspace() or any(get_font(path).get_char_index(ord(character)) for path in paths)
+    if character.isspace() or character in KEPT or is_selector(character):
+        return True
+    return any(get_font(path).get_char_index(ord(character)) for path in paths)
+
+
+def is_selector(character: str) -> bool:
+    """A variation selector: it asks for a look of the character before it and has none itself."""
+    return "\ufe00" <= character <= "\ufe0f"
 
 
 def undrawable(text: str) -> str:
@@ -75,7 +105,7 @@ def wrap(text: str, most: float, size: float, bold: bool = False) -> tuple[str, 
     lengths as far as that needs no further line: calmer than one long line and a stray word.
     """
     lines: list[str] = []
-    for line in text.split("\n"):
+    for line in shown(text).split("\n"):
         longest = max((width(piece.rstrip(), size, bold) for piece in TOKEN.findall(line)), default=0.0)
         room = max(most, longest) if longest <= most * STRETCH else most
         tokens = _tokens(line, room, size, bold)

@@ -11,7 +11,13 @@ from layers.presentation.scene import EdgeMark, Point, Rect
 
 def length_inside(path: Sequence[Point], box: Rect) -> float:
     """How much of the line `path` runs inside `box`."""
-    return sum(_clipped_length(start, end, box) for start, end in pairwise(path))
+    left, bottom, right, top = box
+    total = 0.0
+    for (x0, y0), (x1, y1) in pairwise(path):
+        is_beside = (x0 < left and x1 < left) or (x0 > right and x1 > right)
+        if not (is_beside or (y0 < bottom and y1 < bottom) or (y0 > top and y1 > top)):
+            total += _clipped_length((x0, y0), (x1, y1), box)
+    return total
 
 
 def _clipped_length(start: Point, end: Point, box: Rect) -> float:

@@ -38,7 +38,11 @@ class Drawn:
     """What came back."""
 
     answer: Answer
-    png: bytes
+    pngs: tuple[bytes, ...]
+    """One for each page."""
+    svg: bytes
+    looks: tuple[bytes, ...] = ()
+    """For the judge: each page as it will be delivered, then the first page spoilt."""
 
 
 class Worker:
@@ -129,7 +133,9 @@ class Worker:
 
     async def _answer(self) -> Drawn:
         answer = Answer.model_validate_json(await self._frame())
-        return Drawn(answer, await self._frame())
+        pngs = [await self._frame() for _ in answer.pages]
+        svg = await self._frame()
+        return Drawn(answer, tuple(pngs), svg, tuple([await self._frame() for _ in range(answer.looks)]))
 
     async def _frame(self) -> bytes:
         if self._process.stdout is None:

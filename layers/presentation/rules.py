@@ -5,15 +5,26 @@ from __future__ import annotations
 import re
 
 from layers.errors import Refused
-from layers.presentation.types import DiagramSpec, Head, Line, Node, Verdict
+from layers.presentation.graph import Graph, graph_of, lines_of
+from layers.presentation.limits import refuse_unplannable
+from layers.presentation.spec import DiagramSpec, Flowchart, Head, Line, Node
+from layers.presentation.types import Verdict
+from layers.presentation.words import outline_of
 
-MOST_NODES = 80
+MOST_NODES = 120
 DENSE_FROM_NODES = 40
 MOST_EDGES_PER_NODE = 2.5
 """Above these dot takes seconds to minutes and nobody can read the picture (reference/presentation.md 1.4)."""
 MOST_EDGES = 160
 MOST_GROUPS = 40
 LONGEST_LABEL = 400
+EXAMPLES = {
+    "flowchart": "A[Start] --> B[End].",
+    "state": "[*] --> Idle.",
+    "class": "class Duck.",
+    "er": "CUSTOMER ||--o{ ORDER : places.",
+    "mindmap": "a line with the root's name.",
+}
 LONGEST_ALT = 1000
 """Characters."""
 NAMED_FINDINGS = 3
@@ -26,13 +37,21 @@ def refuse_undrawable(spec: DiagramSpec) -> None:
     Raises:
         Refused: with the count, the limit and what to do.
     """
-    nodes, edges = len(spec.nodes), len(spec.edges)
-    if nodes == 0 and not spec.groups:
-        raise Refused("The diagram has no nodes; write at least one, e.g. A[Start] --> B[End].")
+    graph = graph_of(spec)
+    if graph is not None:
+        _refuse_crowded(graph)
+    else:
+        refuse_unplannable(spec)
+
+
+def _refuse_crowded(graph: Graph) -> None:
+    nodes, edges = len(graph.nodes), len(graph.edges)
+    if nodes == 0 and not graph.groups:
+        raise Refused(f"The {graph.kind} diagram is empty; write at least one node, e.g. {EXAMPLES[graph.kind]}")
     if nodes > MOST_NODES:
         raise Refused(
-            f"The diagram has {nodes} nodes and a picture holds at most {MOST_NODES} legibly: split it into several,"
-            " or collapse each group into one node."
+            f"The diagram has {nodes} nodes and an album of pictures holds at most {MOST_NODES} legibly: split it into"
+            " several, or collapse each group into one node."
         )
     if edges > MOST_EDGES or (nodes > DENSE_FROM_NODES and edges > MOST_EDGES_PER_NODE * nodes):
         most = min(MOST_EDGES, int(MOST_EDGES_PER_NODE * nodes)) if nodes > DENSE_FROM_NODES else MOST_EDGES
@@ -40,13 +59,12 @@ def refuse_undrawable(spec: DiagramSpec) -> None:
             f"The diagram has {edges} edges between {nodes} nodes and at most {most} stay legible: leave out edges that"
             " follow from others, or split it into several."
         )
-    if len(spec.groups) > MOST_GROUPS:
+    if len(graph.groups) > MOST_GROUPS:
         raise Refused(
-            f"The diagram has {len(spec.groups)} subgraphs, at most {MOST_GROUPS} stay legible: split it into several."
+            f"The diagram has {len(graph.groups)} subgraphs, at most {MOST_GROUPS} stay legible: split it into several."
         )
-    for name, label in [(node.id, node.label) for node in spec.nodes] + [
-        (f"{edge.source}->{edge.target}", edge.label) for edge in spec.edges
-    ]:
+    texts = [(node.id, text) for node in graph.nodes for text in node.texts]
+    for name, label in texts + [(edge.name, edge.label) for edge in graph.edges]:
         if len(label) > LONGEST_LABEL:
             raise Refused(
                 f"The label of {name[:40]!r} has {len(label)} characters and at most {LONGEST_LABEL} fit: shorten it."
@@ -59,23 +77,37 @@ def badge(verdict: Verdict) -> str:
     if not verdict.findings:
         geometry = "✓ geometry checked"
     else:
-        named = "; ".join(_escaped(finding.text) for finding in verdict.findings[:NAMED_FINDINGS])
+        named = "; ".join(plain(finding.text) for finding in verdict.findings[:NAMED_FINDINGS])
         more = len(verdict.findings) - NAMED_FINDINGS
         named += f"; and {more} more" if more > 0 else ""
         geometry = f"{'✗ not good enough' if errors else '⚠ checked'}: {named}"
     if verdict.looked_by:
-        looked = f"{_escaped(verdict.looked_by)} looked" + (f": {_escaped(verdict.opinion)}" if verdict.opinion else "")
+        said = f": {plain(verdict.opinion)}" if verdict.opinion else ""
+        read = f" · {verdict.read_back:.0%} read back" if verdict.read_back is not None else ""
+        looked = f"{plain(verdict.looked_by)} looked{said}{read}"
     else:
-        looked = f"no model looked ({_escaped(verdict.opinion or 'none configured')})"
+        looked = f"no model looked ({plain(verdict.opinion or 'none configured')})"
     return f"{geometry} · {looked}"
 
 
-def _escaped(text: str) -> str:
+def plain(text: str) -> str:
+    """`text` on one line, with nothing in it that markdown would read."""
     return MARKDOWN.sub(r"\\\1", " ".join(text.split()))
 
 
 def outline(spec: DiagramSpec) -> str:
-    """The diagram in words, one line per edge: what is posted when no picture is good enough, and read aloud."""
+    """The diagram in words: what is posted when no picture is good enough, and read aloud."""
+    if isinstance(spec, Flowchart):
+        return _outline_of_flowchart(spec)
+    graph = graph_of(spec)
+    if graph is None:
+        return outline_of(spec)
+    counts = ", ".join(f"{count} {part}" for part, count in spec.counts().items())
+    return "\n".join([f"{spec.title or spec.kind.capitalize()}: {counts}.", *lines_of(graph)])
+
+
+def _outline_of_flowchart(spec: Flowchart) -> str:
+    """One line per edge."""
     names = {node.id: _name(node) for node in spec.nodes} | {group.id: group.title or group.id for group in spec.groups}
     lines = [f"{spec.title or 'Flowchart'}: {_count(len(spec.nodes), 'node')}, {_count(len(spec.edges), 'edge')}."]
     lines += [
@@ -94,8 +126,8 @@ def outline(spec: DiagramSpec) -> str:
 
 
 def alternative(spec: DiagramSpec) -> str:
-    """The alt text: the outline, capped."""
-    text = outline(spec)
+    """The alt text: what the author says, else the outline; capped."""
+    text = spec.alt.strip() or outline(spec)
     return text if len(text) <= LONGEST_ALT else text[: LONGEST_ALT - 1].rstrip() + "…"
 
 

@@ -1,29 +1,40 @@
 """The verb of layer 2: `present` takes a `Diagram`, gives a `Figure`. Nothing leaves without a verdict.
 
-Parsing happens here; layout, drawing and lint in a worker process that dies after its budget. A vision model looks
-when the wiring gives one.
+Parsing happens here; layout, drawing and lint in a worker process that dies after its budget. What does not pass is
+repaired: first without a model, then by at most two patches of the spec. A judge looks when the wiring gives one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 from layers.errors import BulkheadError, Refused, Unavailable
-from layers.presentation.mermaid import parse_mermaid
+from layers.presentation.judge import Judge, Opinion, Shot
+from layers.presentation.judge.service import Purse
+from layers.presentation.mermaid import Reading, read_source
 from layers.presentation.process import Drawn, Worker, WorkerDied
+from layers.presentation.repair import (
+    MOST_PATCHES,
+    Attempt,
+    Patch,
+    badness,
+    is_repairable,
+    ladder,
+    patch_prompt,
+    read_patch,
+)
 from layers.presentation.rules import alternative, refuse_undrawable
-from layers.presentation.types import Diagram, DiagramSpec, Figure, Finding, Verdict
+from layers.presentation.spec import DiagramSpec
+from layers.presentation.types import Diagram, Figure, Finding, Page, Verdict
 from layers.presentation.wire import Job
 
 log = logging.getLogger(__name__)
 
-Look = Callable[[bytes, str], Awaitable[tuple[str, str, tuple[Finding, ...]]]]
-"""(png, what it should show) -> (which model looked, its sentence, its findings)."""
-
 BUDGET_S = 5.0
 MOST_WORKERS = 2
+MOST_CACHED_BYTES = 32_000_000
 LONG_TEXT = 5_000
 """Characters above which parsing leaves the event loop."""
 
@@ -31,10 +42,14 @@ LONG_TEXT = 5_000
 class Presenter:
     """Draws, checks, and tells what it found."""
 
-    def __init__(self, *, budget_s: float = BUDGET_S, look: Look | None = None) -> None:
+    def __init__(
+        self, *, budget_s: float = BUDGET_S, judge: Judge | None = None, patch: Patch | None = None
+    ) -> None:
         self._budget_s = budget_s
-        self._look = look
+        self._judge = judge
+        self._patch = patch
         self._idle: list[Worker] = []
+        self._cache: dict[tuple[str, int, str], Drawn] = {}
         self._slots = asyncio.Semaphore(MOST_WORKERS)
 
     async def present(self, diagram: Diagram) -> Figure:
@@ -45,17 +60,22 @@ class Presenter:
             Refused: too big to be legible, or over the budget.
             Unavailable: the worker does not start or fails on this diagram.
         """
-        spec = await self._read(diagram)
-        async with self._slots:
-            drawn = await self._drawn(spec, diagram.version - 1)
-        verdict = await self._looked(drawn.png, spec, Verdict(drawn.answer.findings))
+        reading = await self._read(diagram)
+        spec = reading.spec
+        tried = await self._repaired(spec, diagram)
+        tried, opinion = await self._judged(tried, diagram)
+        first, *further = _pages(tried.drawn, alternative(tried.attempt.spec))
         return Figure(
-            png=drawn.png,
-            width=drawn.answer.width,
-            height=drawn.answer.height,
-            alt=alternative(spec),
-            verdict=verdict,
-            spec=spec,
+            png=first.png,
+            width=first.width,
+            height=first.height,
+            alt=first.alt,
+            verdict=_verdict(tried, opinion),
+            spec=tried.attempt.spec,
+            further=tuple(further),
+            engine=tried.drawn.answer.engine,
+            notes=(*reading.notes(), *tried.attempt.notes),
+            svg=tried.drawn.svg,
         )
 
     async def close(self) -> None:
@@ -63,22 +83,42 @@ class Presenter:
         while self._idle:
             await self._idle.pop().kill()
 
-    async def _read(self, diagram: Diagram) -> DiagramSpec:
+    async def _read(self, diagram: Diagram) -> Reading:
         if len(diagram.source) > LONG_TEXT:
-            spec = await asyncio.to_thread(parse_mermaid, diagram.source)
+            reading = await asyncio.to_thread(read_source, diagram.source)
         else:
-            spec = parse_mermaid(diagram.source)
+            reading = read_source(diagram.source)
+        spec = reading.spec
+        if reading.fixes:
+            log.info("source.fixed", extra={"diagram": spec.kind, "fixes": len(reading.fixes)})
         if diagram.title and not spec.title:
             spec = spec.model_copy(update={"title": diagram.title})
         refuse_undrawable(spec)
-        return spec
+        return Reading(spec, reading.fixes)
 
-    async def _drawn(self, spec: DiagramSpec, rank: int) -> Drawn:
+    async def _kept(self, spec: DiagramSpec, rank: int, surface: str) -> Drawn:
+        """Drawn now, or the last time that the same was asked for."""
+        key = (spec.model_dump_json(), rank, surface)
+        drawn = self._cache.pop(key, None)
+        if drawn is None:
+            async with self._slots:
+                drawn = await self._drawn(self._job(spec, rank, surface))
+        self._cache[key] = drawn  # the last is what was used last
+        while sum(map(_bytes, self._cache.values())) > MOST_CACHED_BYTES:
+            del self._cache[next(iter(self._cache))]
+        return drawn
+
+    def _job(self, spec: DiagramSpec, rank: int, surface: str) -> Job:
+        is_judged = self._judge is not None
+        return Job(spec=spec, rank=rank, surface=surface, budget_s=self._budget_s, is_judged=is_judged)
+
+    async def _drawn(self, job: Job) -> Drawn:
+        spec = job.spec
         try:
-            drawn = await self._in_a_worker(Job(spec=spec, rank=rank, budget_s=self._budget_s))
+            drawn = await self._in_a_worker(job)
         except TimeoutError:
-            counts = f"{len(spec.nodes)} nodes and {len(spec.edges)} edges"
-            log.warning("draw.over_budget", extra={"nodes": len(spec.nodes), "edges": len(spec.edges)})
+            counts = " and ".join(f"{count} {part}" for part, count in spec.counts().items() if count)
+            log.warning("draw.over_budget", extra={"diagram": spec.kind, **spec.counts()})
             raise Refused(
                 f"Drawing {counts} took longer than {self._budget_s:g} s and was stopped: leave some out, or split the"
                 " diagram into several."
@@ -113,13 +153,116 @@ class Presenter:
             await worker.kill()
         return await Worker.start()
 
-    async def _looked(self, png: bytes, spec: DiagramSpec, verdict: Verdict) -> Verdict:
-        if self._look is None:
-            return verdict
-        if not verdict.ok:
-            return Verdict(verdict.findings, opinion="the geometry failed first")
+    async def _repaired(self, spec: DiagramSpec, diagram: Diagram) -> Tried:
+        """The first drawing that passes, or the least bad of all that were tried. Only the first may fail."""
+        best: Tried | None = None
+        for attempt in ladder(spec, diagram.version - 1):
+            tried = await self._try(attempt, diagram.surface, is_first=best is None)
+            if tried is not None and (best is None or tried.badness < best.badness):
+                best = tried
+            if best is None or not is_repairable(best.findings):
+                break
+        assert best is not None  # the first attempt came back, or raised
+        for _ in range(MOST_PATCHES):
+            if self._patch is None or not is_repairable(best.findings):
+                break
+            best = await self._patched(best, diagram, self._patch)
+        return best
+
+    async def _try(self, attempt: Attempt, surface: str, *, is_first: bool) -> Tried | None:
         try:
-            looked_by, opinion, findings = await self._look(png, spec.title)
+            return Tried(attempt, await self._kept(attempt.spec, attempt.rank, surface))
+        except (Refused, Unavailable):
+            if is_first:
+                raise
+            return None
+
+    async def _patched(self, best: Tried, diagram: Diagram, patch: Patch) -> Tried:
+        """The better of `best` and what a model makes of its spec."""
+        question = patch_prompt(best.attempt.spec, best.findings)
+        try:
+            text = await patch(question) if question else None
         except BulkheadError as error:
-            return Verdict(verdict.findings, opinion=str(error))
-        return Verdict((*verdict.findings, *findings), looked_by, opinion)
+            log.info("repair.no_patch", extra={"reason": str(error)})
+            return best
+        spec = read_patch(text, best.attempt.spec) if text else None
+        if spec is None:
+            return best
+        attempt = Attempt(
+            spec=spec, rank=0, notes=(*best.attempt.notes, "A model shortened or regrouped this."), by="a patch"
+        )
+        tried = await self._try(attempt, diagram.surface, is_first=False)
+        return tried if tried is not None and tried.badness < best.badness else best
+
+    async def _judged(self, tried: Tried, diagram: Diagram) -> tuple[Tried, Opinion]:
+        """What the judge says of the drawing, or of another one that it prefers."""
+        if self._judge is None:
+            return tried, Opinion()
+        if not Verdict(tried.findings).ok:
+            return tried, Opinion(sentence="the geometry failed first")
+        purse = self._judge.purse()
+        opinion = await self._look(tried, purse)
+        if not is_repairable(opinion.findings):
+            return tried, opinion
+        again = replace(tried.attempt, rank=tried.attempt.rank + 1, by="another layout")
+        other = await self._try(again, diagram.surface, is_first=False)
+        if other is None or not Verdict(other.findings).ok or other.drawn.pngs == tried.drawn.pngs:
+            return tried, opinion
+        try:
+            preferred = await self._judge.prefer((tried.drawn.looks[0], other.drawn.looks[0]), purse)
+        except BulkheadError:
+            preferred = None
+        if preferred == 0:
+            return tried, opinion
+        second = await self._look(other, purse)
+        is_better = bool(second.looked_by) and badness(second.findings) < badness(opinion.findings)
+        return (other, second) if is_better else (tried, opinion)
+
+    async def _look(self, tried: Tried, purse: Purse) -> Opinion:
+        assert self._judge is not None
+        return await self._judge.look(_shots(tried), purse)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """An attempt and what it came to."""
+
+    attempt: Attempt
+    drawn: Drawn
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Of the lint."""
+        return self.drawn.answer.findings
+
+    @property
+    def badness(self) -> float:
+        """The least is the best."""
+        return badness(self.findings)
+
+
+def _shots(tried: Tried) -> list[Shot]:
+    """Every page; the first with its spoilt twin."""
+    answer, looks, spec = tried.drawn.answer, tried.drawn.looks, tried.attempt.spec
+    shots = [
+        Shot(image=image, title=spec.title, kind=spec.kind, texts=page.texts, links=page.links)
+        for page, image in zip(answer.pages, looks, strict=False)
+    ]
+    return [replace(shots[0], twin=looks[-1], defect=answer.defect), *shots[1:]]
+
+
+def _verdict(tried: Tried, opinion: Opinion) -> Verdict:
+    return Verdict(
+        (*tried.findings, *opinion.findings), opinion.looked_by, opinion.sentence, opinion.read_back, opinion.cost_usd
+    )
+
+
+def _pages(drawn: Drawn, alt: str) -> list[Page]:
+    return [
+        Page(png=png, width=page.width, height=page.height, alt=page.alt or alt)
+        for png, page in zip(drawn.pngs, drawn.answer.pages, strict=True)
+    ]
+
+
+def _bytes(drawn: Drawn) -> int:
+    return len(drawn.svg) + sum(map(len, (*drawn.pngs, *drawn.looks)))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import cos, hypot, pi, sin
 
-from layers.presentation.scene import Point, Rect
-from layers.presentation.types import Shape
+from layers.presentation.scene import Outline, Point, Rect, Special
+from layers.presentation.spec import Shape
 
 CORNER = 6.0
 PAD_X, PAD_Y = 15.0, 10.0
@@ -18,6 +18,11 @@ RIB = 7.0
 """From a subroutine's side to its inner line."""
 GAP = 4.0
 """Between the rings of a double circle."""
+FOLD = 10.0
+"""Side of a note's folded corner."""
+BUMPS, SPIKES = 11, 14
+BUMP_DEPTH, SPIKE_DEPTH = 0.12, 0.2
+"""How far a cloud's and a bang's outline goes in, as a share of the radius."""
 
 
 def box_size(shape: Shape, text_width: float, text_height: float) -> tuple[float, float]:
@@ -50,7 +55,7 @@ def box_size(shape: Shape, text_width: float, text_height: float) -> tuple[float
             return width, height
 
 
-def text_centre(shape: Shape, box: Rect) -> Point:
+def text_centre(shape: Outline, box: Rect) -> Point:
     """Where the middle of the label goes."""
     x, y = box.centre
     match shape:
@@ -66,30 +71,24 @@ def text_centre(shape: Shape, box: Rect) -> Point:
             return x, y
 
 
-def outline(shape: Shape, box: Rect) -> list[Point]:
+def outline(shape: Outline, box: Rect) -> list[Point]:
     """The closed polygon of `shape` in `box`."""
     left, bottom, right, top = box
     x, y = box.centre
     lean = SLANT * box.height
     match shape:
-        case Shape.DIAMOND:
+        case Shape.DIAMOND | Special.CHOICE:
             return [(x, top), (right, y), (x, bottom), (left, y)]
-        case Shape.CIRCLE | Shape.DOUBLE_CIRCLE | Shape.ELLIPSE:
+        case Special.NOTE | Special.BAR | Special.IDEA | Special.CLOUD | Special.BANG:
+            return _special(shape, box)
+        case Shape.CIRCLE | Shape.DOUBLE_CIRCLE | Shape.ELLIPSE | Special.START | Special.END:
             return _arc((x, y), (box.width / 2, box.height / 2), (0, 2 * pi), 48)[:-1]
         case Shape.STADIUM:
             return _rounded(box, box.height / 2)
         case Shape.ROUNDED:
             return _rounded(box, min(14, box.height / 2))
         case Shape.HEXAGON:
-            cut = 0.28 * box.height
-            return [
-                (left + cut, top),
-                (right - cut, top),
-                (right, y),
-                (right - cut, bottom),
-                (left + cut, bottom),
-                (left, y),
-            ]
+            return _hexagon(box)
         case Shape.LEAN_RIGHT:
             return [(left + lean, top), (right, top), (right - lean, bottom), (left, bottom)]
         case Shape.LEAN_LEFT:
@@ -111,7 +110,26 @@ def outline(shape: Shape, box: Rect) -> list[Point]:
             return _rounded(box, CORNER)
 
 
-def details(shape: Shape, box: Rect) -> list[list[Point]]:
+def _special(shape: Outline, box: Rect) -> list[Point]:
+    """Outlines of state diagrams, notes and mindmaps."""
+    left, bottom, right, top = box
+    match shape:
+        case Special.NOTE:
+            fold = min(FOLD, box.width / 3, box.height / 3)
+            return [(left, top), (right - fold, top), (right, top - fold), (right, bottom), (left, bottom)]
+        case Special.BAR:
+            return _rounded(box, min(box.width, box.height) / 2)
+        case Special.IDEA:
+            return _rounded(box, min(10, box.height / 2))
+        case Special.CLOUD:
+            return _wavy(box, BUMPS)
+        case Special.BANG:
+            return _spiky(box, SPIKES)
+        case _:
+            return rounded(box, CORNER)
+
+
+def details(shape: Outline, box: Rect) -> list[list[Point]]:
     """Open lines drawn inside the outline."""
     x, y = box.centre
     if shape is Shape.SUBROUTINE:
@@ -120,7 +138,17 @@ def details(shape: Shape, box: Rect) -> list[list[Point]]:
         return [_arc((x, box.top - LID), (box.width / 2, LID), (-pi, 0), 24)]
     if shape is Shape.DOUBLE_CIRCLE:
         return [_arc((x, y), (box.width / 2 - GAP, box.height / 2 - GAP), (0, 2 * pi), 48)]
+    if shape is Special.NOTE:
+        fold = min(FOLD, box.width / 3, box.height / 3)
+        corner = (box.right - fold, box.top - fold)
+        return [[(box.right - fold, box.top), corner, (box.right, box.top - fold)]]
     return []
+
+
+def _hexagon(box: Rect) -> list[Point]:
+    left, bottom, right, top = box
+    cut, y = 0.28 * box.height, box.centre[1]
+    return [(left + cut, top), (right - cut, top), (right, y), (right - cut, bottom), (left + cut, bottom), (left, y)]
 
 
 def _arc(centre: Point, radii: Point, span: tuple[float, float], steps: int) -> list[Point]:
@@ -128,6 +156,38 @@ def _arc(centre: Point, radii: Point, span: tuple[float, float], steps: int) -> 
     (x, y), (rx, ry), (start, end) = centre, radii, span
     angles = [start + (end - start) * step / steps for step in range(steps + 1)]
     return [(x + rx * cos(angle), y + ry * sin(angle)) for angle in angles]
+
+
+def _wavy(box: Rect, bumps: int) -> list[Point]:
+    """An ellipse of round bumps."""
+    (x, y), steps = box.centre, bumps * 10
+    angles = [2 * pi * step / steps for step in range(steps)]
+    radii = [1 - BUMP_DEPTH * (1 - abs(sin(angle * bumps / 2))) for angle in angles]
+    return [
+        (x + radius * cos(angle) * box.width / 2, y + radius * sin(angle) * box.height / 2)
+        for angle, radius in zip(angles, radii, strict=True)
+    ]
+
+
+def _spiky(box: Rect, spikes: int) -> list[Point]:
+    """An ellipse of points."""
+    x, y = box.centre
+    angles = [pi * step / spikes for step in range(2 * spikes)]
+    radii = [1 - SPIKE_DEPTH * (step % 2) for step in range(2 * spikes)]
+    return [
+        (x + radius * cos(angle) * box.width / 2, y + radius * sin(angle) * box.height / 2)
+        for angle, radius in zip(angles, radii, strict=True)
+    ]
+
+
+def rounded(box: Rect, radius: float) -> list[Point]:
+    """A rectangle with round corners."""
+    return _rounded(box, min(radius, box.width / 2, box.height / 2))
+
+
+def circle(centre: Point, radius: float) -> list[Point]:
+    """A circle as a polygon."""
+    return _arc(centre, (radius, radius), (0, 2 * pi), 32)[:-1]
 
 
 def _rounded(box: Rect, radius: float) -> list[Point]:

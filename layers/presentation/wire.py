@@ -1,6 +1,8 @@
 """What the server and the drawing worker say to each other: frames of bytes, and the values in them.
 
-A frame is four bytes of length (big endian) and that many bytes. A job is one frame; an answer is two, JSON and PNG.
+A frame is four bytes of length (big endian) and that many bytes. A job is one frame; an answer is JSON, a PNG for each
+page that the JSON names, the SVG of the whole (empty where there is one page), and what a judge needs: each page as it
+will be delivered, and the first one spoilt.
 Neither side trusts the other to be alive, both trust it to be the same version.
 """
 
@@ -11,7 +13,8 @@ from typing import BinaryIO
 
 from pydantic import BaseModel, ConfigDict
 
-from layers.presentation.types import DiagramSpec, Finding
+from layers.presentation.spec import DiagramSpec
+from layers.presentation.types import Finding
 
 LENGTH = struct.Struct(">I")
 MOST_BYTES = 64 * 1024 * 1024
@@ -24,17 +27,41 @@ class Job(BaseModel):
     spec: DiagramSpec
     rank: int = 0
     """0 takes the best layout, 1 the second best."""
+    surface: str = "page"
+    """`Diagram.surface`."""
+    is_judged: bool = False
+    """A judge will look: what it needs comes along."""
     budget_s: float
     """After it the worker ends itself, should nobody have killed it by then."""
+
+
+class DrawnPage(BaseModel):
+    """One picture in numbers and words."""
+
+    model_config = ConfigDict(frozen=True)
+    width: int
+    height: int
+    alt: str = ""
+    """Empty for the page that shows the whole: the spec's own outline says it."""
+    texts: tuple[str, ...] = ()
+    """What can be read on it."""
+    links: tuple[tuple[str, str], ...] = ()
+    """The texts at the ends of its lines."""
 
 
 class Answer(BaseModel):
     """What became of a job, or that the worker is ready for the first."""
 
     model_config = ConfigDict(frozen=True)
-    width: int = 0
-    height: int = 0
+    pages: tuple[DrawnPage, ...] = ()
     findings: tuple[Finding, ...] = ()
+    """Of all pages."""
+    engine: str = ""
+    """Which layout engine placed the whole; empty where none was needed."""
+    looks: int = 0
+    """Pictures for the judge that follow the SVG."""
+    defect: str = ""
+    """How the last of those was spoilt."""
     failure: str = ""
     """The name of the exception, when drawing raised one."""
 

@@ -16,15 +16,16 @@ import sys
 import warnings
 from typing import BinaryIO
 
-from layers.presentation.draw import draw
-from layers.presentation.layout import lay_out
-from layers.presentation.lint import lint
+from layers.presentation.judge.delivered import as_delivered, spoilt
+from layers.presentation.making import made
 from layers.presentation.wire import Answer, Job, frame, read_frame
 
 log = logging.getLogger(__name__)
 
 IDLE_S = 600
 MOST_MEMORY_BYTES = 1_500_000_000
+UNPAGED = ("print",)
+"""Surfaces that nobody reads on a phone."""
 GRACE_S = 2.0
 """After the budget, before the worker ends itself: time for the server to kill it with a better sentence."""
 
@@ -42,7 +43,7 @@ def main() -> None:
 
 def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
     """Answer every job, one at a time. The first answer, without a job, says that the imports are done."""
-    _send(answers, Answer(), b"")
+    _send(answers, Answer(), (b"",))
     while True:
         signal.setitimer(signal.ITIMER_REAL, IDLE_S)
         payload = read_frame(jobs)
@@ -53,19 +54,26 @@ def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
         _send(answers, *_done(job))
 
 
-def _done(job: Job) -> tuple[Answer, bytes]:
+def _done(job: Job) -> tuple[Answer, tuple[bytes, ...]]:
     try:
-        png, scene = draw(lay_out(job.spec, job.rank))
-        pixels = scene.pixels
-        size = (pixels.width, pixels.height) if pixels else (0, 0)
-        return Answer(width=size[0], height=size[1], findings=lint(scene, job.spec)), png
+        done = made(job.spec, job.rank, is_paged=job.surface not in UNPAGED)
+        answer, blobs = Answer(pages=done.pages, findings=done.findings, engine=done.engine), (*done.pngs, done.svg)
+        return _for_a_judge(job, answer, blobs) if job.is_judged else (answer, blobs)
     except Exception as error:
         log.exception("draw.failed")
-        return Answer(failure=type(error).__name__), b""
+        return Answer(failure=type(error).__name__), (b"",)
 
 
-def _send(answers: BinaryIO, answer: Answer, png: bytes) -> None:
-    answers.write(frame(answer.model_dump_json().encode()) + frame(png))
+def _for_a_judge(job: Job, answer: Answer, blobs: tuple[bytes, ...]) -> tuple[Answer, tuple[bytes, ...]]:
+    """Each page as it will be delivered, and the first one spoilt."""
+    twin, defect = spoilt(blobs[0])
+    looks = tuple(as_delivered(png, job.surface) for png in (*blobs[: len(answer.pages)], twin))
+    return answer.model_copy(update={"looks": len(looks), "defect": defect}), (*blobs, *looks)
+
+
+def _send(answers: BinaryIO, answer: Answer, blobs: tuple[bytes, ...]) -> None:
+    """JSON, then the blobs: pages, SVG, pictures for a judge."""
+    answers.write(b"".join(frame(blob) for blob in (answer.model_dump_json().encode(), *blobs)))
     answers.flush()
 
 

@@ -95,6 +95,9 @@ class LiteLLM:
             request["api_key"] = request["api_key"] or "none"
         if task.tools:
             request["tools"] = [wire_tool(tool) for tool in task.tools]
+        if task.answer is not None:
+            schema = {"name": "answer", "schema": dict(task.answer)}
+            request["response_format"] = {"type": "json_schema", "json_schema": schema}
         if task.max_output_tokens:
             request["max_tokens"] = task.max_output_tokens
         return request
@@ -145,11 +148,16 @@ def load(done: Future[Any]) -> None:
     done.set_result(vendor)
 
 
+def media_type(image: bytes) -> str:
+    """By its first bytes: PNG unless it is JPEG."""
+    return "image/jpeg" if image.startswith(b"\xff\xd8") else "image/png"
+
+
 def wire_message(message: Message) -> dict[str, object]:
     """A message in the form of OpenAI's protocol."""
     wire: dict[str, object] = {"role": message.role.value, "content": message.content}
     if message.images:
-        pictures = [f"data:image/png;base64,{base64.b64encode(image).decode()}" for image in message.images]
+        pictures = [f"data:{media_type(image)};base64,{base64.b64encode(image).decode()}" for image in message.images]
         wire["content"] = [
             {"type": "text", "text": message.content},
             *({"type": "image_url", "image_url": {"url": url}} for url in pictures),

@@ -8,11 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated
-
-from pydantic import BaseModel, StringConstraints, ValidationError
 
 from layers.errors import Misconfigured, Refused, Unavailable
 from layers.routing.discover import Found, base_url, discover, served_model
@@ -25,7 +22,6 @@ from layers.routing.types import (
     BadAnswer,
     Explanation,
     Judged,
-    Look,
     Message,
     Model,
     NoAnswer,
@@ -50,20 +46,6 @@ BLIND = (
     "None of the connected models is known to read pictures. Name one that does under `vision` in routes.toml, or set "
     "`vision = true` for it there."
 )
-RUBRIC = """\
-You check a rendered diagram before a person sees it. Judge only what is visible: can every label be read, does text \
-overlap or leave its box, do arrows cross boxes or end nowhere, is anything cut off. Answer with JSON only:
-{{"readable": true or false, "opinion": "one sentence", "problems": ["one short sentence each"]}}
-The diagram's title is: {title}"""
-
-
-class Opinion(BaseModel):
-    """What a vision model must answer."""
-
-    readable: bool
-    opinion: Annotated[str, StringConstraints(max_length=500)]
-    problems: list[Annotated[str, StringConstraints(max_length=300)]] = []
-
 
 class Router:
     """Knows the models there are and which to ask."""
@@ -134,8 +116,10 @@ class Router:
         models = tuple(model.name for model in await self._candidates(judged.shape))
         return Explanation(judged=judged, models=models, judge_us=judge_us)
 
-    async def look(self, png: bytes, title: str) -> Look | None:
-        """What a vision model says of a diagram, or None where no model is known to see.
+    async def look(
+        self, task: Task, is_usable: Callable[[str], bool], avoid: Container[str] = frozenset()
+    ) -> Reply | None:
+        """The first usable answer of a model that is known to see, or None where there is none but those in `avoid`.
 
         Raises:
             NoAnswer: every model that was asked failed or did not answer in the asked form.
@@ -144,16 +128,14 @@ class Router:
         candidates = [
             model
             for model in await self._candidates(Shape.VISION)
-            if model.vision or (model.vision is None and model.name in named)
+            if model.name not in avoid and (model.vision or (model.vision is None and model.name in named))
         ]
         attempts: tuple[Attempt, ...] = ()
-        message = Message(role=Role.USER, content=RUBRIC.format(title=title or "(none)"), images=(png,))
         for model in candidates[:MOST_ATTEMPTS]:
-            reply, more = await self._first_answer(Task(messages=(message,), timeout_s=60), [model])
+            reply, more = await self._first_answer(task, [model])
             attempts += more
-            if reply and (opinion := read_opinion(reply.text)):
-                problems = tuple(opinion.problems) or (() if opinion.readable else (opinion.opinion,))
-                return Look(model=model.name, opinion=opinion.opinion, problems=problems)
+            if reply and is_usable(reply.text):
+                return replace(reply, attempts=attempts)
         if attempts:
             raise NoAnswer(failed(attempts), attempts)
         return None
@@ -235,14 +217,5 @@ def described(model: Model, entry: Entry) -> Model:
 
 def failed(attempts: Sequence[Attempt]) -> str:
     """One sentence for people: who was asked and why it came to nothing."""
-    reasons = "; ".join(f"{attempt.model}: {attempt.error or 'no verdict in the asked form'}" for attempt in attempts)
+    reasons = "; ".join(f"{attempt.model}: {attempt.error or 'no answer in the asked form'}" for attempt in attempts)
     return f"No model answered ({reasons}). Try again in a minute, or check `bulkhead doctor`."
-
-
-def read_opinion(text: str) -> Opinion | None:
-    """The verdict in a model's answer, which may stand in a code fence or between words."""
-    start, end = text.find("{"), text.rfind("}")
-    try:
-        return Opinion.model_validate_json(text[start : end + 1])
-    except ValidationError:
-        return None

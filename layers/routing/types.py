@@ -62,7 +62,7 @@ class Message:
     role: Role
     content: str
     images: tuple[bytes, ...] = ()
-    """PNG files."""
+    """PNG or JPEG files."""
     tool_call_id: str = ""
     """For a tool's answer: the `ToolCall.id` it answers."""
     tool_calls: tuple[ToolCall, ...] = ()
@@ -91,6 +91,8 @@ class Task:
     """0 leaves it to the provider."""
     timeout_s: float = 120.0
     """Seconds one model may take before the next one is asked."""
+    answer: Mapping[str, object] | None = None
+    """JSON Schema of the answer, for providers that can be held to one; check the answer all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,15 +199,6 @@ class Explanation:
     """In the order in which they would be tried; empty when none is connected."""
     judge_us: float
     """Microseconds the rules took."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What a vision model says of a picture."""
-
-    model: str
-    opinion: str
-    problems: tuple[str, ...]
 
 
 class NoModel(Refused):

@@ -307,6 +307,7 @@ def presentation() -> None:
     op.create_table(
         "figure",
         text("id", primary_key=True),
+        text("root"),  # id of its version 1
         text("conversation_id"),
         number("turn_id"),
         text("key"),  # of the message that shows it
@@ -314,11 +315,40 @@ def presentation() -> None:
         text("media", nullable=True),
         text("verdict"),
         number("version"),
-        text("review", nullable=True),  # approved | redone
+        text("review", nullable=True),  # approved | redone | changed
         text("reviewed_by", nullable=True),
+        text("comment", nullable=True),  # the change that was asked for
         time("reviewed_at", nullable=True),
         time("created_at"),
     )
+    op.create_index("figure_root", "figure", ["root", "version"])
+    op.create_table(
+        "figure_question",  # what a button asked back; the person's next message there is the answer
+        text("conversation_id", primary_key=True),
+        text("person", primary_key=True),
+        text("figure_id"),
+        text("verb"),  # change | report
+        time("created_at"),
+    )
+    op.create_table(
+        "lint_case",  # what a person saw and the lint did not
+        text("id", primary_key=True),
+        text("figure_id"),
+        text("conversation_id"),
+        text("reported_by"),
+        text("comment"),
+        time("created_at"),
+    )
+    op.create_index("lint_case_lately", "lint_case", ["created_at", "id"])
+    op.create_table(
+        "judge_canary",  # what a vision model said of a picture that was spoilt on purpose
+        key(),
+        text("model"),
+        text("defect"),
+        number("was_found"),  # 1 or 0
+        time("created_at"),
+    )
+    op.create_index("judge_canary_model", "judge_canary", ["model", "id"])
 
 
 def coordination() -> None:

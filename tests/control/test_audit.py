@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import string
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,12 @@ def test_a_note_is_signed_and_every_change_to_it_is_seen(tmp_path: Path) -> None
         changed = text[:at] + ("x" if text[at] != "x" else "y") + text[at + 1 :]
         with pytest.raises(Refused):
             list(read_notes(changed, key))
+    last = text.rindex("=") - 1
+    while text[last] == "=":
+        last -= 1
+    for letter in set(string.ascii_letters + string.digits + "+/") - {text[last]}:  # some decode to the same bytes
+        with pytest.raises(Refused):
+            list(read_notes(text[:last] + letter + text[last + 1 :], key))
 
 
 def test_the_notebook_is_only_appended_to_and_never_goes_back(tmp_path: Path) -> None:

@@ -208,6 +208,9 @@ CASES = (
     Case(Point.SENT_AFTER_COMMIT, 1, talk),
 )
 
+FIRST = tuple({case.point: case for case in reversed(CASES)}.values())[::-1]
+"""Each point once; the others are for when there is time."""
+
 
 @contextmanager
 def house_for(case: Case, folder: Path, database_url: str, model_url: str) -> Iterator[Driver]:

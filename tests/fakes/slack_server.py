@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -247,25 +248,30 @@ class SlackServer:
         app.router.add_get("/files/{name:.*}", self.folder.give)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", port)
-        await site.start()
-        self.port = int(runner.addresses[0][1])
+        listener = socket.create_server(("127.0.0.1", port), backlog=128)
+        await web.SockSite(runner, listener).start()
+        self.port = int(listener.getsockname()[1])
         self.workspace.origin = f"127.0.0.1:{self.port}"
         is_ready.set()
         await is_over.wait()
-        for socket in list(self.sockets.sockets):
-            await socket.ws.close(drain=False)
-        transports = [protocol.transport for protocol in runner.server.connections] if runner.server else []
+        self._loop.remove_reader(listener.fileno())
+        await self._rounds()  # asyncio leaves a connection open that was accepted just before its server is closed
+        for client in list(self.sockets.sockets):
+            await client.ws.close(drain=False)
+        server = runner.server
         await runner.cleanup()
-        for transport in transports:
-            if transport is not None:
-                transport.abort()  # what a client never read would keep it open
         rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
-        for _ in range(3):
-            await asyncio.sleep(0)  # a connection closed just now is closed by the loop's next rounds
+        for protocol in list(server.connections) if server else ():
+            if protocol.transport is not None:
+                protocol.transport.abort()
+        await self._rounds()  # a closed connection is let go in the loop's next one
+
+    async def _rounds(self) -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
 
     def over(self, is_over: asyncio.Event) -> None:
         """End `serve`."""

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from layers.presentation import DiagramSpec
+from layers.presentation.graph import graph_of
+from layers.presentation.layout import lay_out
+from layers.presentation.scene import Scene
+
 TEN_NODES = """\
 flowchart TD
     U([Person]) -->|message| G[Gateway]
@@ -38,3 +43,18 @@ flowchart LR
     D --> O[(outbox)] --o S
     edge -.-> core
 """
+
+
+def laid_out(spec: DiagramSpec) -> Scene:
+    """The best layout of a spec that is a graph."""
+    graph = graph_of(spec)
+    assert graph
+    return lay_out(graph)
+
+MANY = "flowchart LR\n" + "\n".join(
+    f"subgraph g{g}[Team number {g}]\n"
+    + "\n".join(f"  s{g}x{n}[Service {g}.{n} of the company] --> s{g}x{n + 1}" for n in range(4))
+    + f"\nend\ns{g}x0 -->|call {g}| s{(g + 1) % 4}x4"
+    for g in range(4)
+)
+"""Twenty nodes in four groups: too much for one picture on a phone."""

@@ -8,11 +8,10 @@ from dataclasses import replace
 import pytest
 
 from layers.presentation import DiagramSpec, Finding, Head, Shape, parse_mermaid
-from layers.presentation.draw import draw
-from layers.presentation.layout import lay_out
+from layers.presentation.drawing import draw
 from layers.presentation.lint import RULES, lint
 from layers.presentation.scene import EdgeMark, NodeMark, Rect, Scene, TextMark
-from tests.presentation.samples import GROUPS, TEN_NODES
+from tests.presentation.samples import GROUPS, TEN_NODES, laid_out
 
 SOURCE = """\
 flowchart TD
@@ -33,7 +32,7 @@ def spec() -> DiagramSpec:
 
 @pytest.fixture(scope="module")
 def good(spec: DiagramSpec) -> Scene:
-    return lay_out(spec)
+    return laid_out(spec)
 
 
 def judged(scene: Scene, spec: DiagramSpec) -> tuple[Finding, ...]:
@@ -154,6 +153,17 @@ def a_character_no_font_has(scene: Scene) -> Scene:
     return with_node(scene, replace(old, text=replace(old.text, lines=("\U00012000",))))
 
 
+def a_title_on_its_border(scene: Scene) -> Scene:
+    (group,) = scene.groups
+    assert group.text
+    text = replace(group.text, box=group.text.box.moved(0, group.box.top - group.text.box.centre[1]))
+    return replace(scene, groups=(replace(group, text=text),))
+
+
+def a_label_far_from_its_line(scene: Scene) -> Scene:
+    return replace(with_label_at(scene, "A->B", Rect(440, 40, 470, 50)), width=500)
+
+
 DEFECTS: list[tuple[str, str, Spoil]] = [
     ("text_overflow", "error", a_label_too_long_for_its_box),
     ("text_overflow", "error", a_label_too_wide_for_its_diamond),
@@ -181,6 +191,11 @@ DEFECTS: list[tuple[str, str, Spoil]] = [
     ("extra_node", "error", lambda scene: replace(scene, nodes=(*scene.nodes, replace(scene.nodes[0], id="E")))),
     ("missing_edge", "error", lambda scene: replace(scene, edges=scene.edges[1:])),
     ("text_fidelity", "error", another_label),
+    ("extra_edge", "error", lambda s: replace(s, edges=(*s.edges, replace(s.edges[0], source="C", target="A")))),
+    ("missing_group", "error", lambda scene: replace(scene, groups=())),
+    ("untitled_group", "error", lambda scene: replace(scene, groups=(replace(scene.groups[0], text=None),))),
+    ("title_on_border", "warning", a_title_on_its_border),
+    ("label_adrift", "warning", a_label_far_from_its_line),
     ("markup_leak", "warning", leaked_markup),
 ]
 
@@ -205,12 +220,12 @@ def test_no_rule_is_without_a_drawing_that_has_its_defect() -> None:
 @pytest.mark.parametrize("source", [SOURCE, TEN_NODES, GROUPS])
 def test_a_good_drawing_has_no_error(source: str) -> None:
     spec = parse_mermaid(source)
-    assert [finding for finding in judged(lay_out(spec), spec) if finding.severity == "error"] == []
+    assert [finding for finding in judged(laid_out(spec), spec) if finding.severity == "error"] == []
 
 
 def test_ten_nodes_fit_a_phone_without_any_finding() -> None:
     spec = parse_mermaid(TEN_NODES)
-    assert judged(lay_out(spec), spec) == ()
+    assert judged(laid_out(spec), spec) == ()
 
 
 def test_errors_come_first(good: Scene, spec: DiagramSpec) -> None:

@@ -150,8 +150,8 @@ def test_an_error_says_line_column_and_what_was_expected(text: str, line: int, c
 
 
 def test_another_kind_of_mermaid_is_called_by_its_name() -> None:
-    with pytest.raises(BadInput, match=r"sequence diagrams .* only flowcharts can"):
-        parse_mermaid("---\ntitle: x\n---\nsequenceDiagram\n  A->>B: hi")
+    with pytest.raises(BadInput, match=r"sankey diagrams .* these can: flowchart, sequence"):
+        parse_mermaid("---\ntitle: x\n---\nsankey\n  a,b,10")
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,15 @@ import pytest
 from layers import failpoint
 from layers.errors import BadInput, Refused, Unavailable
 from layers.failpoint import Point
-from layers.presentation import Diagram, Finding, Presenter, badge, parse_mermaid
+from layers.presentation import Diagram, Presenter, badge, parse_mermaid
 from layers.presentation.process import ROOT, Worker, WorkerDied
 from layers.presentation.wire import Job, frame
-from tests.presentation.samples import TEN_NODES
+from tests.presentation.samples import MANY, TEN_NODES
 
 PNG = b"\x89PNG\r\n\x1a\n"
 TEN = Diagram(source=TEN_NODES)
+AGAIN = Diagram(source=TEN_NODES, version=2)
+"""The next best layout of the same, so that nothing kept from the first is shown."""
 
 
 @pytest.fixture
@@ -55,6 +57,25 @@ async def test_pictures_are_made_two_at_a_time_and_the_same_bytes_come_out(prese
     assert len(presenter._idle) == 2
 
 
+async def test_what_was_drawn_for_a_surface_is_kept_and_drawn_anew_for_another(presenter: Presenter) -> None:
+    first = await presenter.present(TEN)
+    worker = presenter._idle[0]
+    assert (await presenter.present(TEN)).png == first.png
+    assert worker.jobs == 1
+    await presenter.present(Diagram(source=TEN_NODES, surface="print"))
+    assert worker.jobs == 2
+
+
+async def test_what_no_phone_can_show_comes_as_pages_with_the_whole_as_a_file(presenter: Presenter) -> None:
+    figure = await presenter.present(Diagram(source=MANY, surface="telegram"))
+    assert 2 <= len(figure.further) <= 9
+    assert all(page.png.startswith(PNG) and page.width < 1200 and page.alt for page in figure.further)
+    assert b"<svg" in figure.svg
+    assert "(page 2)" in figure.alt
+    whole = await presenter.present(Diagram(source=MANY, surface="print"))
+    assert (whole.further, whole.svg) == ((), b"")
+
+
 async def test_the_crash_points_are_reached_around_the_drawing(
     presenter: Presenter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,16 +92,16 @@ async def test_a_drawing_over_its_budget_is_stopped_with_its_process_and_the_nex
     pid = presenter._idle[0].pid
     presenter._budget_s = 0.01
     with pytest.raises(Refused, match=r"10 nodes and 10 edges took longer than 0.01 s"):
-        await presenter.present(TEN)
+        await presenter.present(AGAIN)
     assert not is_running(pid)
     presenter._budget_s = 20
-    assert (await presenter.present(TEN)).verdict.ok
+    assert (await presenter.present(AGAIN)).verdict.ok
 
 
 async def test_a_worker_that_was_killed_while_idle_is_replaced_without_a_word(presenter: Presenter) -> None:
     await presenter.present(TEN)
     os.kill(presenter._idle[0].pid, signal.SIGKILL)
-    assert (await presenter.present(TEN)).verdict.ok
+    assert (await presenter.present(AGAIN)).verdict.ok
 
 
 async def test_a_worker_killed_in_the_middle_of_a_job_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +134,7 @@ async def test_a_job_that_kills_every_worker_ends_in_one_sentence(
 async def test_a_cancelled_drawing_leaves_no_process(presenter: Presenter) -> None:
     await presenter.present(TEN)
     pid = presenter._idle[0].pid
-    task = asyncio.create_task(presenter.present(TEN))
+    task = asyncio.create_task(presenter.present(AGAIN))
     await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -153,36 +174,6 @@ async def test_what_cannot_be_read_or_drawn_never_starts_a_worker(presenter: Pre
     with pytest.raises(Refused, match="160 stay legible"):
         await presenter.present(Diagram(source="flowchart TD\n" + pairs))
     assert presenter._idle == []
-
-
-async def test_a_model_that_looks_joins_the_verdict() -> None:
-    seen: list[tuple[bytes, str]] = []
-
-    async def look(png: bytes, title: str) -> tuple[str, str, tuple[Finding, ...]]:
-        seen.append((png, title))
-        return (
-            "gpt-vision",
-            "The label of M is hard to read.",
-            (Finding("legibility", "error", ("M",), "M is unreadable"),),
-        )
-
-    presenter = Presenter(budget_s=20, look=look)
-    figure = await presenter.present(Diagram(source=TEN_NODES, title="Turns"))
-    await presenter.close()
-    assert seen == [(figure.png, "Turns")]
-    assert not figure.verdict.ok
-    assert "M is unreadable · gpt-vision looked: The label of M" in badge(figure.verdict)
-
-
-async def test_a_model_that_cannot_look_is_said_and_the_picture_stands() -> None:
-    async def look(png: bytes, title: str) -> tuple[str, str, tuple[Finding, ...]]:
-        raise Unavailable("the vision model does not answer")
-
-    presenter = Presenter(budget_s=20, look=look)
-    figure = await presenter.present(TEN)
-    await presenter.close()
-    assert figure.verdict.ok
-    assert badge(figure.verdict).endswith("no model looked (the vision model does not answer)")
 
 
 def test_importing_the_layer_loads_no_drawing_library() -> None:

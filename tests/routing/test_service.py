@@ -37,6 +37,9 @@ def cheap(*names: str) -> str:
     return f"[routes]\ncheap = {[f'openai/{name}' for name in names]}"
 
 
+PICTURE = Task(messages=(Message(role=Role.USER, content="Can it be read?", images=(b"png",)),))
+
+
 async def test_a_reply_tells_its_model_shape_tokens_and_attempts(router: MakeRouter, fake: ModelServer) -> None:
     reply = await router(cheap("echo")).complete(ask("ping"))
     assert (reply.text, reply.model, reply.shape) == ("ping", "openai/echo", Shape.CHEAP)
@@ -142,7 +145,7 @@ async def test_without_a_model_the_answer_says_how_to_connect_one() -> None:
     await made.warm()
     assert not await made.is_connected()
     assert (await made.explain("ping")).models == ()
-    assert await made.look(b"png", "title") is None
+    assert await made.look(PICTURE, bool) is None
     await made.close()
 
 
@@ -184,20 +187,28 @@ async def test_pictures_go_to_a_model_that_is_not_known_to_be_blind(router: Make
 
 
 async def test_a_vision_model_looks_at_a_picture(router: MakeRouter) -> None:
-    fine = await router('[routes]\nvision = "openai/vision-ok"').look(b"png", "Pipeline {x}")
+    fine = await router('[routes]\nvision = "openai/vision-ok"').look(PICTURE, bool)
     assert fine
-    assert (fine.model, fine.problems) == ("openai/vision-ok", ())
-    poor = await router('[routes]\nvision = "openai/vision-bad"').look(b"png", "")
-    assert poor
-    assert poor.problems == ("two labels overlap",)
+    assert (fine.model, fine.attempts[0].ok) == ("openai/vision-ok", True)
+    assert "Every label" in fine.text
 
 
-async def test_a_verdict_that_is_no_json_goes_to_the_next_model(router: MakeRouter, fake: ModelServer) -> None:
-    look = await router('[routes]\nvision = ["openai/vision-babble", "openai/vision-ok"]').look(b"png", "t")
+async def test_a_model_that_is_avoided_is_not_asked_to_look(router: MakeRouter, fake: ModelServer) -> None:
+    made = router('[routes]\nvision = ["openai/vision-ok", "openai/vision-bad"]')
+    other = await made.look(PICTURE, bool, {"openai/vision-ok"})
+    assert other
+    assert other.model == "openai/vision-bad"
+    assert await made.look(PICTURE, bool, {"openai/vision-ok", "openai/vision-bad"}) is None
+    assert len(fake.calls) == 1
+
+
+async def test_an_answer_that_cannot_be_used_goes_to_the_next_model(router: MakeRouter) -> None:
+    made = router('[routes]\nvision = ["openai/vision-babble", "openai/vision-ok"]')
+    look = await made.look(PICTURE, lambda text: "{" in text)
     assert look
     assert look.model == "openai/vision-ok"
-    with pytest.raises(NoAnswer, match="no verdict in the asked form"):
-        await router('[routes]\nvision = "openai/vision-babble"').look(b"png", "t")
+    with pytest.raises(NoAnswer, match="no answer in the asked form"):
+        await router('[routes]\nvision = "openai/vision-babble"').look(PICTURE, lambda text: "{" in text)
 
 
 async def test_nobody_looks_where_no_model_is_known_to_see(router: MakeRouter, fake: ModelServer) -> None:

@@ -69,7 +69,7 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
         (("audit", "verify", "more"), "unrecognized arguments: more"),
         (("audit", "forge"), "invalid choice: 'forge'"),
         (("db", "copy", "sqlite:///a.db"), "required: TO"),
-        (("draw",), "draw needs a Mermaid file"),
+        (("draw",), "draw needs a Mermaid or Markdown file"),
         (("draw", "nowhere.mmd"), "cannot read 'nowhere.mmd'"),
         (("draw", "--batch", "nowhere.jsonl"), "cannot read 'nowhere.jsonl'"),
         (("route", "--batch", "."), "cannot read '.'"),

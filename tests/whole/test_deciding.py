@@ -104,8 +104,8 @@ def test_E10_a_freeze_stops_what_runs_also_when_it_is_typed_behind_it(house: Hou
     house.wait_for(lambda event: event["key"] == shown["key"] and "bout to run" in event["html"], "behind")
     house.say("/freeze it should not sleep", "behind")
     assert "Failed" in outcome(house, shown["key"], "behind")
-    told = house.wait_for(lambda event: "Frozen" in event.get("html", ""), "main")
-    assert "it should not sleep" in told["html"]
+    house.wait_for(lambda event: "it should not sleep" in event.get("html", ""), "main")
+    house.wait_for(lambda event: event.get("html", "").startswith("<p>Frozen"), "behind")
     assert "it should not sleep" in house.ask("/status", "behind")["html"]
     assert "Unfrozen" in house.ask("/unfreeze", "freeze")["html"]
 

@@ -16,6 +16,11 @@ export function clock(seconds) {
   return `${at.toLocaleDateString([], { day: "numeric", month: "short" })}, ${time}`;
 }
 
+// A file that goes along; the server sends it as a download.
+function download({ url, name }) {
+  return make("a", { href: url, download: name, textContent: `${name} (full size)` });
+}
+
 // Gives every line an element of its own, so that one that wraps stays in its column; a diff has its lines already.
 function hang(code) {
   if (code.childElementCount) return;
@@ -95,7 +100,8 @@ export class Log {
       body.append(make("span", { className: "pulse", ariaHidden: "true" }, make("i"), make("i"), make("i")));
     }
     body.append(words);
-    if (event.picture) body.append(this.figure(event.picture));
+    for (const picture of [event.picture, ...(event.album || [])]) if (picture) body.append(this.figure(picture));
+    if (event.files) body.append(make("p", { className: "files" }, ...event.files.map(download)));
     if (event.buttons?.length) body.append(this.buttons(event));
     if (event.kind === "card") words.querySelectorAll("pre code").forEach(hang);
     for (const pre of words.querySelectorAll(".block pre")) this.offerCopy(pre);

@@ -1,4 +1,4 @@
-"""Mermaid flowchart text to `DiagramSpec`: a recursive descent written by hand.
+"""Mermaid flowchart text to `Flowchart`: a recursive descent written by hand.
 
 Why not a grammar library: Mermaid's lexing depends on context (`--` starts a label or an arrow, `end` closes or names)
 and the error must say line, column and the nearest fix. Subgraphs are kept on a list, not on Python's stack, so no
@@ -8,13 +8,15 @@ input is too deep. Checked against mermaid 11.17.2's own verdicts in tests/prese
 from __future__ import annotations
 
 import re
+from typing import NoReturn
 
 from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.graph import Graph, edge_of
 from layers.presentation.mermaid.labels import plain
+from layers.presentation.mermaid.meta import Meta
 from layers.presentation.mermaid.nodes import data_fields, label_in_brackets, quoted
 from layers.presentation.mermaid.shapes import LINK, LINK_ENDS, LINK_STARTS, arrow
-from layers.presentation.types import DiagramSpec, Direction, Edge
+from layers.presentation.spec import Direction, Edge, Flowchart
 
 HEADER = re.compile(r"(?:flowchart-elk|flowchart|graph)(?![\w-])")
 DIRECTION = re.compile(r"(TB|TD|BT|RL|LR|BR|<|>|\^|v)(?=[\s;]|$)")
@@ -31,7 +33,6 @@ SUBGRAPH_TITLE = re.compile(r"[^\n;\[]*")
 DIRECTION_STATEMENT = re.compile(r"direction[^\S\n]+(TB|TD|BT|RL|LR)[^\n;]*")
 STYLING = re.compile(r"(?:classDef|class|style|click|href|linkStyle)[^\S\n]+(?:\"[^\"]*\"|[^\"\n;])*")
 LINK_STYLE = re.compile(r"linkStyle\s+(\d[\d,\s]*)")
-ACCESSIBILITY = re.compile(r"acc(?:Title|Descr)\s*(?::[^\n]*|\{[^}]*\})")
 AMPERSAND = re.compile(r"\s+&\s+")
 CLASS = re.compile(r":::(?:[\w,-])+")
 EDGE_ID = re.compile(r"([^\s\"@]{1,100})@(?=[^{\"])")
@@ -41,21 +42,22 @@ LONGEST_LABEL = 2000
 NEAREST_ARROW = {"->": "-->", "=>": "==>", "→": "-->", "⇒": "==>", "—>": "-->", "–>": "-->", "~>": "-->", "..>": "-.->"}
 
 
-def parse_flowchart(cursor: Cursor, title: str) -> DiagramSpec:
+def parse_flowchart(cursor: Cursor, meta: Meta) -> Flowchart:
     """Read the whole flowchart that starts at `cursor`.
 
     Raises:
         BadInput: with line, column and what was expected.
     """
-    return _Parser(cursor).parse(title)
+    return _Parser(cursor, meta).parse()
 
 
 class _Parser:
-    def __init__(self, cursor: Cursor) -> None:
+    def __init__(self, cursor: Cursor, meta: Meta) -> None:
         self.cursor = cursor
+        self.meta = meta
         self.graph = Graph(cursor)
 
-    def parse(self, title: str) -> DiagramSpec:
+    def parse(self) -> Flowchart:
         direction = self._header()
         while True:
             self.cursor.take(SEPARATORS)
@@ -65,7 +67,7 @@ class _Parser:
         if self.graph.open:
             name = self.graph.open[-1].title or self.graph.open[-1].id
             self.cursor.fail("`end`", f"add a line with end to close the subgraph {name!r}")
-        return self.graph.finish(title, direction)
+        return self.graph.finish(self.meta, direction)
 
     def _header(self) -> Direction:
         cursor = self.cursor
@@ -83,8 +85,9 @@ class _Parser:
         cursor, graph = self.cursor, self.graph
         if found := cursor.peek(STYLING):
             self._check_link_style(found.group())
+            self.graph.style(found.group())
             cursor.at = found.end()
-        elif cursor.take(ACCESSIBILITY):
+        elif self.meta.take(cursor):
             pass
         elif found := cursor.take(DIRECTION_STATEMENT):
             if graph.open:
@@ -99,7 +102,7 @@ class _Parser:
         else:
             self._chain()
         if cursor.take(END_OF_STATEMENT) is None:
-            self._fail_after_node()
+            _fail_after_node(cursor)
 
     def _check_link_style(self, text: str) -> None:
         found = LINK_STYLE.match(text)
@@ -173,7 +176,9 @@ class _Parser:
             start = self.cursor.at
             if self.cursor.starts_with("@{"):
                 self.graph.describe_by_name(id, data_fields(self.cursor), at=start)
-            elif self.cursor.take(CLASS) is None:
+            elif found := self.cursor.take(CLASS):
+                self.graph.paint(id, self.graph.accents.of(found.group()[3:]))
+            else:
                 return
 
     def _link(self) -> Edge | None:
@@ -237,13 +242,13 @@ class _Parser:
         cursor.at += 1
         return plain(label)
 
-    def _fail_after_node(self) -> None:
-        cursor = self.cursor
-        cursor.skip_blanks()
-        for wrong, right in NEAREST_ARROW.items():
-            if cursor.starts_with(wrong):
-                cursor.fail("an arrow or a new line", f"did you mean {right}")
-        opened = next((pair for pair in ("[]", "()", "{}") if cursor.starts_with(pair[0])), "")
-        if opened:
-            cursor.fail(f"`{opened[1]}` to close the label", f'put the label in quotes: {opened[0]}"…"{opened[1]}')
-        cursor.fail("an arrow like --> or a new line", 'text with spaces belongs in brackets: A["text"]')
+
+def _fail_after_node(cursor: Cursor) -> NoReturn:
+    cursor.skip_blanks()
+    for wrong, right in NEAREST_ARROW.items():
+        if cursor.starts_with(wrong):
+            cursor.fail("an arrow or a new line", f"did you mean {right}")
+    opened = next((pair for pair in ("[]", "()", "{}") if cursor.starts_with(pair[0])), "")
+    if opened:
+        cursor.fail(f"`{opened[1]}` to close the label", f'put the label in quotes: {opened[0]}"…"{opened[1]}')
+    cursor.fail("an arrow like --> or a new line", 'text with spaces belongs in brackets: A["text"]')

@@ -1,13 +1,18 @@
-"""What a flowchart's text has said so far; becomes a `DiagramSpec` at the end."""
+"""What a flowchart's text has said so far; becomes a `Flowchart` at the end."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
+from layers.presentation.mermaid.accents import Accents
 from layers.presentation.mermaid.cursor import Cursor
+from layers.presentation.mermaid.meta import Meta
 from layers.presentation.mermaid.shapes import NAMED
-from layers.presentation.types import DiagramSpec, Direction, Edge, Group, Head, Line, Node, Shape
+from layers.presentation.spec import Direction, Edge, Flowchart, Group, Head, Line, Node, Shape
 
+CLASS_STATEMENT = re.compile(r"class[^\S\n]+([^\s,]+(?:[^\S\n]*,[^\S\n]*[^\s,]+)*)[^\S\n]+(\w+)")
+STYLE_STATEMENT = re.compile(r"style[^\S\n]+(\S+)[^\S\n]+(.*)", re.DOTALL)
 MOST_NODES = 500
 MOST_EDGES = 1000
 MOST_FRAMES = 200
@@ -38,6 +43,8 @@ class Graph:
         self.frames: dict[str, Frame] = {}
         self.open: list[Frame] = []
         self.claimed: set[str] = set()
+        self.accents = Accents()
+        self.painted: dict[str, int] = {}
 
     def mention(self, id: str) -> None:
         """The node `id` occurs here."""
@@ -59,6 +66,22 @@ class Graph:
         self.nodes[id] = Node(
             id=id, label=old.label if label is None else label, shape=old.shape if shape is None else shape
         )
+
+    def style(self, text: str) -> None:
+        """`class A,B name` or `style A fill:...`; other styling has no accent."""
+        if found := CLASS_STATEMENT.match(text):
+            self.paint(found.group(1), self.accents.of(found.group(2)))
+        elif found := STYLE_STATEMENT.match(text):
+            id = found.group(1)
+            self.paint(id, self.accents.of_style(found.group(2)))
+            if id not in self.edge_ids and id not in self.nodes and len(self.nodes) < MOST_NODES:
+                self.nodes[id] = Node(id=id, label=id)  # as Mermaid does: a style makes a node, outside all subgraphs
+
+    def paint(self, ids: str, accent: int) -> None:
+        """`class A,B name` and its like; the ids may be those of nodes that come later."""
+        for id in ids.split(","):
+            if accent and id.strip():
+                self.painted[id.strip()] = accent
 
     def describe_by_name(self, id: str, fields: dict[str, str], at: int) -> None:
         """Apply `A@{ shape: ..., label: ... }`, where `at` is the place of the `@`."""
@@ -101,16 +124,21 @@ class Graph:
         frame.members = tuple(id for id in frame.mentioned if id not in self.claimed)
         self.claimed.update(frame.members)
 
-    def finish(self, title: str, direction: Direction) -> DiagramSpec:
+    def finish(self, meta: Meta, direction: Direction) -> Flowchart:
         """The spec. A node named like a subgraph is that subgraph."""
         for frame in self.frames.values():
             for inner in frame.members:
                 if inner in self.frames and not self.frames[inner].parent and not self._is_around(inner, frame):
                     self.frames[inner].parent = frame.id
-        return DiagramSpec(
-            title=title,
+        return Flowchart(
+            title=meta.title,
+            alt=meta.alt,
             direction=direction,
-            nodes=tuple(node for node in self.nodes.values() if node.id not in self.frames),
+            nodes=tuple(
+                node.model_copy(update={"accent": self.painted.get(node.id, 0)})
+                for node in self.nodes.values()
+                if node.id not in self.frames
+            ),
             edges=tuple(self.edges),
             groups=tuple(
                 Group(

@@ -15,7 +15,7 @@ TAG = re.compile(
     re.IGNORECASE,
 )
 ICON = re.compile(r"\b(?:fa[a-z]?|mdi|logos|icon):[a-z][\w-]*", re.IGNORECASE)
-ENTITY = re.compile(r"#(\w{1,30});")
+ENTITY = re.compile(r"#(\w{1,30});|&#?\w{1,30};")
 EMPHASIS = re.compile(r"(\*\*|__|\*|_)(?=\S)(.+?)(?<=\S)\1")
 UNDRAWABLE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufe0e\ufe0f\ufeff\ud800-\udfff]"
@@ -30,8 +30,7 @@ def plain(raw: str) -> str:
     markdown = MARKDOWN.fullmatch(raw)
     text = markdown.group(1) if markdown else raw
     text = ICON.sub("", TAG.sub("", BREAK.sub("\n", text)))
-    text = ENTITY.sub(_entity, text)
-    text = UNDRAWABLE.sub("", html.unescape(text))
+    text = UNDRAWABLE.sub("", ENTITY.sub(_entity, text))
     if markdown and len(text) <= LONGEST_MARKDOWN:
         text = EMPHASIS.sub(r"\2", EMPHASIS.sub(r"\2", text))
     lines = [" ".join(line.split()) for line in text.split("\n")]
@@ -40,4 +39,6 @@ def plain(raw: str) -> str:
 
 def _entity(match: re.Match[str]) -> str:
     name = match.group(1)
+    if name is None:
+        return html.unescape(match.group())
     return html.unescape(f"&#{name};" if name.isdecimal() else f"&{name};")

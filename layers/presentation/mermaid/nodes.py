@@ -7,12 +7,13 @@ import re
 from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.labels import plain
 from layers.presentation.mermaid.shapes import BRACKETS, Bracket
-from layers.presentation.types import Shape
+from layers.presentation.spec import Shape
 
 PROPERTIES = re.compile(r"\[\|[\w-]+:[^|\n]*\|")
 NESTING = {"[": "]", "(": ")", "{": "}"}
 LONGEST_LABEL = 5000
-DATA_KEY = re.compile(r"[\s,]*([A-Za-z_][\w-]*)\s*:[^\S\n]*")
+DATA_KEY = re.compile(r"[\s,]*([\"']?)([A-Za-z_][\w-]*)\1\s*:[^\S\n]*")
+DATA_ALONE = re.compile(r"[\s,]*(?:\"[^\"]*\"|[\w-]+)(?=\s*[,}])")
 DATA_STRING = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'([^']*)'", re.DOTALL)
 DATA_BLOCK = re.compile(r"[|>][+-]?[^\S\n]*\n((?:(?![^\S\n]*[\w-]+:\s|\s*\}).*(?:\n|$))*)")
 DATA_WORD = re.compile(r"[^,\n}]*")
@@ -76,15 +77,19 @@ def _bare(cursor: Cursor, bracket: Bracket) -> tuple[str, Shape] | None:
     text, at = cursor.text, cursor.at
     begin = at
     awaited: list[str] = []
+    has_brackets = False
     while at < len(text) and at - begin < LONGEST_LABEL:
         if not awaited:
             for close, shape in bracket.closes:
                 if text.startswith(close, at) and not text.startswith(close[0], at + len(close)):
                     cursor.at = at + len(close)
+                    if has_brackets:
+                        cursor.tolerate(f"the label {text[begin:at][:40]!r} was read as if it were in quotes", begin)
                     return plain(text[begin:at]), shape
         character = text[at]
         if character in NESTING:
             awaited.append(NESTING[character])
+            has_brackets = True
         elif awaited and character == awaited[-1]:
             awaited.pop()
         elif character in '"' or (character == "\n" and awaited):
@@ -100,6 +105,9 @@ def data_fields(cursor: Cursor) -> dict[str, str]:
     fields: dict[str, str] = {}
     while not cursor.take(DATA_END):
         key = cursor.take(DATA_KEY)
+        if key is None and cursor.take(DATA_ALONE):
+            cursor.tolerate('a text without `label:` was left out; write label: "…"', cursor.at)
+            continue
         if key is None:
             cursor.fail("`key: value` or `}`", 'write @{ shape: rect, label: "text" }', at=max(start, cursor.at))
         if found := cursor.take(DATA_STRING):
@@ -109,5 +117,5 @@ def data_fields(cursor: Cursor) -> dict[str, str]:
             value = "\n".join(line.strip() for line in found.group(1).strip().split("\n"))
         else:
             value = (cursor.take(DATA_WORD) or cursor.fail("a value")).group().strip()
-        fields[key.group(1)] = plain(value) if key.group(1) == "label" else value
+        fields[key.group(2)] = plain(value) if key.group(2) == "label" else value
     return fields

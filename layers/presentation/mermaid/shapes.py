@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from layers.presentation.types import Head, Line, Shape
+from layers.presentation.spec import Head, Line, Shape
 
 
 class Bracket(NamedTuple):

@@ -26,7 +26,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 64
 
 
 def rows(folder: Path, table: str) -> int:
-    with closing(sqlite3.connect(folder / "lite.db")) as connection:
+    with closing(sqlite3.connect(folder / "bulkhead.db")) as connection:
         return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
 

@@ -133,7 +133,7 @@ async def test_a_bounce_is_told_to_the_owner_and_not_answered(
 
 def for_the_page(folder: Path) -> list[str]:
     """What the page was to be told."""
-    with closing(sqlite3.connect(folder / "lite.db")) as connection:
+    with closing(sqlite3.connect(folder / "bulkhead.db")) as connection:
         rows = connection.execute("SELECT payload FROM outbox WHERE channel = 'web' ORDER BY id").fetchall()
     return [json.loads(row[0])["text"] for row in rows]
 

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -85,21 +85,21 @@ async def test_what_is_not_committed_is_answered_503_and_taken_when_it_comes_aga
 @pytest.mark.parametrize(
     "headers",
     [
-        signed(direct("hello"), secret="another"),
-        signed(direct("hello"), age_s=301),
-        signed(direct("hello"), age_s=-900),
-        {**signed(direct("hello")), "x-slack-signature": "v0=" + "0" * 64},
-        {**signed(direct("hello")), "x-slack-signature": "v0=é"},
-        {**signed(direct("hello")), "x-slack-request-timestamp": "now"},
-        {**signed(direct("hello")), "x-slack-request-timestamp": "9" * 5000},
-        {"content-type": JSON},
+        lambda: signed(direct("hello"), secret="another"),
+        lambda: signed(direct("hello"), age_s=301),
+        lambda: signed(direct("hello"), age_s=-900),
+        lambda: {**signed(direct("hello")), "x-slack-signature": "v0=" + "0" * 64},
+        lambda: {**signed(direct("hello")), "x-slack-signature": "v0=é"},
+        lambda: {**signed(direct("hello")), "x-slack-request-timestamp": "now"},
+        lambda: {**signed(direct("hello")), "x-slack-request-timestamp": "9" * 5000},
+        lambda: {"content-type": JSON},
     ],
 )
 async def test_a_request_that_slack_did_not_make_just_now_is_refused(
-    headers: dict[str, str], lite: Store, slack: SlackServer
+    headers: Callable[[], dict[str, str]], lite: Store, slack: SlackServer
 ) -> None:
     async with running(lite, slack.url, tokens=BY_HTTP) as bot:
-        assert (await post(bot.account, direct("hello"), headers))[0] == 401
+        assert (await post(bot.account, direct("hello"), headers()))[0] == 401
         assert bot.accepted == []
 
 

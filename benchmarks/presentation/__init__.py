@@ -1,0 +1,1 @@
+"""What presentation promises, measured: `python -m benchmarks.presentation --json`. Exit code 1 when one is missed."""
