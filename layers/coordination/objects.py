@@ -50,7 +50,13 @@ def commit_body(tree: str, parents: Sequence[str], people: tuple[str, str], at: 
     author, committer = (f"{person} {at} +0000" for person in people)
     links = "".join(f"parent {parent}\n" for parent in parents)
     head = f"tree {tree}\n{links}author {author}\ncommitter {committer}\n\n"
-    return head.encode("utf-8", "surrogateescape") + words
+    return head.encode("utf-8", "surrogateescape") + _as_utf8(words)
+
+
+def _as_utf8(words: bytes) -> bytes:
+    """A message as git keeps it: a byte that is no UTF-8 is read as Latin-1."""
+    text = words.decode("utf-8", "surrogateescape")
+    return "".join(chr(ord(char) - 0xDC00) if "\udc80" <= char <= "\udcff" else char for char in text).encode()
 
 
 def _sync(folder: Path) -> None:
