@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks.coordination import editor
 from benchmarks.coordination.__main__ import sections
 from benchmarks.coordination.hostile import fuzzed
@@ -73,6 +75,7 @@ def test_the_same_seed_makes_the_same_patches() -> None:
     assert len(set(made[0])) > 150
 
 
+@pytest.mark.slow
 def test_a_little_of_every_section_finds_nothing_wrong(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.coordination", "--json", "--quick", "--operations", "16"]
     ran = subprocess.run(
