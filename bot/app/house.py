@@ -193,7 +193,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         store = await open_store(settings.store_url)
         stack.push_async_callback(store.close)
         await store.run(synchronise, file_people(file))
-        coordinator = Coordinator()
+        coordinator = Coordinator(store, foreign=file.workspace.foreign)
         await coordinator.create_workspace(workspace)
         catalog = control.Catalog.load(settings.home / "capabilities", workspace)
         policy = open_policy(settings.home, members_of(file), catalog)
