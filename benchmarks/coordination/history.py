@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.control.section import Measured, missed
 from benchmarks.coordination.ground import borrow, git, git_bytes
+from benchmarks.section import Measured, missed
 from layers.coordination import Coordinator, Patch
 from layers.coordination.git import open_repository, scratch
 from layers.coordination.merging import merge

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.control.section import Measured, missed
 from benchmarks.coordination.ground import git, make_workspace
+from benchmarks.section import Measured, missed
 from layers.coordination import Applied, Coordinator, Patch, Proposal
 from layers.errors import Refused
 from tests.coordination.conftest import README_PATCH

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks.control.section import Measured, missed
 from benchmarks.coordination.ground import git, git_bytes, make_workspace
 from benchmarks.figures import p95
+from benchmarks.section import Measured, missed
 from layers.coordination import Applied, Coordinator, Patch
 from layers.store import open_store
 

@@ -25,11 +25,11 @@ from pathlib import Path
 
 import psycopg
 
-from benchmarks.control.section import Measured, missed
 from benchmarks.coordination import editor, policies
 from benchmarks.coordination.ground import git, make_workspace
 from benchmarks.coordination.writer import LISTS, SHARED, Job, run
 from benchmarks.databases import postgres_server
+from benchmarks.section import Measured, missed
 from layers.coordination import Coordinator, leases
 from layers.coordination.git import open_repository, workspace_id
 from layers.coordination.line import open_landings
