@@ -75,7 +75,7 @@ def gallery(theme: Theme, folder: Path, *, has_singles: bool) -> None:
 
 def main() -> None:
     """Both themes."""
-    reader = argparse.ArgumentParser(prog="python -m docs.gallery", description="Every kind of picture, in both themes.")
+    reader = argparse.ArgumentParser(prog="python -m docs.gallery", description="Every kind of picture.")
     reader.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="each picture as a file of its own, too")
     folder: Path | None = reader.parse_args().folder
     (folder or HERE).mkdir(parents=True, exist_ok=True)
