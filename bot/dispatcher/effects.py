@@ -58,6 +58,11 @@ class Hands:
         """The next drawing is a further version of `kept`."""
         self._revises = kept
 
+    @property
+    def is_revising(self) -> bool:
+        """Whether that drawing is still to come."""
+        return self._revises is not None
+
     def _take_revised(self) -> presentation.KeptFigure | None:
         revised, self._revises = self._revises, None
         return revised

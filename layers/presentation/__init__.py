@@ -12,6 +12,7 @@ from layers.presentation.figures import (
     KeptFigure,
     Review,
     Verb,
+    Waiting,
     add_case,
     answered,
     ask_back,
@@ -23,7 +24,7 @@ from layers.presentation.figures import (
     review,
 )
 from layers.presentation.judge import Answered, Ask, Judge, Question
-from layers.presentation.mermaid import Reading, parse_mermaid, read_mermaid
+from layers.presentation.mermaid import Reading, begins_a_diagram, parse_mermaid, read_mermaid, read_source
 from layers.presentation.mermaid.cursor import Fix
 from layers.presentation.mermaid.writing import to_mermaid
 from layers.presentation.rules import badge, outline, plain
@@ -86,11 +87,13 @@ __all__ = [
     "Timeline",
     "Verb",
     "Verdict",
+    "Waiting",
     "add_case",
     "answered",
     "ask_back",
     "asked_back",
     "badge",
+    "begins_a_diagram",
     "cases",
     "figure_by_id",
     "keep_figure",
@@ -99,6 +102,7 @@ __all__ = [
     "parse_mermaid",
     "plain",
     "read_mermaid",
+    "read_source",
     "read_spec",
     "review",
     "to_mermaid",

@@ -147,6 +147,16 @@ def read_source(text: str) -> Reading:
     return Reading(read_spec(text)) if JSON.match(text) else read_mermaid(text)
 
 
+def begins_a_diagram(text: str) -> bool:
+    """True when `text` has several lines and begins as a diagram does, so that its mistakes are worth telling."""
+    if "\n" not in text.strip() or len(text) > LONGEST_TEXT:
+        return False
+    if JSON.match(text):
+        return True
+    cursor, _ = _prepared(text)
+    return any(cursor.peek(header) for header, _ in PARSERS)
+
+
 def _prepared(text: str) -> tuple[Cursor, Meta]:
     """A cursor at the diagram's first word, and what the front matter said."""
     if len(text) > LONGEST_TEXT:
