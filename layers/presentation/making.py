@@ -17,6 +17,7 @@ from layers.presentation.lint.pixels import inspect
 from layers.presentation.rules import LONGEST_ALT, alternative
 from layers.presentation.scene import Scene
 from layers.presentation.spec import DiagramSpec
+from layers.presentation.symbols import in_words
 from layers.presentation.types import Finding
 from layers.presentation.wire import DrawnPage
 from layers.presentation.words import page_in_words
@@ -46,8 +47,9 @@ class _Planned:
 
 def made(spec: DiagramSpec, rank: int = 0, *, is_paged: bool = True) -> Made:
     """Laid out, drawn and judged. `rank` 1 takes the second best layout."""
+    spec, replaced = in_words(spec)
     pages, whole = _planned(spec, rank, is_paged=is_paged)
-    pngs, told, findings = [], [], list(_missing(pages, spec))
+    pngs, told, findings = [], [], [*replaced, *_missing(pages, spec)]
     for number, page in enumerate(pages, start=1):
         png, scene = draw(page.scene)
         pixels = scene.pixels
