@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from bot.cli import auditing, batch, custody, drawing, records, serving
+from bot.cli import auditing, batch, contract, custody, drawing, records, serving
 from bot.cli.control import add_control_verb
 from bot.cli.logs import set_up_logging
 from bot.config import Settings, load_settings
@@ -161,5 +161,10 @@ def add_picture_verbs(verb: Callable[[str, Verb, str], argparse.ArgumentParser])
     cases.add_argument("--most", type=int, default=50, help="how many, the newest first")
 
     route = verb("route", batch.route, "tell which model a text would go to, and why")
-    route.add_argument("text", nargs="?", help="a message; - reads standard input")
+    route.add_argument("text", nargs="*", help="a message; - reads standard input; `explain` before it changes nothing")
     route.add_argument("--batch", metavar="FILE.jsonl", help='one {"text": ...} per line; one JSON object per line out')
+
+    told = verb("contract", contract.contract, "tell what a request demands of its answer, and whether one keeps it")
+    told.add_argument("text", nargs="?", help="a request; - reads standard input")
+    told.add_argument("--answer", metavar="FILE", help="check the answer in this file")
+    told.add_argument("--batch", metavar="FILE.jsonl", help='one {"prompt": ..., "answer"?: ...} per line')

@@ -6,19 +6,41 @@ unsaved work is written over.
 """
 
 from layers.coordination.git import version as git_version
+from layers.coordination.leases import Claimant, Lease, LeaseState
 from layers.coordination.records import State, by_id, keep, mark
 from layers.coordination.rules import summary_markdown
 from layers.coordination.service import Coordinator
-from layers.coordination.types import Applied, Conflict, FileChange, Patch, Proposal
+from layers.coordination.types import (
+    Applied,
+    Conflict,
+    FileChange,
+    Foreign,
+    ForeignPolicy,
+    Patch,
+    Proposal,
+    Rehearsal,
+    Snapshot,
+    Stages,
+    Unmergeable,
+)
 
 __all__ = [
     "Applied",
+    "Claimant",
     "Conflict",
     "Coordinator",
     "FileChange",
+    "Foreign",
+    "ForeignPolicy",
+    "Lease",
+    "LeaseState",
     "Patch",
     "Proposal",
+    "Rehearsal",
+    "Snapshot",
+    "Stages",
     "State",
+    "Unmergeable",
     "by_id",
     "git_version",
     "keep",
