@@ -162,6 +162,8 @@ class Picture:
     """Pixels."""
     height: int
     """Pixels."""
+    dark: str = ""
+    """The digest of the same picture for who prefers dark, where there is one and the surface can tell."""
 
 
 class Urgency(StrEnum):

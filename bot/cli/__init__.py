@@ -150,6 +150,8 @@ def add_picture_verbs(verb: Callable[[str, Verb, str], argparse.ArgumentParser])
     draw.add_argument("files", nargs="*", metavar="FILE", help="Mermaid or Markdown; - is standard input; ** works")
     draw.add_argument("-o", "--output", help="where the PNG goes, of one diagram")
     draw.add_argument("--surface", choices=drawing.SURFACES, default="page", help="where it will be seen")
+    draw.add_argument("--theme", choices=["light", "dark"], default="", help="whatever the diagram says")
+    draw.add_argument("--style", choices=["curved", "right-angled"], default="", help="how lines run in a graph")
     draw.add_argument(
         "--check", "--check-only", dest="check", action="store_true", help="write no picture, only what is found"
     )

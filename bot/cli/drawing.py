@@ -112,7 +112,7 @@ async def drawn(block: Block, parsed: argparse.Namespace, presenter: Presenter, 
     """One block. `raises`: one that cannot be read ends the command with its sentence."""
     started = time.perf_counter()
     try:
-        figure = await presenter.present(Diagram(source=block.text, surface=parsed.surface))
+        figure = await presenter.present(asked(block.text, parsed))
     except BulkheadError as error:
         if raises:
             raise
@@ -120,6 +120,12 @@ async def drawn(block: Block, parsed: argparse.Namespace, presenter: Presenter, 
         return Result(block=block, ms=elapsed(started), problem=str(error), line=line)
     output = "" if parsed.check else await written(Path(parsed.output or block.picture), figure)
     return Result(block=block, ms=elapsed(started), figure=figure, output=output)
+
+
+def asked(text: str, parsed: argparse.Namespace) -> Diagram:
+    """A diagram with the look that the options ask for."""
+    source = presentation.with_look(text, parsed.theme, parsed.style.replace("-", "_"))
+    return Diagram(source=source, surface=parsed.surface)
 
 
 def elapsed(started: float) -> float:
@@ -202,7 +208,7 @@ async def draw_batch(parsed: argparse.Namespace, presenter: Presenter) -> int:
         if parsed.no_render:
             return outline(parse_mermaid(text))
         started = time.perf_counter()
-        figure = await presenter.present(Diagram(source=text, surface=parsed.surface))
+        figure = await presenter.present(asked(text, parsed))
         return describe(figure) | {"ms": elapsed(started)}
 
     return await run_batch(parsed.batch, one, {"kind": None, "nodes": [], "edges": []})

@@ -242,8 +242,10 @@ class Draft:
                 root=revised.root if revised else "",
             ),
         )
-        picture = Picture(digest=digest, alt=figure.alt, width=figure.width, height=figure.height)
         is_shown = figure.verdict.ok
+        size = {"width": figure.width, "height": figure.height}
+        dark = self._dark(tx, figure.dark) if is_shown else ""
+        picture = Picture(digest=digest, alt=figure.alt, dark=dark, **size)
         return Outbound(
             address=turn.inbound.address,
             key=self._key,
@@ -262,9 +264,13 @@ class Draft:
                 alt=page.alt,
                 width=page.width,
                 height=page.height,
+                dark=self._dark(tx, page.dark),
             )
             for page in self._figure.further
         )
+
+    def _dark(self, tx: Tx, png: bytes) -> str:
+        return self._parts.keep_media(tx, "image/png", png) if png else ""
 
     def _files(self, tx: Tx) -> tuple[Attachment, ...]:
         """The whole in one drawing, where it takes several pages."""

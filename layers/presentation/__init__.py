@@ -26,6 +26,7 @@ from layers.presentation.figures import (
 from layers.presentation.judge import Answered, Ask, Judge, Question
 from layers.presentation.mermaid import Reading, begins_a_diagram, parse_mermaid, read_mermaid, read_source
 from layers.presentation.mermaid.cursor import Fix
+from layers.presentation.mermaid.look import Style, Theme, with_look
 from layers.presentation.mermaid.writing import to_mermaid
 from layers.presentation.rules import badge, outline, plain
 from layers.presentation.service import Presenter
@@ -84,6 +85,8 @@ __all__ = [
     "SequenceDiagram",
     "Shape",
     "StateDiagram",
+    "Style",
+    "Theme",
     "Timeline",
     "Verb",
     "Verdict",
@@ -106,4 +109,5 @@ __all__ = [
     "read_spec",
     "review",
     "to_mermaid",
+    "with_look",
 ]

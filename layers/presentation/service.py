@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from layers.errors import BulkheadError, Refused, Unavailable
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 
 BUDGET_S = 5.0
 MOST_WORKERS = 2
+BOTH_THEMES = ("web",)
+"""Surfaces that show each reader the theme that they prefer."""
 MOST_CACHED_BYTES = 32_000_000
 LONG_TEXT = 5_000
 """Characters above which parsing leaves the event loop."""
@@ -74,8 +77,9 @@ class Presenter:
             spec=tried.attempt.spec,
             further=tuple(further),
             engine=tried.drawn.answer.engine,
-            notes=(*reading.notes(), *tried.attempt.notes),
+            notes=(*reading.notes(), *tried.attempt.notes, *_otherwise(tried)),
             svg=tried.drawn.svg,
+            dark=first.dark,
         )
 
     async def close(self) -> None:
@@ -110,7 +114,10 @@ class Presenter:
 
     def _job(self, spec: DiagramSpec, rank: int, surface: str) -> Job:
         is_judged = self._judge is not None
-        return Job(spec=spec, rank=rank, surface=surface, budget_s=self._budget_s, is_judged=is_judged)
+        has_dark = surface in BOTH_THEMES and not spec.theme
+        return Job(
+            spec=spec, rank=rank, surface=surface, budget_s=self._budget_s, is_judged=is_judged, has_dark=has_dark
+        )
 
     async def _drawn(self, job: Job) -> Drawn:
         spec = job.spec
@@ -257,12 +264,19 @@ def _verdict(tried: Tried, opinion: Opinion) -> Verdict:
     )
 
 
+def _otherwise(tried: Tried) -> Iterator[str]:
+    """What was asked for and would have made it worse."""
+    if tried.attempt.spec.style == "right_angled" and tried.drawn.answer.engine not in ("", "graphlay", "tree"):
+        yield "Right angles would have left a defect, so the lines are curved."
+
+
 def _pages(drawn: Drawn, alt: str) -> list[Page]:
+    darks = drawn.darks or (b"",) * len(drawn.pngs)
     return [
-        Page(png=png, width=page.width, height=page.height, alt=page.alt or alt)
-        for png, page in zip(drawn.pngs, drawn.answer.pages, strict=True)
+        Page(png=png, width=page.width, height=page.height, alt=page.alt or alt, dark=dark)
+        for png, dark, page in zip(drawn.pngs, darks, drawn.answer.pages, strict=True)
     ]
 
 
 def _bytes(drawn: Drawn) -> int:
-    return len(drawn.svg) + sum(map(len, (*drawn.pngs, *drawn.looks)))
+    return len(drawn.svg) + sum(map(len, (*drawn.pngs, *drawn.darks, *drawn.looks)))

@@ -102,6 +102,8 @@ class Page:
     """Pixels."""
     alt: str
     """What is on it, for those who cannot see it."""
+    dark: bytes = b""
+    """The same in the dark theme, which passed as well; empty where none was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,3 +128,5 @@ class Figure:
     """Sentences for below the picture: how a faulty source was read, and what a repair took out."""
     svg: bytes = b""
     """The whole in one drawing, to go along as a file; only where there are further pages."""
+    dark: bytes = b""
+    """As `Page.dark`."""
