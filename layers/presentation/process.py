@@ -41,10 +41,10 @@ class Drawn:
     pngs: tuple[bytes, ...]
     """One for each page."""
     svg: bytes
-    darks: tuple[bytes, ...] = ()
-    """The pages in the dark theme: all or none."""
     looks: tuple[bytes, ...] = ()
     """For the judge: each page as it will be delivered, then the first page spoilt."""
+    darks: tuple[bytes, ...] = ()
+    """The pages in the dark theme: all or none."""
 
 
 class Worker:
@@ -139,7 +139,7 @@ class Worker:
         svg = await self._frame()
         darks = [await self._frame() for _ in range(answer.darks)]
         looks = [await self._frame() for _ in range(answer.looks)]
-        return Drawn(answer, tuple(pngs), svg, tuple(darks), tuple(looks))
+        return Drawn(answer, tuple(pngs), svg, tuple(looks), tuple(darks))
 
     async def _frame(self) -> bytes:
         if self._process.stdout is None:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from layers.errors import BulkheadError, Refused, Unavailable
 from layers.presentation.judge import Judge, Opinion, Shot
@@ -27,13 +28,19 @@ from layers.presentation.repair import (
     read_patch,
 )
 from layers.presentation.rules import alternative, refuse_undrawable
-from layers.presentation.spec import DiagramSpec
+from layers.presentation.spec import DiagramSpec, Edge, Flowchart, Node
 from layers.presentation.types import Diagram, Figure, Finding, Page, Verdict
 from layers.presentation.wire import Job
 
 log = logging.getLogger(__name__)
 
 BUDGET_S = 5.0
+FAULTLESS = Flowchart(
+    title="Three steps",
+    nodes=tuple(Node(id=name, label=name) for name in ("Request", "Decision", "Answer")),
+    edges=(Edge(source="Request", target="Decision"), Edge(source="Decision", target="Answer")),
+)
+"""What a judge that objects is shown as well."""
 MOST_WORKERS = 2
 BOTH_THEMES = ("web",)
 """Surfaces that show each reader the theme that they prefer."""
@@ -208,7 +215,7 @@ class Presenter:
         if not Verdict(tried.findings).ok:
             return tried, Opinion(sentence="the geometry failed first")
         purse = self._judge.purse()
-        opinion = await self._look(tried, purse)
+        opinion = await self._look(tried, diagram.surface, purse)
         if not is_repairable(opinion.findings):
             return tried, opinion
         again = replace(tried.attempt, rank=tried.attempt.rank + 1, by="another layout")
@@ -221,13 +228,18 @@ class Presenter:
             preferred = None
         if preferred == 0:
             return tried, opinion
-        second = await self._look(other, purse)
+        second = await self._look(other, diagram.surface, purse)
         is_better = bool(second.looked_by) and badness(second.findings) < badness(opinion.findings)
         return (other, second) if is_better else (tried, opinion)
 
-    async def _look(self, tried: Tried, purse: Purse) -> Opinion:
+    async def _look(self, tried: Tried, surface: str, purse: Purse) -> Opinion:
         assert self._judge is not None
-        return await self._judge.look(_shots(tried), purse)
+        return await self._judge.look(_shots(tried), purse, partial(self._faultless, surface))
+
+    async def _faultless(self, surface: str) -> Shot:
+        """A picture in which nobody who can see finds a defect."""
+        attempt = Attempt(spec=FAULTLESS, rank=0)
+        return _shots(Tried(attempt, await self._kept(attempt.spec, attempt.rank, surface)))[0]
 
 
 @dataclass(frozen=True, slots=True)
