@@ -32,7 +32,7 @@ class Made:
     """Of all pages, errors first; with several, each says of which."""
     pngs: tuple[bytes, ...]
     svg: bytes
-    """The whole in one drawing; empty where one page is the whole."""
+    """The whole in one drawing; empty where one page is the whole, unless it was asked for."""
     engine: str
     """Which layout engine placed the whole; empty where none was needed."""
     darks: tuple[bytes, ...] = ()
@@ -47,7 +47,9 @@ class _Planned:
     alt: str = ""
 
 
-def made(spec: DiagramSpec, rank: int = 0, *, is_paged: bool = True, has_dark: bool = False) -> Made:
+def made(
+    spec: DiagramSpec, rank: int = 0, *, is_paged: bool = True, has_dark: bool = False, has_svg: bool = False
+) -> Made:
     """Laid out, drawn and judged. `rank` 1 takes the second best layout."""
     spec, replaced = in_words(spec)
     pages, whole = _planned(spec, rank, is_paged=is_paged)
@@ -64,7 +66,7 @@ def made(spec: DiagramSpec, rank: int = 0, *, is_paged: bool = True, has_dark: b
         found = (*lint(scene, page.wanted, is_page=len(pages) > 1), *inspect(png, scene))
         findings += found if len(pages) == 1 else [replace(one, text=f"page {number}: {one.text}") for one in found]
     findings.sort(key=lambda finding: finding.severity != "error")
-    svg = draw_svg(whole, theme, alt=alternative(spec)) if len(pages) > 1 else b""
+    svg = draw_svg(whole, theme, alt=alternative(spec)) if len(pages) > 1 or has_svg else b""
     darks = _dark(pages) if has_dark and theme is not DARK and _passes(findings) else ()
     return Made(tuple(told), tuple(findings), tuple(pngs), svg, whole.engine, darks)
 

@@ -1,8 +1,8 @@
 """What the server and the drawing worker say to each other: frames of bytes, and the values in them.
 
 A frame is four bytes of length (big endian) and that many bytes. A job is one frame; an answer is JSON, a PNG for each
-page that the JSON names, the SVG of the whole (empty where there is one page), the pages in the dark theme, and what a
-judge needs: each page as it will be delivered, and the first one spoilt.
+page that the JSON names, the SVG of the whole (empty where one page is it and nobody asked), the pages in the dark
+theme, and what a judge needs: each page as it will be delivered, and the first one spoilt.
 Neither side trusts the other to be alive, both trust it to be the same version.
 """
 
@@ -31,6 +31,8 @@ class Job(BaseModel):
     """`Diagram.surface`."""
     has_dark: bool = False
     """Draw the pages in the dark theme as well."""
+    has_svg: bool = False
+    """`Diagram.has_svg`."""
     is_judged: bool = False
     """A judge will look: what it needs comes along."""
     budget_s: float

@@ -56,7 +56,8 @@ def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
 
 def _done(job: Job) -> tuple[Answer, tuple[bytes, ...]]:
     try:
-        done = made(job.spec, job.rank, is_paged=job.surface not in UNPAGED, has_dark=job.has_dark)
+        is_paged = job.surface not in UNPAGED
+        done = made(job.spec, job.rank, is_paged=is_paged, has_dark=job.has_dark, has_svg=job.has_svg)
         answer = Answer(pages=done.pages, findings=done.findings, engine=done.engine, darks=len(done.darks))
         blobs = (*done.pngs, done.svg, *done.darks)
         return _for_a_judge(job, answer, blobs) if job.is_judged else (answer, blobs)
