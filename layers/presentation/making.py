@@ -5,6 +5,7 @@ Graphs go through `layout`, the other kinds through `drawing.plan`; both come ba
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,9 @@ from layers.presentation.symbols import in_words
 from layers.presentation.types import Finding
 from layers.presentation.wire import DrawnPage
 from layers.presentation.words import page_in_words
+
+DARK_WITHIN_CPU_S = 3.0
+"""What took longer gets no dark twin: that is a courtesy, and the budget is for the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ def made(
     spec: DiagramSpec, rank: int = 0, *, is_paged: bool = True, has_dark: bool = False, has_svg: bool = False
 ) -> Made:
     """Laid out, drawn and judged. `rank` 1 takes the second best layout."""
+    began = time.process_time()
     spec, replaced = in_words(spec)
     pages, whole = _planned(spec, rank, is_paged=is_paged)
     pngs, told, findings = [], [], [*replaced, *_missing(pages, spec)]
@@ -67,7 +72,8 @@ def made(
         findings += found if len(pages) == 1 else [replace(one, text=f"page {number}: {one.text}") for one in found]
     findings.sort(key=lambda finding: finding.severity != "error")
     svg = draw_svg(whole, theme, alt=alternative(spec)) if len(pages) > 1 or has_svg else b""
-    darks = _dark(pages) if has_dark and theme is not DARK and _passes(findings) else ()
+    has_time = time.process_time() - began < DARK_WITHIN_CPU_S
+    darks = _dark(pages) if has_dark and has_time and theme is not DARK and _passes(findings) else ()
     return Made(tuple(told), tuple(findings), tuple(pngs), svg, whole.engine, darks)
 
 

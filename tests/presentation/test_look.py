@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 
 import pytest
-from PIL import Image
 
 from layers.presentation import Diagram, Presenter, parse_mermaid, read_source, to_mermaid, with_look
 from layers.presentation.making import made
 from layers.presentation.spec import DiagramSpec
-from tests.presentation.samples import GROUPS, MANY, TEN_NODES
+from tests.presentation.samples import GROUPS, MANY, TEN_NODES, paper
 
 CHAIN = "flowchart LR\n a[Alpha] -->|one| b[Beta]\n a --> c[Gamma]\n b --> d[Delta]\n c --> d"
 
@@ -60,14 +58,6 @@ def test_dark_is_dark_and_passes_the_checks(text: str) -> None:
     assert [finding for finding in done.findings if finding.severity == "error"] == []
     assert paper(done.pngs[0]) < 60
     assert paper(made(parse_mermaid(text)).pngs[0]) > 240
-
-
-def paper(png: bytes) -> int:
-    """Grey of the picture's corner, 0 to 255."""
-    with Image.open(io.BytesIO(png)) as picture:
-        grey = picture.convert("L").getpixel((0, 0))
-    assert isinstance(grey, int)
-    return grey
 
 
 @pytest.mark.parametrize("text", [CHAIN, TEN_NODES, "stateDiagram-v2\n [*] --> A\n A --> B: go\n B --> [*]"])

@@ -117,12 +117,12 @@ class World:
 
 
 @contextmanager
-def between(home: Path, shared: Path) -> Iterator[World]:
+def between(home: Path, shared: Path, **settings: str) -> Iterator[World]:
     """A running server between a Telegram and a Slack, neither of which may have anything to object to in the end."""
     with ExitStack() as stack:
         slack = stack.enter_context(slack_server.running(slack_server.load_spec(shared)))
         telegram = stack.enter_context(telegram_server.running())
-        made = World(home, slack, telegram, BULKHEAD_SLACK_APP_TOKEN="xapp-1-fake")
+        made = World(home, slack, telegram, BULKHEAD_SLACK_APP_TOKEN="xapp-1-fake", **settings)
         stack.callback(made.close)
         made.start()
         yield made
