@@ -116,6 +116,8 @@ class Inbound:
     """What the provider says they are called. Anybody can call themselves anything: shown, never believed."""
     is_direct: bool = False
     """Whether nobody but this person and the bot is in the conversation."""
+    is_edit: bool = False
+    """Something that was said before, with other words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +164,8 @@ class Picture:
     """Pixels."""
     height: int
     """Pixels."""
+    dark: str = ""
+    """The digest of the same picture for who prefers dark, where there is one and the surface can tell."""
 
 
 class Urgency(StrEnum):

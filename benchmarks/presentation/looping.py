@@ -24,6 +24,7 @@ from layers.presentation import Answered, Ask, Diagram, Figure, Judge, Presenter
 from layers.presentation.judge.answers import Check, Choice
 from layers.presentation.judge.readback import links_of, texts_on
 from layers.presentation.process import Drawn
+from layers.presentation.service import FAULTLESS
 from layers.presentation.wire import Answer, DrawnPage, Job
 
 SPOILT = 0.35
@@ -48,6 +49,15 @@ class Card:
     is_bad: bool
 
 
+def control() -> Card:
+    """The picture without a defect that a judge who objects is shown as well."""
+    page = DrawnPage(width=1, height=1, texts=tuple(node.label for node in FAULTLESS.nodes))
+    return Card(Drawn(Answer(pages=(page,)), (b"faultless",), b"", (b"faultless", b"faultless")), is_bad=False)
+
+
+CONTROL = control()
+
+
 class Dealt(Presenter):
     """A presenter whose worker deals cards."""
 
@@ -58,6 +68,8 @@ class Dealt(Presenter):
         self._repairs = repairs
 
     async def _drawn(self, job: Job) -> Drawn:
+        if job.spec == FAULTLESS:
+            return CONTROL.drawn
         drawn = self._cards[job.rank % len(self._cards) if self._repairs else 0].drawn
         answer = drawn.answer if self._uses_lint else drawn.answer.model_copy(update={"findings": ()})
         return Drawn(answer, drawn.pngs, b"", drawn.looks)
@@ -164,7 +176,7 @@ def script(cards: list[Card], judge: str, dice: random.Random) -> Ask:
     async def ask(question: Question) -> Answered:
         if question.answer == Choice.model_json_schema():
             return Answered(model=judge, text='{"better": "neither"}')
-        card = next(card for card in cards if card.drawn.pngs[0] == question.images[0])
+        card = next(card for card in (CONTROL, *cards) if card.drawn.pngs[0] == question.images[0])
         says = dice.random() < (objects if card.is_bad else alarms)
         page = card.drawn.answer.pages[0]
         checks = {check.value: says and check is Check.TEXT_ON_TEXT for check in Check}

@@ -99,7 +99,8 @@ def to_event(outbound: Outbound) -> str:
 
 
 def _shown(picture: Picture) -> dict[str, object]:
-    return {
+    dark = {"dark": f"/media/{picture.dark}"} if picture.dark else {}
+    return dark | {
         "url": f"/media/{picture.digest}",
         "alt": picture.alt,
         "width": picture.width,

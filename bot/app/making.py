@@ -10,13 +10,13 @@ from pathlib import Path
 from bot.config import FILE_NAME, BulkheadFile, Settings, first_start, load_file
 from layers import control
 from layers.errors import Misconfigured
-from layers.presentation import Answered, Judge, Presenter, Question
+from layers.presentation import Answered, Ask, Judge, Presenter, Question
 from layers.routing import Ledger, Message, Role, Router, Shape, Task, default_routes_text, load_routes
 from layers.store import Store
 
 VERSION = "0.1.0"
 ROUTES = "routes.toml"
-LOOK_S = 60.0
+LOOK_S = 45.0
 """Seconds for one look at a picture, or one patch of its spec."""
 
 
@@ -62,12 +62,6 @@ def make_presenter(settings: Settings, router: Router | None = None, store: Stor
     if router is None:
         return Presenter(budget_s=settings.draw_budget_s)
 
-    async def ask(question: Question) -> Answered | None:
-        message = Message(role=Role.USER, content=question.prompt, images=question.images)
-        task = Task(messages=(message,), timeout_s=LOOK_S, answer=question.answer)
-        reply = await router.look(task, question.is_usable, question.avoid)
-        return Answered(model=reply.model, text=reply.text, cost_usd=reply.cost_usd) if reply else None
-
     async def patch(question: str) -> str | None:
         if not await router.is_connected():
             return None
@@ -75,7 +69,19 @@ def make_presenter(settings: Settings, router: Router | None = None, store: Stor
         reply = await router.complete(Task(messages=(message,), shape=Shape.CODE, timeout_s=LOOK_S, has_contract=False))
         return reply.text
 
-    return Presenter(budget_s=settings.draw_budget_s, judge=Judge(ask, store), patch=patch)
+    return Presenter(budget_s=settings.draw_budget_s, judge=Judge(judge_of(router), store), patch=patch)
+
+
+def judge_of(router: Router) -> Ask:
+    """Whoever of the connected models sees."""
+
+    async def ask(question: Question) -> Answered | None:
+        message = Message(role=Role.USER, content=question.prompt, images=question.images)
+        task = Task(messages=(message,), timeout_s=LOOK_S, answer=question.answer)
+        reply = await router.look(task, question.is_usable, question.avoid)
+        return Answered(model=reply.model, text=reply.text, cost_usd=reply.cost_usd) if reply else None
+
+    return ask
 
 
 def make_executor(settings: Settings, workspace: Path) -> control.Executor:

@@ -160,8 +160,10 @@ def add_picture_verbs(verb: Callable[[str, Verb, str], argparse.ArgumentParser])
     """`draw`, `cases` and `route`."""
     draw = verb("draw", drawing.draw, "draw Mermaid files, or the Mermaid blocks of Markdown files, and check them")
     draw.add_argument("files", nargs="*", metavar="FILE", help="Mermaid or Markdown; - is standard input; ** works")
-    draw.add_argument("-o", "--output", help="where the PNG goes, of one diagram")
+    draw.add_argument("-o", "--output", help="where the PNG or SVG goes, of one diagram")
     draw.add_argument("--surface", choices=drawing.SURFACES, default="page", help="where it will be seen")
+    draw.add_argument("--theme", choices=["light", "dark"], default="", help="whatever the diagram says")
+    draw.add_argument("--style", choices=["curved", "right-angled"], default="", help="how lines run in a graph")
     draw.add_argument(
         "--check", "--check-only", dest="check", action="store_true", help="write no picture, only what is found"
     )

@@ -27,6 +27,7 @@ from layers.presentation import Diagram, DiagramSpec, Figure, Finding, Flowchart
 from layers.store import read_store
 
 SURFACES = ("page", "telegram", "slack", "print")
+PNG, SVG = ".png", ".svg"
 MARKDOWN = (".md", ".markdown", ".mdx")
 FENCE = re.compile(r"^(?P<indent>[ \t>]*)(?P<fence>`{3,}|~{3,})[ \t]*\{?\.?mermaid\b[^`\n]*$", re.IGNORECASE)
 
@@ -87,15 +88,11 @@ async def draw_files(parsed: argparse.Namespace, presenter: Presenter) -> int:
     """One line for each finding, or one JSON array."""
     if not parsed.files:
         raise Misconfigured("draw needs a Mermaid or Markdown file, `-` for standard input, or --batch FILE.jsonl")
-    blocks = [block for name in expanded(parsed.files) for block in blocks_of(name)]
-    if parsed.output and len(blocks) != 1:
-        raise Misconfigured(f"-o names one picture and there are {len(blocks)} diagrams; leave it out")
-    if not parsed.check and not parsed.output and any(block.file == "-" for block in blocks):
-        raise Misconfigured("draw from standard input needs -o FILE.png, or --check")
+    blocks = gathered(parsed)
     is_one = len(blocks) == 1 and not parsed.check
     results = []
     for block in blocks:
-        result = await drawn(block, parsed, presenter, raises=is_one)
+        result = block if isinstance(block, Result) else await drawn(block, parsed, presenter, raises=is_one)
         results.append(result)
         if not parsed.json:
             sys.stdout.write("".join(f"{line}\n" for line in lines_of(result, is_check=parsed.check)))
@@ -103,16 +100,47 @@ async def draw_files(parsed: argparse.Namespace, presenter: Presenter) -> int:
         told = [as_json(result) for result in results]
         sys.stdout.write(json.dumps(told[0] if is_one else told) + "\n")
     elif not is_one:
+        if not results:
+            sys.stdout.write("there is no diagram in them\n")
+            return 0
         good = sum(result.is_good(is_strict=parsed.strict) for result in results)
         sys.stdout.write(f"{good} of {len(results)} diagrams are good\n")
     return 0 if all(result.is_good(is_strict=parsed.strict) for result in results) else 1
+
+
+def gathered(parsed: argparse.Namespace) -> list[Block | Result]:
+    """Every diagram; where files are only checked, one that cannot be read is a result and does not hide the others.
+
+    Raises:
+        Misconfigured: the options do not fit what there is.
+    """
+    blocks: list[Block | Result] = []
+    for name in expanded(parsed.files):
+        try:
+            for block in blocks_of(name):
+                blocks.append(block)
+        except Misconfigured as error:
+            if not parsed.check:
+                raise
+            blocks.append(Result(block=Block(file=name, line=1, text=""), ms=0.0, problem=str(error)))
+    if parsed.check:
+        return blocks
+    if not blocks:
+        raise Misconfigured(f"there is no Mermaid diagram in {' or '.join(map(repr, parsed.files[:3]))}")
+    if parsed.output and len(blocks) != 1:
+        raise Misconfigured(f"-o names one picture and there are {len(blocks)} diagrams; leave it out")
+    if parsed.output and Path(parsed.output).suffix.lower() not in (PNG, SVG):
+        raise Misconfigured(f"-o names a {PNG} or {SVG} file, not {parsed.output!r}")
+    if not parsed.output and "-" in parsed.files:
+        raise Misconfigured("draw from standard input needs -o FILE.png, or --check")
+    return blocks
 
 
 async def drawn(block: Block, parsed: argparse.Namespace, presenter: Presenter, *, raises: bool) -> Result:
     """One block. `raises`: one that cannot be read ends the command with its sentence."""
     started = time.perf_counter()
     try:
-        figure = await presenter.present(Diagram(source=block.text, surface=parsed.surface))
+        figure = await presenter.present(asked(block.text, parsed))
     except BulkheadError as error:
         if raises:
             raise
@@ -122,17 +150,24 @@ async def drawn(block: Block, parsed: argparse.Namespace, presenter: Presenter, 
     return Result(block=block, ms=elapsed(started), figure=figure, output=output)
 
 
+def asked(text: str, parsed: argparse.Namespace) -> Diagram:
+    """A diagram with the look that the options ask for."""
+    source = presentation.with_look(text, parsed.theme, parsed.style.replace("-", "_"))
+    return Diagram(source=source, surface=parsed.surface, has_svg=Path(parsed.output or "").suffix.lower() == SVG)
+
+
 def elapsed(started: float) -> float:
     """Milliseconds."""
     return round((time.perf_counter() - started) * 1e3, 1)
 
 
 async def written(target: Path, figure: Figure) -> str:
-    """The first page under this name, the others numbered, the whole as SVG beside them."""
-    files = {target: figure.png}
-    files |= {target.with_name(f"{target.stem}.p{n}.png"): page.png for n, page in enumerate(figure.further, start=2)}
+    """The first page under this name, the others numbered, the whole as SVG beside them; or only that."""
+    files = {target: figure.png} if target.suffix.lower() != SVG else {}
+    if files:
+        files |= {target.with_name(f"{target.stem}.p{n}.png"): page.png for n, page in enumerate(figure.further, 2)}
     if figure.svg:
-        files[target.with_suffix(".svg")] = figure.svg
+        files[target.with_suffix(SVG)] = figure.svg
     for path, content in files.items():
         try:
             await asyncio.to_thread(path.write_bytes, content)
@@ -149,6 +184,8 @@ def expanded(names: list[str]) -> Iterator[str]:
             if not found:
                 raise Misconfigured(f"no file matches {name!r}")
             yield from found
+        elif name != "-" and Path(name).is_dir():
+            raise Misconfigured(f"{name!r} is a directory; name its files, e.g. '{name.rstrip('/')}/**/*.md'")
         else:
             yield name
 
@@ -202,7 +239,7 @@ async def draw_batch(parsed: argparse.Namespace, presenter: Presenter) -> int:
         if parsed.no_render:
             return outline(parse_mermaid(text))
         started = time.perf_counter()
-        figure = await presenter.present(Diagram(source=text, surface=parsed.surface))
+        figure = await presenter.present(asked(text, parsed))
         return describe(figure) | {"ms": elapsed(started)}
 
     return await run_batch(parsed.batch, one, {"kind": None, "nodes": [], "edges": []})

@@ -31,6 +31,7 @@ from bot.commands.values import (
 from layers.errors import BadInput, Refused
 
 _WORD = re.compile(r"/([^\s/@]*)(?:@\w+)?(?=\s|$)")
+_LOOK = re.compile(r"\s*(dark|light|right[-\u2010-\u2015]angled)\s+", re.IGNORECASE)
 _BASE = re.compile(r"\s*base=(\S*)[ \t]*(?:\r?\n|$)")
 _REVISION = re.compile(r"[0-9A-Za-z][\w./~^@{}-]*")
 _DIFF_START = re.compile(r"^(?:diff --git |--- |@@ )", re.MULTILINE)
@@ -107,12 +108,16 @@ def _help(rest: str) -> Command:
 
 
 def _diagram(rest: str) -> Command:
+    look = set()
+    while (found := _LOOK.match(rest)) is not None:
+        look.add(found[1].lower().translate(HYPHENS))
+        rest = rest[found.end() :]
     source = plain_mermaid(unfenced(rest, "/diagram"))
     if not source.strip():
         raise BadInput(
             "`/diagram` needs Mermaid text after it, for example `/diagram flowchart LR; A --> B`.", expected="Mermaid"
         )
-    return DrawDiagram(source)
+    return DrawDiagram(source, frozenset(look))
 
 
 def _run(rest: str) -> Command:
@@ -222,9 +227,12 @@ COMMANDS = (
     Entry(name="help", doc="this list", examples=("/help",), read=_help),
     Entry(
         name="diagram",
-        usage="<Mermaid diagram, bare or in a code block>",
+        usage="[dark | light] [right-angled] <Mermaid diagram, bare or in a code block>",
         doc="draw it, look at the picture, show both",
-        examples=("/diagram flowchart LR; you --> bulkhead --> world",),
+        examples=(
+            "/diagram flowchart LR; you --> bulkhead --> world",
+            "/diagram dark right-angled flowchart LR; you --> bulkhead --> world",
+        ),
         read=_diagram,
     ),
     Entry(

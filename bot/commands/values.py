@@ -35,6 +35,8 @@ class DrawDiagram:
 
     source: str
     """Mermaid, without its fence."""
+    look: frozenset[str] = frozenset()
+    """Words of `LOOKS` that stood before it."""
 
 
 @dataclass(frozen=True, slots=True)

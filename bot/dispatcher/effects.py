@@ -58,6 +58,11 @@ class Hands:
         """The next drawing is a further version of `kept`."""
         self._revises = kept
 
+    @property
+    def is_revising(self) -> bool:
+        """Whether that drawing is still to come."""
+        return self._revises is not None
+
     def _take_revised(self) -> presentation.KeptFigure | None:
         revised, self._revises = self._revises, None
         return revised
@@ -237,8 +242,10 @@ class Draft:
                 root=revised.root if revised else "",
             ),
         )
-        picture = Picture(digest=digest, alt=figure.alt, width=figure.width, height=figure.height)
         is_shown = figure.verdict.ok
+        size = {"width": figure.width, "height": figure.height}
+        dark = self._dark(tx, figure.dark) if is_shown else ""
+        picture = Picture(digest=digest, alt=figure.alt, dark=dark, **size)
         return Outbound(
             address=turn.inbound.address,
             key=self._key,
@@ -257,9 +264,13 @@ class Draft:
                 alt=page.alt,
                 width=page.width,
                 height=page.height,
+                dark=self._dark(tx, page.dark),
             )
             for page in self._figure.further
         )
+
+    def _dark(self, tx: Tx, png: bytes) -> str:
+        return self._parts.keep_media(tx, "image/png", png) if png else ""
 
     def _files(self, tx: Tx) -> tuple[Attachment, ...]:
         """The whole in one drawing, where it takes several pages."""

@@ -15,17 +15,21 @@ from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import presentation
 from layers.errors import BadInput, Refused
-from layers.presentation import Diagram, KeptFigure
+from layers.presentation import Diagram, KeptFigure, Waiting
 from layers.store import Tx
-from layers.transport import media_head, shown
-from layers.types import Attachment, Outbound
+from layers.transport import carries, media_head, shown
+from layers.types import Address, Attachment, Inbound, InboundKind, Outbound, OutboundKind
 
 Talk = Callable[[Hands, str], Awaitable[None]]
 """(hands, what to tell the agent): the agent answers."""
+IN_A_GROUP = "Where others talk too, reply to this."
 ASKS = {
-    "change": "What should change? Your next message here is the answer; Mermaid is drawn as it is, `cancel` ends.",
-    "report": "What is wrong with it? Your next message here is kept as a case for the checks; `cancel` ends.",
+    "change": "What should change? Your next message to me here is the answer; Mermaid is drawn as it is, `cancel` "
+    f"ends. {IN_A_GROUP}",
+    "report": "What is wrong with it? Your next message to me here is kept as a case for the checks; `cancel` ends. "
+    f"{IN_A_GROUP}",
 }
+STILL_ASKED = "The picture still waits for its change: send it again, or `cancel`."
 DROPPED = ("cancel", "never mind")
 NO_SUCH = "this button is none of Bulkhead's; nothing was done"
 
@@ -35,10 +39,12 @@ async def press(parts: Parts, work: Work, verb: str, figure_id: str) -> None:
     kept = await work.store.run(presentation.figure_by_id, figure_id)
     if kept is None:
         raise Refused("this picture is not known here; draw it again with /diagram")
+    if not stands_in(kept, work.turn.inbound.address):
+        raise Refused("this picture stands in another conversation; press its button there")
     if verb == "source":
         work.say(answers.fenced(kept.source, "mermaid"))
     elif verb == "full" and kept.media is not None:
-        await full(work, kept, kept.media)
+        await full(work, kept)
     elif verb in ASKS and (verb == "change" or kept.media is not None):
         ask(work, kept, verb)
     elif verb == "redo":
@@ -49,29 +55,44 @@ async def press(parts: Parts, work: Work, verb: str, figure_id: str) -> None:
         raise Refused(NO_SUCH)
 
 
-async def full(work: Work, kept: KeptFigure, digest: str) -> None:
-    """The picture's own bytes as a file: no chat makes it smaller."""
-    head = await media_head(work.store, digest)
-    if head is None:
+def stands_in(kept: KeptFigure, address: Address) -> bool:
+    """Whether that is the figure's conversation. Of an old message a provider may have forgotten the thread."""
+    there = Address.parse(kept.conversation_id)
+    return (there.channel, there.conversation) == (address.channel, address.conversation)
+
+
+async def full(work: Work, kept: KeptFigure) -> None:
+    """The picture's own bytes as a file, one for each page: no chat makes those smaller."""
+    message = await work.store.run(shown, kept.conversation_id, kept.key)
+    pictures = (message.picture, *message.album) if message else ()
+    files = []
+    for number, picture in enumerate(pictures, start=1):
+        head = await media_head(work.store, picture.digest) if picture else None
+        if picture is not None and head is not None:
+            page = f"-page-{number}" if len(pictures) > 1 else ""
+            name = f"diagram-v{kept.version}{page}.png"
+            size, kind = head.size_bytes, head.content_type
+            files.append(Attachment(digest=picture.digest, name=name, content_type=kind, size_bytes=size))
+    if not files:
         raise Refused("the picture's bytes are gone; press Redo, or draw it again with /diagram")
-    file = Attachment(
-        digest=digest, name=f"diagram-v{kept.version}.png", content_type=head.content_type, size_bytes=head.size_bytes
-    )
     inbound, key = work.turn.inbound, work.key()
     text = "The picture in full size."
     work.add(
-        lambda _tx: Outbound(address=inbound.address, key=key, text=text, files=(file,), answers=inbound.event_id)
+        lambda _tx: Outbound(
+            address=inbound.address, key=key, text=text, files=tuple(files), answers=inbound.event_id
+        )
     )
 
 
 def ask(work: Work, kept: KeptFigure, verb: str) -> None:
     """Ask back; the answer is the person's next message here."""
-    inbound = work.turn.inbound
+    inbound, key = work.turn.inbound, work.key()
     if verb == "change" and kept.review is not None:
         raise Refused(already(kept))
     waits: presentation.Verb = "change" if verb == "change" else "report"
-    work.write(lambda tx: presentation.ask_back(tx, inbound.address.id, inbound.person, kept.id, waits))
-    work.say(ASKS[verb])
+    waiting = Waiting(verb=waits, figure=kept, conversation_id=inbound.address.id, key=key)
+    work.write(lambda tx: presentation.ask_back(tx, inbound.person, waiting))
+    work.say(ASKS[verb], key=key)
 
 
 async def redo(parts: Parts, work: Work, kept: KeptFigure) -> None:
@@ -109,26 +130,52 @@ def reviewed(tx: Tx, work: Work, kept: KeptFigure, verdict: presentation.Review,
 
 
 async def answer(parts: Parts, work: Work, talk: Talk) -> bool:
-    """Take the message as the answer to a button, if one waits for it; True when it was."""
+    """Take the message as the answer to a button, if one waits for it; True when it was.
+
+    What a schedule sends is nobody's answer, and neither is an older message that was edited.
+    """
     inbound = work.turn.inbound
-    if not inbound.text.strip():
+    text = without_quote(inbound.text)
+    if inbound.kind is not InboundKind.MESSAGE or inbound.is_edit or not text:
         return False
-    waiting = await work.store.run(presentation.asked_back, inbound.address.id, inbound.person)
+    waiting = await work.store.run(waiting_for, inbound)
     if waiting is None:
         return False
-    verb, kept = waiting
-    work.write(lambda tx: presentation.answered(tx, inbound.address.id, inbound.person))
-    if inbound.text.strip().casefold() in DROPPED:
+    if text.casefold() in DROPPED:
         work.say("Dropped; nothing was changed.")
-    elif verb == "report":
-        work.write(partial(keep_case, work, kept))
+    elif waiting.verb == "report":
+        work.write(partial(keep_case, work, waiting.figure, text))
         work.say("Thank you: it is kept as a case for the checks. `bulkhead cases` lists them.")
+    elif waiting.figure.review is not None:
+        work.say(already(waiting.figure), OutboundKind.ERROR)
     else:
-        await change(parts, work, kept, talk)
+        await change(parts, work, talk, waiting.figure, text)
+    work.write(lambda tx: presentation.answered(tx, waiting.conversation_id, inbound.person))
     return True
 
 
-def keep_case(work: Work, kept: KeptFigure, tx: Tx) -> None:
+def waiting_for(tx: Tx, inbound: Inbound) -> Waiting | None:
+    """What waits for this message: asked in its conversation, or in the channel, where it answers in a thread."""
+    here = presentation.asked_back(tx, inbound.address.id, inbound.person)
+    if here is not None or not inbound.address.thread:
+        return here
+    channel = replace(inbound.address, thread="").id
+    there = presentation.asked_back(tx, channel, inbound.person)
+    if there is None:
+        return None
+    roots = (there.key, there.figure.key)
+    return there if any(carries(tx, channel, root, inbound.address.thread) for root in roots) else None
+
+
+def without_quote(text: str) -> str:
+    """What a person wrote below the message that they reply to: an adapter quotes that one above."""
+    lines = text.splitlines()
+    while lines and lines[0].startswith(">"):
+        del lines[0]
+    return "\n".join(lines).strip()
+
+
+def keep_case(work: Work, kept: KeptFigure, comment: str, tx: Tx) -> None:
     """What the person saw and the lint did not."""
     inbound = work.turn.inbound
     presentation.add_case(
@@ -138,27 +185,39 @@ def keep_case(work: Work, kept: KeptFigure, tx: Tx) -> None:
             figure_id=kept.id,
             conversation_id=kept.conversation_id,
             reported_by=inbound.person.id,
-            comment=inbound.text,
+            comment=comment,
         ),
     )
 
 
-async def change(parts: Parts, work: Work, kept: KeptFigure, talk: Talk) -> None:
-    """Keep the review, and draw the next version where somebody can say what it is: the person, or a model."""
-    text = work.turn.inbound.text
-    hands = Hands(parts, work, work.turn.inbound.person, is_agent=not is_mermaid(text))
-    if kept.review is not None:
-        raise Refused(already(kept))
+async def change(parts: Parts, work: Work, talk: Talk, kept: KeptFigure, text: str) -> None:
+    """Draw the next version where somebody can say what it is, the person or a model; and keep the review.
+
+    Raises:
+        Refused: it cannot be drawn, and the question stays.
+    """
+    try:
+        await draw_changed(parts, work, talk, kept, text)
+    except Refused as error:
+        raise Refused(f"{error} {STILL_ASKED}") from None
     work.add(lambda tx: reviewed(tx, work, kept, "changed", text))
+
+
+async def draw_changed(parts: Parts, work: Work, talk: Talk, kept: KeptFigure, text: str) -> None:
+    """The next version: of the person's own words where those are a diagram, else by a model."""
+    is_drawable, has_model = is_diagram(text), await parts.has_model()
+    hands = Hands(parts, work, work.turn.inbound.person, is_agent=not is_drawable)
     hands.revise(kept)
-    if is_mermaid(text):
+    if is_drawable or (not has_model and presentation.begins_a_diagram(text)):  # then its mistake is told
         await hands.draw(text)
-    elif await parts.has_model():
+    elif has_model:
         told = (
             f"{text}\n\n(This is the change that I want in the diagram below. Draw the whole changed diagram.)"
             f"\n\n{answers.fenced(kept.source, 'mermaid')}"
         )
         await talk(hands, told)
+        if hands.is_revising:
+            work.say("No new version came of that. `/diagram` with the changed text draws one.")
     else:
         work.say(
             "Kept as the review of this version. No model is connected that could redraw it: send `/diagram` with the "
@@ -166,10 +225,10 @@ async def change(parts: Parts, work: Work, kept: KeptFigure, talk: Talk) -> None
         )
 
 
-def is_mermaid(text: str) -> bool:
+def is_diagram(text: str) -> bool:
     """True when it can be drawn as it stands."""
     try:
-        presentation.parse_mermaid(text)
+        presentation.read_source(text)
     except BadInput:
         return False
     return True

@@ -15,6 +15,7 @@ from bot.dispatcher.parts import Parts
 from bot.dispatcher.standing import standing
 from bot.dispatcher.talk import talk
 from bot.dispatcher.work import Work
+from layers import presentation
 from layers.types import InboundKind
 
 
@@ -59,8 +60,9 @@ async def message(parts: Parts, work: Work) -> None:
             work.say(await answers.pending(parts))
         case commands.ShowWhy():
             work.say(await answers.why(parts, inbound.address.id))
-        case commands.DrawDiagram(source=source):
-            await hands.draw(source)
+        case commands.DrawDiagram(source=source, look=look):
+            theme: presentation.Theme = "dark" if "dark" in look else "light" if "light" in look else ""
+            await hands.draw(presentation.with_look(source, theme, "right_angled" if "right-angled" in look else ""))
         case commands.RunCapability(capability=capability, parameters=parameters):
             await hands.act(capability, parameters)
         case commands.ProposePatch(diff=diff, base=base):

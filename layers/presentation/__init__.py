@@ -12,6 +12,7 @@ from layers.presentation.figures import (
     KeptFigure,
     Review,
     Verb,
+    Waiting,
     add_case,
     answered,
     ask_back,
@@ -23,8 +24,9 @@ from layers.presentation.figures import (
     review,
 )
 from layers.presentation.judge import Answered, Ask, Judge, Question
-from layers.presentation.mermaid import Reading, parse_mermaid, read_mermaid
+from layers.presentation.mermaid import Reading, begins_a_diagram, parse_mermaid, read_mermaid, read_source
 from layers.presentation.mermaid.cursor import Fix
+from layers.presentation.mermaid.look import Style, Theme, with_look
 from layers.presentation.mermaid.writing import to_mermaid
 from layers.presentation.rules import badge, outline, plain
 from layers.presentation.service import Presenter
@@ -83,14 +85,18 @@ __all__ = [
     "SequenceDiagram",
     "Shape",
     "StateDiagram",
+    "Style",
+    "Theme",
     "Timeline",
     "Verb",
     "Verdict",
+    "Waiting",
     "add_case",
     "answered",
     "ask_back",
     "asked_back",
     "badge",
+    "begins_a_diagram",
     "cases",
     "figure_by_id",
     "keep_figure",
@@ -99,7 +105,9 @@ __all__ = [
     "parse_mermaid",
     "plain",
     "read_mermaid",
+    "read_source",
     "read_spec",
     "review",
     "to_mermaid",
+    "with_look",
 ]

@@ -55,6 +55,17 @@ class KeptFigure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A button that asked back, and waits for a person's next message."""
+
+    verb: Verb
+    figure: KeptFigure
+    conversation_id: str
+    key: str
+    """`Outbound.key` of the question."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """Something that a person saw in a picture and the lint did not."""
 
@@ -133,25 +144,28 @@ def review(tx: Tx, figure_id: str, verdict: Review, person: Person, comment: str
     return figure
 
 
-def ask_back(tx: Tx, conversation_id: str, person: Person, figure_id: str, verb: Verb) -> None:
+def ask_back(tx: Tx, person: Person, waiting: Waiting) -> None:
     """From now on the person's next message there is the answer to a button."""
     tx.run(
         "presentation.await_change",
-        conversation_id=conversation_id,
+        conversation_id=waiting.conversation_id,
         person=person.id,
-        figure_id=figure_id,
-        verb=verb,
+        figure_id=waiting.figure.id,
+        verb=waiting.verb,
+        key=waiting.key,
         now=tx.now,
     )
 
 
-def asked_back(tx: Tx, conversation_id: str, person: Person) -> tuple[Verb, KeptFigure] | None:
-    """The button that waits for this person's next message, and its figure."""
+def asked_back(tx: Tx, conversation_id: str, person: Person) -> Waiting | None:
+    """The button that waits for this person's next message there."""
     row = tx.one("presentation.awaited_change", conversation_id=conversation_id, person=person.id)
     if row is None or row["created_at"] + ANSWER_WITHIN_S < tx.now:
         return None
     figure = figure_by_id(tx, row["figure_id"])
-    return None if figure is None else (row["verb"], figure)
+    if figure is None:
+        return None
+    return Waiting(verb=row["verb"], figure=figure, conversation_id=conversation_id, key=row["key"])
 
 
 def answered(tx: Tx, conversation_id: str, person: Person) -> None:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, fontManager, get_font
 from matplotlib.text import Text
 
-from layers.presentation.shown import KEPT, shown
+from layers.presentation.shown import KEPT, WIDE, shown
 
 LINE_HEIGHT = 1.3
 DPI = 144.0
@@ -32,9 +32,6 @@ HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 STRETCH = 1.5
 TOFU = 1.15
 """Width of the box that stands for a missing character, in sizes; measured."""
-WIDE = re.compile(
-    r"[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]|[\U00020000-\U0003ffff]"
-)
 
 
 @cache

@@ -5,10 +5,11 @@ Graphs go through `layout`, the other kinds through `drawing.plan`; both come ba
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from layers.presentation.drawing import draw, draw_svg, plan
+from layers.presentation.drawing import DARK, LIGHT, THEMES, draw, draw_svg, plan
 from layers.presentation.graph import Graph, graph_of, words_of
 from layers.presentation.judge.readback import links_of, texts_on
 from layers.presentation.layout import laid_out
@@ -17,9 +18,13 @@ from layers.presentation.lint.pixels import inspect
 from layers.presentation.rules import LONGEST_ALT, alternative
 from layers.presentation.scene import Scene
 from layers.presentation.spec import DiagramSpec
+from layers.presentation.symbols import in_words
 from layers.presentation.types import Finding
 from layers.presentation.wire import DrawnPage
 from layers.presentation.words import page_in_words
+
+DARK_WITHIN_CPU_S = 3.0
+"""What took longer gets no dark twin: that is a courtesy, and the budget is for the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +36,11 @@ class Made:
     """Of all pages, errors first; with several, each says of which."""
     pngs: tuple[bytes, ...]
     svg: bytes
-    """The whole in one drawing; empty where one page is the whole."""
+    """The whole in one drawing; empty where one page is the whole, unless it was asked for."""
     engine: str
     """Which layout engine placed the whole; empty where none was needed."""
+    darks: tuple[bytes, ...] = ()
+    """The pages in the dark theme, if asked for, and if nothing is wrong with them that is not with the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +51,17 @@ class _Planned:
     alt: str = ""
 
 
-def made(spec: DiagramSpec, rank: int = 0, *, is_paged: bool = True) -> Made:
+def made(
+    spec: DiagramSpec, rank: int = 0, *, is_paged: bool = True, has_dark: bool = False, has_svg: bool = False
+) -> Made:
     """Laid out, drawn and judged. `rank` 1 takes the second best layout."""
+    began = time.process_time()
+    spec, replaced = in_words(spec)
     pages, whole = _planned(spec, rank, is_paged=is_paged)
-    pngs, told, findings = [], [], list(_missing(pages, spec))
+    pngs, told, findings = [], [], [*replaced, *_missing(pages, spec)]
+    theme = THEMES[spec.theme or LIGHT.name]
     for number, page in enumerate(pages, start=1):
-        png, scene = draw(page.scene)
+        png, scene = draw(page.scene, theme)
         pixels = scene.pixels
         width, height = (pixels.width, pixels.height) if pixels else (0, 0)
         pngs.append(png)
@@ -59,8 +71,25 @@ def made(spec: DiagramSpec, rank: int = 0, *, is_paged: bool = True) -> Made:
         found = (*lint(scene, page.wanted, is_page=len(pages) > 1), *inspect(png, scene))
         findings += found if len(pages) == 1 else [replace(one, text=f"page {number}: {one.text}") for one in found]
     findings.sort(key=lambda finding: finding.severity != "error")
-    svg = draw_svg(whole, alt=alternative(spec)) if len(pages) > 1 else b""
-    return Made(tuple(told), tuple(findings), tuple(pngs), svg, whole.engine)
+    svg = draw_svg(whole, theme, alt=alternative(spec)) if len(pages) > 1 or has_svg else b""
+    has_time = time.process_time() - began < DARK_WITHIN_CPU_S
+    darks = _dark(pages) if has_dark and has_time and theme is not DARK and _passes(findings) else ()
+    return Made(tuple(told), tuple(findings), tuple(pngs), svg, whole.engine, darks)
+
+
+def _dark(pages: Sequence[_Planned]) -> tuple[bytes, ...]:
+    """Every page in the dark theme; none where the pixels of one do not pass. The geometry is that of the others."""
+    pngs = []
+    for page in pages:
+        png, scene = draw(page.scene, DARK)
+        if not _passes(inspect(png, scene)):
+            return ()
+        pngs.append(png)
+    return tuple(pngs)
+
+
+def _passes(findings: Sequence[Finding]) -> bool:
+    return all(finding.severity != "error" for finding in findings)
 
 
 def _planned(spec: DiagramSpec, rank: int, *, is_paged: bool) -> tuple[Sequence[_Planned], Scene]:

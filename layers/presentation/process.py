@@ -43,6 +43,8 @@ class Drawn:
     svg: bytes
     looks: tuple[bytes, ...] = ()
     """For the judge: each page as it will be delivered, then the first page spoilt."""
+    darks: tuple[bytes, ...] = ()
+    """The pages in the dark theme: all or none."""
 
 
 class Worker:
@@ -135,7 +137,9 @@ class Worker:
         answer = Answer.model_validate_json(await self._frame())
         pngs = [await self._frame() for _ in answer.pages]
         svg = await self._frame()
-        return Drawn(answer, tuple(pngs), svg, tuple([await self._frame() for _ in range(answer.looks)]))
+        darks = [await self._frame() for _ in range(answer.darks)]
+        looks = [await self._frame() for _ in range(answer.looks)]
+        return Drawn(answer, tuple(pngs), svg, tuple(looks), tuple(darks))
 
     async def _frame(self) -> bytes:
         if self._process.stdout is None:

@@ -34,14 +34,14 @@ SELECT lint_case.id, lint_case.figure_id, lint_case.conversation_id, lint_case.r
 FROM lint_case JOIN figure ON figure.id = lint_case.figure_id
 ORDER BY lint_case.created_at DESC, lint_case.id DESC LIMIT :most;
 
--- name: await_change(conversation_id, person, figure_id, verb, now)!
-INSERT INTO figure_question (conversation_id, person, figure_id, verb, created_at)
-VALUES (:conversation_id, :person, :figure_id, :verb, :now)
+-- name: await_change(conversation_id, person, figure_id, verb, key, now)!
+INSERT INTO figure_question (conversation_id, person, figure_id, verb, key, created_at)
+VALUES (:conversation_id, :person, :figure_id, :verb, :key, :now)
 ON CONFLICT (conversation_id, person)
-DO UPDATE SET figure_id = :figure_id, verb = :verb, created_at = :now;
+DO UPDATE SET figure_id = :figure_id, verb = :verb, key = :key, created_at = :now;
 
 -- name: awaited_change(conversation_id, person)^
-SELECT figure_id, verb, created_at FROM figure_question
+SELECT figure_id, verb, key, created_at FROM figure_question
 WHERE conversation_id = :conversation_id AND person = :person;
 
 -- name: end_question(conversation_id, person)!

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from layers.errors import BulkheadError, Refused, Unavailable
 from layers.presentation.judge import Judge, Opinion, Shot
@@ -26,14 +28,22 @@ from layers.presentation.repair import (
     read_patch,
 )
 from layers.presentation.rules import alternative, refuse_undrawable
-from layers.presentation.spec import DiagramSpec
+from layers.presentation.spec import DiagramSpec, Edge, Flowchart, Node
 from layers.presentation.types import Diagram, Figure, Finding, Page, Verdict
 from layers.presentation.wire import Job
 
 log = logging.getLogger(__name__)
 
 BUDGET_S = 5.0
+FAULTLESS = Flowchart(
+    title="Three steps",
+    nodes=tuple(Node(id=name, label=name) for name in ("Request", "Decision", "Answer")),
+    edges=(Edge(source="Request", target="Decision"), Edge(source="Decision", target="Answer")),
+)
+"""What a judge that objects is shown as well."""
 MOST_WORKERS = 2
+BOTH_THEMES = ("web",)
+"""Surfaces that show each reader the theme that they prefer."""
 MOST_CACHED_BYTES = 32_000_000
 LONG_TEXT = 5_000
 """Characters above which parsing leaves the event loop."""
@@ -49,7 +59,7 @@ class Presenter:
         self._judge = judge
         self._patch = patch
         self._idle: list[Worker] = []
-        self._cache: dict[tuple[str, int, str], Drawn] = {}
+        self._cache: dict[tuple[str, int, str, bool], Drawn] = {}
         self._slots = asyncio.Semaphore(MOST_WORKERS)
 
     async def present(self, diagram: Diagram) -> Figure:
@@ -74,8 +84,9 @@ class Presenter:
             spec=tried.attempt.spec,
             further=tuple(further),
             engine=tried.drawn.answer.engine,
-            notes=(*reading.notes(), *tried.attempt.notes),
+            notes=(*reading.notes(), *tried.attempt.notes, *_otherwise(tried)),
             svg=tried.drawn.svg,
+            dark=first.dark,
         )
 
     async def close(self) -> None:
@@ -96,21 +107,28 @@ class Presenter:
         refuse_undrawable(spec)
         return Reading(spec, reading.fixes)
 
-    async def _kept(self, spec: DiagramSpec, rank: int, surface: str) -> Drawn:
+    async def _kept(self, spec: DiagramSpec, rank: int, diagram: Diagram) -> Drawn:
         """Drawn now, or the last time that the same was asked for."""
-        key = (spec.model_dump_json(), rank, surface)
+        key = (spec.model_dump_json(), rank, diagram.surface, diagram.has_svg)
         drawn = self._cache.pop(key, None)
         if drawn is None:
             async with self._slots:
-                drawn = await self._drawn(self._job(spec, rank, surface))
+                drawn = await self._drawn(self._job(spec, rank, diagram))
         self._cache[key] = drawn  # the last is what was used last
         while sum(map(_bytes, self._cache.values())) > MOST_CACHED_BYTES:
             del self._cache[next(iter(self._cache))]
         return drawn
 
-    def _job(self, spec: DiagramSpec, rank: int, surface: str) -> Job:
-        is_judged = self._judge is not None
-        return Job(spec=spec, rank=rank, surface=surface, budget_s=self._budget_s, is_judged=is_judged)
+    def _job(self, spec: DiagramSpec, rank: int, diagram: Diagram) -> Job:
+        return Job(
+            spec=spec,
+            rank=rank,
+            surface=diagram.surface,
+            budget_s=self._budget_s,
+            is_judged=self._judge is not None,
+            has_dark=diagram.surface in BOTH_THEMES and not spec.theme,
+            has_svg=diagram.has_svg,
+        )
 
     async def _drawn(self, job: Job) -> Drawn:
         spec = job.spec
@@ -157,7 +175,7 @@ class Presenter:
         """The first drawing that passes, or the least bad of all that were tried. Only the first may fail."""
         best: Tried | None = None
         for attempt in ladder(spec, diagram.version - 1):
-            tried = await self._try(attempt, diagram.surface, is_first=best is None)
+            tried = await self._try(attempt, diagram, is_first=best is None)
             if tried is not None and (best is None or tried.badness < best.badness):
                 best = tried
             if best is None or not is_repairable(best.findings):
@@ -169,9 +187,9 @@ class Presenter:
             best = await self._patched(best, diagram, self._patch)
         return best
 
-    async def _try(self, attempt: Attempt, surface: str, *, is_first: bool) -> Tried | None:
+    async def _try(self, attempt: Attempt, diagram: Diagram, *, is_first: bool) -> Tried | None:
         try:
-            return Tried(attempt, await self._kept(attempt.spec, attempt.rank, surface))
+            return Tried(attempt, await self._kept(attempt.spec, attempt.rank, diagram))
         except (Refused, Unavailable):
             if is_first:
                 raise
@@ -191,7 +209,7 @@ class Presenter:
         attempt = Attempt(
             spec=spec, rank=0, notes=(*best.attempt.notes, "A model shortened or regrouped this."), by="a patch"
         )
-        tried = await self._try(attempt, diagram.surface, is_first=False)
+        tried = await self._try(attempt, diagram, is_first=False)
         return tried if tried is not None and tried.badness < best.badness else best
 
     async def _judged(self, tried: Tried, diagram: Diagram) -> tuple[Tried, Opinion]:
@@ -201,11 +219,11 @@ class Presenter:
         if not Verdict(tried.findings).ok:
             return tried, Opinion(sentence="the geometry failed first")
         purse = self._judge.purse()
-        opinion = await self._look(tried, purse)
+        opinion = await self._look(tried, diagram, purse)
         if not is_repairable(opinion.findings):
             return tried, opinion
         again = replace(tried.attempt, rank=tried.attempt.rank + 1, by="another layout")
-        other = await self._try(again, diagram.surface, is_first=False)
+        other = await self._try(again, diagram, is_first=False)
         if other is None or not Verdict(other.findings).ok or other.drawn.pngs == tried.drawn.pngs:
             return tried, opinion
         try:
@@ -214,13 +232,18 @@ class Presenter:
             preferred = None
         if preferred == 0:
             return tried, opinion
-        second = await self._look(other, purse)
+        second = await self._look(other, diagram, purse)
         is_better = bool(second.looked_by) and badness(second.findings) < badness(opinion.findings)
         return (other, second) if is_better else (tried, opinion)
 
-    async def _look(self, tried: Tried, purse: Purse) -> Opinion:
+    async def _look(self, tried: Tried, diagram: Diagram, purse: Purse) -> Opinion:
         assert self._judge is not None
-        return await self._judge.look(_shots(tried), purse)
+        return await self._judge.look(_shots(tried), purse, partial(self._faultless, diagram))
+
+    async def _faultless(self, diagram: Diagram) -> Shot:
+        """A picture in which nobody who can see finds a defect."""
+        attempt = Attempt(spec=FAULTLESS, rank=0)
+        return _shots(Tried(attempt, await self._kept(attempt.spec, attempt.rank, diagram)))[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,12 +280,19 @@ def _verdict(tried: Tried, opinion: Opinion) -> Verdict:
     )
 
 
+def _otherwise(tried: Tried) -> Iterator[str]:
+    """What was asked for and would have made it worse."""
+    if tried.attempt.spec.style == "right_angled" and tried.drawn.answer.engine not in ("", "graphlay", "tree"):
+        yield "Right angles would have left a defect, so the lines are curved."
+
+
 def _pages(drawn: Drawn, alt: str) -> list[Page]:
+    darks = drawn.darks or (b"",) * len(drawn.pngs)
     return [
-        Page(png=png, width=page.width, height=page.height, alt=page.alt or alt)
-        for png, page in zip(drawn.pngs, drawn.answer.pages, strict=True)
+        Page(png=png, width=page.width, height=page.height, alt=page.alt or alt, dark=dark)
+        for png, dark, page in zip(drawn.pngs, darks, drawn.answer.pages, strict=True)
     ]
 
 
 def _bytes(drawn: Drawn) -> int:
-    return len(drawn.svg) + sum(map(len, (*drawn.pngs, *drawn.looks)))
+    return len(drawn.svg) + sum(map(len, (*drawn.pngs, *drawn.darks, *drawn.looks)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 LINE_ENDS = "\n\r\v\f\x85\u2028\u2029"
@@ -9,6 +10,10 @@ KEPT = LINE_ENDS + "\t\u200c\u200d"
 """Joiners shape Arabic, Indic scripts and emoji."""
 UNSEEN = ("Cc", "Cf", "Cs", "Cn")
 """Unicode categories: controls, formats (bidi among them), lone surrogates, unassigned."""
+WIDE = re.compile(
+    r"[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef]|[\U00020000-\U0003ffff]"
+)
+"""Chinese, Japanese and Korean: drawn in squares, and a line may end after each."""
 
 
 def shown(text: str) -> str:

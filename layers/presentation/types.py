@@ -25,6 +25,8 @@ class Diagram:
     """1 takes the best layout; each redo the next best."""
     surface: str = "page"
     """Where it will be seen; every surface is held to a phone's width."""
+    has_svg: bool = False
+    """The whole as SVG, also where one picture shows it."""
 
 
 class Repair(StrEnum):
@@ -102,6 +104,8 @@ class Page:
     """Pixels."""
     alt: str
     """What is on it, for those who cannot see it."""
+    dark: bytes = b""
+    """The same in the dark theme, which passed as well; empty where none was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,4 +129,6 @@ class Figure:
     notes: tuple[str, ...] = ()
     """Sentences for below the picture: how a faulty source was read, and what a repair took out."""
     svg: bytes = b""
-    """The whole in one drawing, to go along as a file; only where there are further pages."""
+    """The whole in one drawing, to go along as a file: where there are further pages, or it was asked for."""
+    dark: bytes = b""
+    """As `Page.dark`."""

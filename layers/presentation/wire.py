@@ -1,8 +1,8 @@
 """What the server and the drawing worker say to each other: frames of bytes, and the values in them.
 
 A frame is four bytes of length (big endian) and that many bytes. A job is one frame; an answer is JSON, a PNG for each
-page that the JSON names, the SVG of the whole (empty where there is one page), and what a judge needs: each page as it
-will be delivered, and the first one spoilt.
+page that the JSON names, the SVG of the whole (empty where one page is it and nobody asked), the pages in the dark
+theme, and what a judge needs: each page as it will be delivered, and the first one spoilt.
 Neither side trusts the other to be alive, both trust it to be the same version.
 """
 
@@ -29,6 +29,10 @@ class Job(BaseModel):
     """0 takes the best layout, 1 the second best."""
     surface: str = "page"
     """`Diagram.surface`."""
+    has_dark: bool = False
+    """Draw the pages in the dark theme as well."""
+    has_svg: bool = False
+    """`Diagram.has_svg`."""
     is_judged: bool = False
     """A judge will look: what it needs comes along."""
     budget_s: float
@@ -58,8 +62,10 @@ class Answer(BaseModel):
     """Of all pages."""
     engine: str = ""
     """Which layout engine placed the whole; empty where none was needed."""
+    darks: int = 0
+    """Pages in the dark theme that follow the SVG: all or none."""
     looks: int = 0
-    """Pictures for the judge that follow the SVG."""
+    """Pictures for the judge that follow those."""
     defect: str = ""
     """How the last of those was spoilt."""
     failure: str = ""

@@ -56,8 +56,10 @@ def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
 
 def _done(job: Job) -> tuple[Answer, tuple[bytes, ...]]:
     try:
-        done = made(job.spec, job.rank, is_paged=job.surface not in UNPAGED)
-        answer, blobs = Answer(pages=done.pages, findings=done.findings, engine=done.engine), (*done.pngs, done.svg)
+        is_paged = job.surface not in UNPAGED
+        done = made(job.spec, job.rank, is_paged=is_paged, has_dark=job.has_dark, has_svg=job.has_svg)
+        answer = Answer(pages=done.pages, findings=done.findings, engine=done.engine, darks=len(done.darks))
+        blobs = (*done.pngs, done.svg, *done.darks)
         return _for_a_judge(job, answer, blobs) if job.is_judged else (answer, blobs)
     except Exception as error:
         log.exception("draw.failed")
@@ -72,7 +74,7 @@ def _for_a_judge(job: Job, answer: Answer, blobs: tuple[bytes, ...]) -> tuple[An
 
 
 def _send(answers: BinaryIO, answer: Answer, blobs: tuple[bytes, ...]) -> None:
-    """JSON, then the blobs: pages, SVG, pictures for a judge."""
+    """JSON, then the blobs: pages, SVG, dark pages, pictures for a judge."""
     answers.write(b"".join(frame(blob) for blob in (answer.model_dump_json().encode(), *blobs)))
     answers.flush()
 

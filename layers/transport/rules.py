@@ -145,6 +145,7 @@ def load_inbound(text: str) -> Inbound:
         identity=data["identity"],
         display=data["display"],
         is_direct=data["is_direct"],
+        is_edit=data["is_edit"],
     )
 
 

@@ -331,6 +331,7 @@ def presentation() -> None:
         text("person", primary_key=True),
         text("figure_id"),
         text("verb"),  # change | report
+        text("key"),  # of the message that asks
         time("created_at"),
     )
     op.create_table(

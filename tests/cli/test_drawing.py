@@ -86,3 +86,36 @@ def test_what_cannot_be_is_said_in_one_sentence(tmp_path: Path) -> None:
     assert "needs -o FILE.png, or --check" in bulkhead("draw", "-", stdin="flowchart LR; a-->b").stderr
     assert "needs a Mermaid or Markdown file" in bulkhead("draw").stderr
     assert bulkhead("draw", "-", "--check", stdin="flowchart LR; a-->b").returncode == 0
+
+
+def test_a_check_goes_on_behind_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("```mermaid\npie\n \"a\" : 1\n```\n\n```mermaid\nflowchart LR")
+    (tmp_path / "b.md").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "c.md").write_bytes(b"\xef\xbb\xbf```mermaid\r\nflowchart LR\r\n  a --> b\r\n```\r\n")
+    done = bulkhead("draw", "--check", str(tmp_path / "*.md"), str(tmp_path / "d.md"))
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert [line.split(": error: ")[0].rpartition("/")[2] for line in lines[:-1]] == ["a.md:1", "b.md:1", "d.md:1"]
+    for line, words in zip(lines, ("a.md:6: the Mermaid block", "not UTF-8", "cannot read"), strict=False):
+        assert words in line
+    assert lines[-1] == "2 of 5 diagrams are good"
+
+
+def test_what_is_no_diagram_and_no_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("# Words")
+    assert bulkhead("draw", "--check", str(tmp_path / "a.md")).stdout == "there is no diagram in them\n"
+    assert "no Mermaid diagram in" in bulkhead("draw", str(tmp_path / "a.md")).stderr
+    assert "/**/*.md'" in bulkhead("draw", "--check", str(tmp_path)).stderr
+    (tmp_path / "a.mmd").write_text("pie\n \"a\" : 1")
+    assert "-o names a .png or .svg file" in bulkhead("draw", str(tmp_path / "a.mmd"), "-o", "a.txt").stderr
+
+
+def test_a_drawing_is_written_as_svg_dark_and_right_angled(tmp_path: Path) -> None:
+    (tmp_path / "a.mmd").write_text("flowchart LR; a-->b; a-->c; b-->d; c-->d")
+    words = ("--theme", "dark", "--style", "right-angled", "--json")
+    done = bulkhead("draw", str(tmp_path / "a.mmd"), "-o", str(tmp_path / "x.svg"), *words)
+    assert json.loads(done.stdout)["engine"] == "graphlay"
+    svg = (tmp_path / "x.svg").read_text()
+    assert "<svg" in svg
+    assert "#10151f" in svg, "the paper of the dark theme"
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["a.mmd", "x.svg"]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
+from PIL import Image
+
 from layers.presentation import DiagramSpec
 from layers.presentation.graph import graph_of
 from layers.presentation.layout import lay_out
@@ -58,3 +62,11 @@ MANY = "flowchart LR\n" + "\n".join(
     for g in range(4)
 )
 """Twenty nodes in four groups: too much for one picture on a phone."""
+
+
+def paper(png: bytes) -> int:
+    """Grey of the picture's corner, 0 to 255."""
+    with Image.open(io.BytesIO(png)) as picture:
+        grey = picture.convert("L").getpixel((0, 0))
+    assert isinstance(grey, int)
+    return grey

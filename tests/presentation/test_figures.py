@@ -12,6 +12,7 @@ from layers.presentation import (
     Finding,
     KeptFigure,
     Verdict,
+    Waiting,
     add_case,
     answered,
     ask_back,
@@ -67,16 +68,15 @@ async def test_versions_share_their_root_and_count_on(store: Store) -> None:
 
 async def test_a_button_waits_for_the_next_message_of_its_person_only(store: Store) -> None:
     await store.run(keep_figure, FIGURE)
-    await store.run(ask_back, "web:main", ANNA, "f1", "change")
-    waiting = await store.run(asked_back, "web:main", ANNA)
-    assert waiting
-    assert (waiting[0], waiting[1].id) == ("change", "f1")
+    question = Waiting(verb="change", figure=replace(FIGURE, root="f1"), conversation_id="web:main", key="t2")
+    await store.run(ask_back, ANNA, question)
+    assert await store.run(asked_back, "web:main", ANNA) == question
     assert await store.run(asked_back, "web:main", BEN) is None
     assert await store.run(asked_back, "web:other", ANNA) is None
-    await store.run(ask_back, "web:main", ANNA, "f1", "report")
+    await store.run(ask_back, ANNA, replace(question, verb="report", key="t3"))
     again = await store.run(asked_back, "web:main", ANNA)
     assert again
-    assert again[0] == "report"
+    assert (again.verb, again.key) == ("report", "t3")
     await store.run(answered, "web:main", ANNA)
     assert await store.run(asked_back, "web:main", ANNA) is None
 

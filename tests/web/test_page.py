@@ -203,15 +203,28 @@ async def test_a_button_works_on_a_card_from_before_a_restart(house: House, page
 
 
 async def test_a_picture_is_shown_enlarged_by_a_click_and_closed_by_escape(house: House, page: Page) -> None:
-    digest = await house.keep(png(640, 400))
-    await house.say("Drawn.", picture=Picture(digest=digest, alt="Two boxes", width=640, height=400))
+    digest = await house.keep(png(640, 4000))
+    await house.say("Drawn.", picture=Picture(digest=digest, alt="Two boxes", width=640, height=4000))
     picture = page.get_by_role("img", name="Two boxes")
     await expect(picture).to_be_visible()
     assert await picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 640
+    assert await picture.evaluate("image => image.clientWidth") == 320, "however high: the lint checked it at 2x"
     await page.get_by_role("button", name="Enlarge the picture: Two boxes").click()
     await expect(page.locator("#viewer")).to_be_visible()
     await page.keyboard.press("Escape")
     await expect(page.locator("#viewer")).to_be_hidden()
+
+
+async def test_a_picture_follows_the_browsers_colour_scheme(house: House, page: Page) -> None:
+    light, dark = await house.keep(png(64, 40)), await house.keep(png(64, 40, 20))
+    await house.say("Drawn.", picture=Picture(digest=light, alt="Two boxes", width=64, height=40, dark=dark))
+    image, viewer = page.get_by_role("img", name="Two boxes"), page.locator("#viewer-image")
+    for scheme, digest in (("dark", dark), ("light", light)):
+        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await expect(image).to_have_js_property("currentSrc", f"{house.url}/media/{digest}")
+        await page.get_by_role("button", name="Enlarge the picture: Two boxes").click()
+        await expect(viewer).to_have_attribute("src", f"/media/{digest}")
+        await page.keyboard.press("Escape")
 
 
 async def test_an_example_in_help_fills_the_input(house: House, page: Page) -> None:

@@ -92,7 +92,7 @@ def test_a_reported_problem_is_a_case_that_a_command_lists(house: House) -> None
     house.press(shown, "Report a problem", "report")
     answer(house, "report", "What is wrong with it?")
     house.say("the arrow is hard to see", "report")
-    answer(house, "report", "kept as a case")
+    answer(house, "report", "Thank you")
     (case,) = json.loads(bulkhead(house, "cases").stdout)
     assert (case["comment"], case["reported_by"]) == ("the arrow is hard to see", "owner")
     assert "Alpha" in case["source"]

@@ -60,6 +60,7 @@ class Heard:
     """The `ts` of a message."""
     aliases: tuple[str, ...] = ()
     files: tuple[Shared, ...] = ()
+    is_edit: bool = False
 
     @property
     def channel(self) -> str:
@@ -77,6 +78,7 @@ class Heard:
             press=self.press,
             identity=self.identity,
             is_direct=self.is_direct,
+            is_edit=self.is_edit,
             aliases=self.aliases,
             attachments=attachments,
         )
@@ -167,6 +169,7 @@ def _message(said: Said, body: Mapping[str, Any], me: Me) -> Heard | None:
         stamp=said.ts,
         aliases=_aliases(said, body, is_edit=is_edit),
         files=files,
+        is_edit=is_edit,
     )
 
 

@@ -203,6 +203,7 @@ class Telegram:
                 identity=heard.identity,
                 display=heard.display,
                 is_direct=heard.is_private,
+                is_edit=heard.is_edit,
             )
         )
         if heard.query_id:

@@ -53,6 +53,7 @@ class Heard:
     album: str = ""
     """What its parts have in common; empty where it is no album."""
     is_addressed: bool = True
+    is_edit: bool = False
     query_id: str = ""
     """What a press must be answered by."""
     display: str = ""
@@ -107,6 +108,7 @@ def hear(update: Update, me: User) -> Heard | None:
         files=files,
         album=album,
         is_addressed=is_for_us,
+        is_edit=message.edit_date is not None,
         display=message.from_user.full_name if message.from_user else "",
     )
 

@@ -112,8 +112,10 @@ export class Log {
 
   figure(picture) {
     const image = make("img", { src: picture.url, alt: picture.alt, width: picture.width, height: picture.height });
-    image.style.width = `${Math.round(picture.width * Math.min(1, 460 / picture.height))}px`;
-    const button = make("button", { type: "button", className: "picture", title: "Enlarge" }, image);
+    image.style.width = `${Math.round(picture.width / 2)}px`;  // drawn at 2x; smaller would be less than was checked
+    const shown = make("picture", {}, image);
+    if (picture.dark) shown.prepend(make("source", { srcset: picture.dark, media: "(prefers-color-scheme: dark)" }));
+    const button = make("button", { type: "button", className: "picture", title: "Enlarge" }, shown);
     button.ariaLabel = `Enlarge the picture: ${picture.alt}`;
     button.onclick = () => this.enlarge(picture);
     return button;

@@ -357,7 +357,8 @@ el("proof-cancel").onclick = () => el("proof").close();
 
 const viewer = el("viewer");
 function enlarge(picture) {
-  Object.assign(el("viewer-image"), { src: picture.url, alt: picture.alt });
+  const isDark = picture.dark && matchMedia("(prefers-color-scheme: dark)").matches;
+  Object.assign(el("viewer-image"), { src: isDark ? picture.dark : picture.url, alt: picture.alt });
   viewer.showModal();
 }
 viewer.onclick = () => viewer.close();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from layers.presentation.graph.types import Cell, Graph, GraphEdge, GraphGroup, GraphNode, Row
 from layers.presentation.scene import Outline, Special
@@ -48,6 +49,11 @@ ACCENTS = 8
 
 def graph_of(spec: DiagramSpec) -> Graph | None:
     """The graph that `spec` is drawn as; None when it is none."""
+    graph = _reduced(spec)
+    return replace(graph, style=spec.style) if graph and spec.style else graph
+
+
+def _reduced(spec: DiagramSpec) -> Graph | None:
     match spec:
         case Flowchart():
             return _flowchart(spec)

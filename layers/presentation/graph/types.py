@@ -92,6 +92,8 @@ class Graph:
     nodes: tuple[GraphNode, ...] = ()
     edges: tuple[GraphEdge, ...] = ()
     groups: tuple[GraphGroup, ...] = ()
+    style: str = ""
+    """`DiagramSpec.style`."""
 
     @cached_property
     def group(self) -> dict[str, GraphGroup]:

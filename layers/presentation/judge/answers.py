@@ -5,9 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-Short = Annotated[str, StringConstraints(max_length=300)]
+LONGEST = 600
+"""Characters of anything that a judge says; labels are shorter, and what it says beyond that adds nothing."""
+Short = Annotated[str, AfterValidator(lambda said: said[:LONGEST])]
 MOST_LABELS, MOST_LINKS, MOST_DEFECTS = 200, 200, 20
 
 

@@ -1,4 +1,7 @@
-"""How good each judge is: of the pictures spoilt on purpose, how many it found. Functions on a transaction."""
+"""How good each judge is: of the pictures whose truth is known, how many it judged rightly. Functions on a transaction.
+
+Spoilt ones tell how much it overlooks, faultless ones how much it makes up.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ WINDOW = 40
 LEAST_CANARIES = 5
 """Before that nothing is known of a judge."""
 LEAST_RECALL = 0.8
+FAULTLESS = "none"
+"""The defect of a picture that has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +33,12 @@ class Recall:
 
     @property
     def is_demoted(self) -> bool:
-        """True when it misses too much to be asked."""
+        """True when it is wrong too often to be asked."""
         return self.asked >= LEAST_CANARIES and self.share < LEAST_RECALL
 
 
 def record(tx: Tx, model: str, defect: str, *, was_found: bool) -> None:
-    """Write down what a judge said of a spoilt picture."""
+    """Write down whether a judge was right about a picture whose truth is known."""
     tx.run("presentation.add_canary", model=model, defect=defect, was_found=int(was_found), now=tx.now)
 
 

@@ -6,12 +6,14 @@ picture back, so that one that invents its answers says nothing.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from layers.errors import BulkheadError
+from layers.errors import BulkheadError, Unavailable
 from layers.presentation.judge import canaries
 from layers.presentation.judge.answers import CHOICE_PROMPT, Check, Choice, Sight, read_choice, read_sight, sight_prompt
 from layers.presentation.judge.readback import ReadBack, read_back
@@ -66,8 +68,10 @@ Ask = Callable[[Question], Awaitable[Answered | None]]
 class Budget:
     """What one picture may cost."""
 
-    calls: int = 4
+    calls: int = 6
     usd: float = 0.05
+    seconds: float = 60.0
+    """From the first question on; a person waits for the picture."""
 
 
 @dataclass(slots=True)
@@ -77,11 +81,18 @@ class Purse:
     budget: Budget
     calls: int = 0
     usd: float = 0.0
+    began: float | None = None
+    """By the monotonic clock; None before the first question."""
+
+    @property
+    def left_s(self) -> float:
+        """Seconds that answers may still take."""
+        return self.budget.seconds - (0.0 if self.began is None else time.monotonic() - self.began)
 
     @property
     def is_empty(self) -> bool:
         """True when nothing more may be asked."""
-        return self.calls >= self.budget.calls or self.usd >= self.budget.usd
+        return self.calls >= self.budget.calls or self.usd >= self.budget.usd or self.left_s <= 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +131,10 @@ class Shot:
         return read_back(sight.labels, sight.links, self.texts, self.links)
 
 
+Control = Callable[[], Awaitable[Shot]]
+"""Makes a picture that has no defect, should it be needed."""
+
+
 @dataclass(slots=True)
 class Judge:
     """Asks, compares, and keeps the judges' records in the store where there is one."""
@@ -132,8 +147,11 @@ class Judge:
         """For one picture."""
         return Purse(self.budget)
 
-    async def look(self, shots: Sequence[Shot], purse: Purse) -> Opinion:
-        """What a model sees in the pages as they will be delivered; in as many as the purse allows."""
+    async def look(self, shots: Sequence[Shot], purse: Purse, control: Control | None = None) -> Opinion:
+        """What a model sees in the pages as they will be delivered; in as many as the purse allows.
+
+        A model that objects is shown `control` as well: one that objects to that, too, says nothing.
+        """
         records = await self._records()
         demoted = frozenset(record.model for record in records.values() if record.is_demoted)
         opinions: list[Opinion] = []
@@ -144,6 +162,8 @@ class Judge:
             if not opinions[-1].looked_by:
                 break
         opinion = together(opinions, len(shots))
+        if control is not None and any(finding.severity == "error" for finding in opinion.findings):
+            opinion = await self._confirmed(opinion, await control(), purse)
         if opinion.looked_by and self._is_canary(shots[0].image, records.get(opinion.looked_by)):
             await self._try_canary(shots[0], purse)
         return replace(opinion, cost_usd=purse.usd)
@@ -180,7 +200,8 @@ class Judge:
             return judged(sight, shot.compared(sight), answered.model)
         if demoted:
             worst = min((records[name] for name in demoted), key=lambda record: record.share)
-            return Opinion(sentence=f"{worst.model} found {worst.share:.0%} of the defects put to it: not asked")
+            said = f"{worst.model} was right about {worst.share:.0%} of the pictures that test it: not asked"
+            return Opinion(sentence=said)
         return Opinion(sentence="no vision model is configured" if purse.calls else "the budget is used up")
 
     async def _sight(
@@ -202,7 +223,12 @@ class Judge:
         if purse.is_empty:
             return None
         purse.calls += 1
-        answered = await self.ask(question)
+        purse.began = time.monotonic() if purse.began is None else purse.began
+        try:
+            async with asyncio.timeout(purse.left_s):
+                answered = await self.ask(question)
+        except TimeoutError:
+            raise Unavailable(f"it did not answer within {purse.budget.seconds:g} s") from None
         purse.usd += (answered.cost_usd or 0.0) if answered else 0.0
         return answered
 
@@ -222,9 +248,27 @@ class Judge:
             return
         if answered is None or sight is None:
             return
-        was_found = not all_well(sight, shot.compared(sight))
-        log.info("judge.canary", extra={"model": answered.model, "defect": shot.defect, "was_found": was_found})
-        await self.store.run(canaries.record, answered.model, shot.defect, was_found=was_found)
+        await self._record(answered.model, shot.defect, was_right=not all_well(sight, shot.compared(sight)))
+
+    async def _confirmed(self, opinion: Opinion, control: Shot, purse: Purse) -> Opinion:
+        """The opinion, unless its judge sees defects in a picture that has none."""
+        try:
+            answered, sight = await self._sight(control, control.image, frozenset(), purse)
+        except BulkheadError:
+            return opinion
+        if answered is None or sight is None or answered.model != opinion.looked_by:
+            return opinion
+        was_right = all_well(sight, control.compared(sight))
+        await self._record(answered.model, canaries.FAULTLESS, was_right=was_right)
+        if was_right:
+            return opinion
+        said = f"{answered.model} saw defects in a faultless picture as well, so its verdict does not count"
+        return Opinion(sentence=said)
+
+    async def _record(self, model: str, defect: str, *, was_right: bool) -> None:
+        log.info("judge.canary", extra={"model": model, "defect": defect, "was_right": was_right})
+        if self.store is not None:
+            await self.store.run(canaries.record, model, defect, was_found=was_right)
 
     async def _records(self) -> dict[str, canaries.Recall]:
         found = await self.store.run(canaries.recalls) if self.store else ()

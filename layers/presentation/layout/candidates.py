@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from layers.presentation.graph import Graph
@@ -70,7 +70,11 @@ def candidates_for(graph: Graph) -> tuple[Candidate, ...]:
         Candidate(ahead, engine=Engine.GRAPHLAY, routing=Routing.RIGHT_ANGLED),
         Candidate(turned, TIGHT, engine=Engine.GRAPHLAY, routing=Routing.RIGHT_ANGLED, is_tight=True),
     ]
-    tried = [square[0], *tried, square[1]] if graph.kind in RIGHT_ANGLED_KINDS else [*tried, *square]
+    if graph.style == "right_angled":
+        further = [replace(square[0], direction=turned), replace(square[0], wrap=TIGHT, is_tight=True)]
+        tried = [*square, *further, *tried]
+    elif graph.style != "curved":
+        tried = [square[0], *tried, square[1]] if graph.kind in RIGHT_ANGLED_KINDS else [*tried, *square]
     if len(graph.edges) > TOO_MANY_EDGES:
         return tuple(tried[:1])
     if len(graph.edges) > MANY_EDGES:

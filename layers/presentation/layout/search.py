@@ -20,6 +20,8 @@ from layers.presentation.types import Finding
 
 COST = {"error": 100.0, "warning": 25.0}
 TURNING_COST = 12.0
+STYLE_COST = 60.0
+"""Of lines that run otherwise than was asked for: less than an error."""
 CROSSING_COST = 6.0
 SMALLNESS_COST = 7.0
 """Per css pixel that the text is smaller than wished for on a phone."""
@@ -133,7 +135,8 @@ def _struck(scene: Scene, graph: Graph) -> frozenset[str]:
 def _try(graph: Graph, candidate: Candidate, engines: Mapping[Engine, LayoutEngine]) -> Trial:
     scene = replace(compose(graph, candidate, engines), engine=candidate.engine.value)
     turning = TURNING_COST if candidate.direction is not graph.direction and graph.kind != "mindmap" else 0.0
-    return Trial(candidate, scene, _cost(scene, graph) + turning)
+    is_asked = graph.style != "right_angled" or candidate.routing is Routing.RIGHT_ANGLED or graph.kind == "mindmap"
+    return Trial(candidate, scene, _cost(scene, graph) + turning + (0.0 if is_asked else STYLE_COST))
 
 
 def _findings(scene: Scene, graph: Graph) -> tuple[Finding, ...]:

@@ -12,6 +12,7 @@ from layers.presentation.graph import Graph
 from layers.presentation.lint.finding import error, warning
 from layers.presentation.scene import EdgeMark, NodeMark, Point, Rect, Scene, Special, TextMark
 from layers.presentation.shapes import outline
+from layers.presentation.shown import WIDE
 from layers.presentation.spec import Shape
 from layers.presentation.types import Finding, Repair
 
@@ -228,8 +229,13 @@ def missing_glyph(scene: Scene, graph: Graph) -> Iterator[Finding]:
     for name, characters in (scene.pixels.undrawable if scene.pixels else {}).items():
         if not characters:
             continue
-        shown = characters[:8]
-        words = f"no font here has {shown!r} (in {name!r}); install one, e.g. fonts-noto-cjk or fonts-symbola"
-        letters = any(unicodedata.category(character)[0] == "L" for character in characters)
-        make = error if letters else warning
-        yield make("missing_glyph", (name,), words, measured=(len(characters), 0), repair=Repair.FONT)
+        words = f"no font here has {characters[:8]!r} (in {name!r}); install one, e.g. {_package(characters)}"
+        yield error("missing_glyph", (name,), words, measured=(len(characters), 0), repair=Repair.FONT)
+
+
+def _package(characters: str) -> str:
+    """Debian's name for a font that has them."""
+    if WIDE.search(characters):
+        return "fonts-noto-cjk"
+    is_symbol = all(unicodedata.category(character)[0] == "S" for character in characters)
+    return "fonts-symbola" if is_symbol else "fonts-noto-core"

@@ -17,6 +17,7 @@ from layers.errors import BadInput
 from layers.presentation.mermaid import classes, er, flowchart, gantt, mindmap, pie, sequence, state, timeline, xychart
 from layers.presentation.mermaid.cursor import Cursor, Fix
 from layers.presentation.mermaid.labels import plain
+from layers.presentation.mermaid.look import style_in, theme_in
 from layers.presentation.mermaid.meta import Meta
 from layers.presentation.nearest import nearest
 from layers.presentation.spec import DiagramSpec, read_spec
@@ -135,6 +136,8 @@ def read_mermaid(text: str) -> Reading:
         reason = error.errors()[0]["msg"].removeprefix("Value error, ")
         sentence = f"The diagram contradicts itself: {reason}."
         raise BadInput(sentence, expected="a diagram without contradictions") from None
+    if meta.theme or meta.style:
+        spec = spec.model_copy(update={"theme": meta.theme, "style": meta.style})
     return Reading(spec, tuple(cursor.fixes))
 
 
@@ -147,6 +150,16 @@ def read_source(text: str) -> Reading:
     return Reading(read_spec(text)) if JSON.match(text) else read_mermaid(text)
 
 
+def begins_a_diagram(text: str) -> bool:
+    """True when `text` has several lines and begins as a diagram does, so that its mistakes are worth telling."""
+    if "\n" not in text.strip() or len(text) > LONGEST_TEXT:
+        return False
+    if JSON.match(text):
+        return True
+    cursor, _ = _prepared(text)
+    return any(cursor.peek(header) for header, _ in PARSERS)
+
+
 def _prepared(text: str) -> tuple[Cursor, Meta]:
     """A cursor at the diagram's first word, and what the front matter said."""
     if len(text) > LONGEST_TEXT:
@@ -157,12 +170,14 @@ def _prepared(text: str) -> tuple[Cursor, Meta]:
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", " ")
     text = UNREADABLE.sub("\ufffd", text)
     text = FENCE.sub(_blank, text)
-    meta = Meta()
+    meta, said = Meta(), ""
     if front := FRONT_MATTER.match(text):
-        found = TITLE.search(front.group(2))
+        said = front.group(2)
+        found = TITLE.search(said)
         meta.title = plain(found.group(2)) if found else ""
         text = _blank(front) + text[front.end() :]
-    text = _without_directives(text)
+    text, directives = _without_directives(text)
+    meta.theme, meta.style = theme_in(said + directives), style_in(said + directives)
     text = COMMENT.sub(_blank, text)
     text = HTML_TAG.sub(lambda tag: ATTRIBUTE.sub(r"='\1'", tag.group()), text)
     cursor = Cursor(text)
@@ -170,13 +185,17 @@ def _prepared(text: str) -> tuple[Cursor, Meta]:
     return cursor, meta
 
 
-def _without_directives(text: str) -> str:
-    """Blank `%%{ ... }%%`. Not by a pattern: without its end each start would scan to the end of the text."""
-    at = 0
+def _without_directives(text: str) -> tuple[str, str]:
+    """`%%{ ... }%%` blanked, and what stood there, a line each.
+
+    Not by a pattern: without its end each start would scan to the end of the text.
+    """
+    at, said = 0, ""
     while (start := text.find("%%{", at)) >= 0 and (end := text.find("}%%", start)) >= 0:
         at = end + 3
+        said += "\n" + text[start:at]
         text = text[:start] + re.sub(r"[^\n]", " ", text[start:at]) + text[at:]
-    return text
+    return text, said
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from layers.presentation.mermaid.cursor import Cursor
 from layers.presentation.mermaid.labels import plain
+from layers.presentation.mermaid.look import Style, Theme
 
 ACC_TITLE = re.compile(r"accTitle\s*:[^\S\n]*([^\n]*)", re.IGNORECASE)
 ACC_DESCR = re.compile(r"accDescr\s*(?::[^\S\n]*([^\n]*)|\{([^}]*)\})", re.IGNORECASE)
@@ -36,6 +37,8 @@ class Meta:
 
     title: str = ""
     alt: str = ""
+    theme: Theme = ""
+    style: Style = ""
 
     def take(self, cursor: Cursor) -> bool:
         """Read `accTitle` or `accDescr` when one of them is here."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -34,6 +34,10 @@ class DiagramSpec(Value):
     title: str = ""
     alt: str = ""
     """What the author says for those who cannot see the picture; the outline is used where it is empty."""
+    theme: Literal["", "light", "dark"] = ""
+    """Empty: whatever the surface has; where it can follow its reader, both."""
+    style: Literal["", "curved", "right_angled"] = ""
+    """How lines run where the kind is a graph; empty: whatever is most legible."""
 
     def counts(self) -> dict[str, int]:
         """How many there are of each of its parts, e.g. `{"nodes": 5, "edges": 4, "groups": 0}`."""

@@ -8,7 +8,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import httpx
 
 from tests.crash.scenario import APPEND
+from tests.fakes import slack_server, telegram_server
 from tests.fakes.house import House
 from tests.fakes.slack_server import SlackServer
 from tests.fakes.telegram_chats import Shown
@@ -113,6 +114,19 @@ class World:
         yield
         until(lambda: len(self.trail("refused")) > before)
         assert self.state(id) == "pending"
+
+
+@contextmanager
+def between(home: Path, shared: Path, **settings: str) -> Iterator[World]:
+    """A running server between a Telegram and a Slack, neither of which may have anything to object to in the end."""
+    with ExitStack() as stack:
+        slack = stack.enter_context(slack_server.running(slack_server.load_spec(shared)))
+        telegram = stack.enter_context(telegram_server.running())
+        made = World(home, slack, telegram, BULKHEAD_SLACK_APP_TOKEN="xapp-1-fake", **settings)
+        stack.callback(made.close)
+        made.start()
+        yield made
+        assert (slack.violations, telegram.violations) == ([], [])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ What Mermaid cannot say is refused (charts other than lines and bars). Ids that 
 from __future__ import annotations
 
 from layers.errors import Refused
+from layers.presentation.mermaid.look import with_look
 from layers.presentation.mermaid.writing.boxes import write_class, write_er
 from layers.presentation.mermaid.writing.graphs import write_flowchart, write_state
 from layers.presentation.mermaid.writing.plans import (
@@ -41,7 +42,7 @@ def to_mermaid(spec: DiagramSpec) -> str:
     first, *rest = _lines(spec)
     head = ["---", f'title: "{escape(spec.title, forbidden=chr(34))}"', "---"] if spec.title else []
     alt = [f"  accDescr: {escape(spec.alt)}"] if spec.alt and not isinstance(spec, Mindmap) else []
-    return "\n".join([*head, first, *alt, *rest]) + "\n"
+    return with_look("\n".join([*head, first, *alt, *rest]) + "\n", spec.theme, spec.style)
 
 
 def _lines(spec: DiagramSpec) -> list[str]:
