@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PIL import Image as Pictures
 from PIL import ImageDraw
 
+from layers.presentation.drawing.heads import pieces
 from layers.presentation.lint.finding import error
 from layers.presentation.lint.pixels.grid import Image, grown
 from layers.presentation.scene import EdgeMark, GroupMark, NodeMark, PartMark, Point, Rect, Scene
@@ -18,8 +19,8 @@ from layers.presentation.types import Finding, Repair
 
 AROUND = 5.0
 """Points of width that a drawn line accounts for: its own, its shadow, and what antialiasing adds."""
-HEAD = 20.0
-"""Points around a tip."""
+AROUND_HEAD = 3.0
+"""Points around what sits at the end of a line."""
 AROUND_TEXT = 3.0
 MOST_STRAY = 24
 """Pixels."""
@@ -54,6 +55,14 @@ class _Brush:
         """Along a line."""
         path = [self._at(point) for point in ((*points, points[0]) if closed else points)]
         self._pen.line(path, fill=1, width=max(1, round(width * self._image.scale)), joint="curve")
+
+    def shape(self, points: Sequence[Point], width: float) -> None:
+        """A line and all that it surrounds."""
+        if len(points) > 2:
+            self._pen.polygon([self._at(point) for point in points], fill=1)
+        self.line(points, width, closed=len(points) > 2)
+        for x, y in points:
+            self.box(Rect.around((x, y), width, width))
 
     def box(self, box: Rect) -> None:
         """A whole rectangle."""
@@ -102,10 +111,10 @@ def _node(brush: _Brush, node: NodeMark) -> None:
 
 
 def _edge(brush: _Brush, edge: EdgeMark) -> None:
-    brush.line(edge.path, AROUND + 1)
-    for tip in edge.tips:
-        if tip is not None:
-            brush.box(Rect.around(tip, HEAD * 2, HEAD * 2))
+    brush.line(edge.path, AROUND)
+    for kind, end, tip in zip(edge.arrows, (edge.curve[0], edge.curve[-1]), edge.tips, strict=True):
+        for piece in pieces(kind, end, tip)[0] if tip else ():
+            brush.shape(piece.points, AROUND_HEAD)
 
 
 def _part(brush: _Brush, part: PartMark) -> None:
