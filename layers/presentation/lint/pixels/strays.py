@@ -10,6 +10,7 @@ from PIL import Image as Pictures
 from PIL import ImageDraw
 
 from layers.presentation.drawing.heads import pieces
+from layers.presentation.drawing.pen import BRANCH_WIDTH, LINE_WIDTHS
 from layers.presentation.lint.finding import error
 from layers.presentation.lint.pixels.grid import Image, grown
 from layers.presentation.scene import EdgeMark, GroupMark, NodeMark, PartMark, Point, Rect, Scene
@@ -19,7 +20,9 @@ from layers.presentation.types import Finding, Repair
 
 AROUND = 5.0
 """Points of width that a drawn line accounts for: its own, its shadow, and what antialiasing adds."""
-AROUND_HEAD = 3.0
+AROUND_LINE = 2.4
+"""Points of width that antialiasing, and a curve that is no polygon, add to an edge."""
+AROUND_HEAD = 2.0
 """Points around what sits at the end of a line."""
 AROUND_TEXT = 3.0
 MOST_STRAY = 24
@@ -55,14 +58,6 @@ class _Brush:
         """Along a line."""
         path = [self._at(point) for point in ((*points, points[0]) if closed else points)]
         self._pen.line(path, fill=1, width=max(1, round(width * self._image.scale)), joint="curve")
-
-    def shape(self, points: Sequence[Point], width: float) -> None:
-        """A line and all that it surrounds."""
-        if len(points) > 2:
-            self._pen.polygon([self._at(point) for point in points], fill=1)
-        self.line(points, width, closed=len(points) > 2)
-        for x, y in points:
-            self.box(Rect.around((x, y), width, width))
 
     def box(self, box: Rect) -> None:
         """A whole rectangle."""
@@ -101,7 +96,7 @@ def _group(brush: _Brush, group: GroupMark) -> None:
 
 def _node(brush: _Brush, node: NodeMark) -> None:
     if node.shape is not Shape.TEXT:
-        brush.line(outline(node.shape, node.box), AROUND + 2, closed=True)
+        brush.line(outline(node.shape, node.box), AROUND, closed=True)
         if node.box.width < 30 or node.box.height < 30:  # start, end, bar, choice: all outline
             brush.box(node.box.inset(-2))
     for detail in details(node.shape, node.box):
@@ -111,10 +106,13 @@ def _node(brush: _Brush, node: NodeMark) -> None:
 
 
 def _edge(brush: _Brush, edge: EdgeMark) -> None:
-    brush.line(edge.path, AROUND)
+    width = BRANCH_WIDTH if edge.accent else LINE_WIDTHS[edge.style]
+    brush.line(edge.path, width + AROUND_LINE)
     for kind, end, tip in zip(edge.arrows, (edge.curve[0], edge.curve[-1]), edge.tips, strict=True):
-        for piece in pieces(kind, end, tip)[0] if tip else ():
-            brush.shape(piece.points, AROUND_HEAD)
+        points = [point for piece in pieces(kind, end, tip)[0] for point in piece.points] if tip else []
+        if points:  # what is between the strokes is too narrow to be seen as ground
+            xs, ys = [x for x, _ in points], [y for _, y in points]
+            brush.box(Rect(min(xs), min(ys), max(xs), max(ys)).inset(-AROUND_HEAD))
 
 
 def _part(brush: _Brush, part: PartMark) -> None:

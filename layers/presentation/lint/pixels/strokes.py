@@ -21,7 +21,7 @@ STEP = 0.75
 """Points between two places that are looked at."""
 LEAST_SEEN = {Line.SOLID: 0.8, Line.THICK: 0.8, Line.DOTTED: 0.3, Line.HIDDEN: 0.0}
 """Share of a line's places that must show ink."""
-LONGEST_GAP = 4.5
+LONGEST_GAP = 3.0
 """Points of a solid line that may be missing in one piece."""
 LEAST_OUTLINE = 0.88
 LEAST_HEAD = 0.6
@@ -29,6 +29,8 @@ LEAST_LINE_CONTRAST = 1.7
 LEAST_PLACES = 4
 BACKING = 0.3
 """Of a text's size: how far the ground behind it may reach beyond its letters."""
+ACROSS = (0, 1, -1, 2, -2)
+"""Pixels from the place that was worked out for a line to where it may be."""
 UNBROKEN = (Line.SOLID, Line.THICK)
 BESIDE = 3.5
 """Points from a line to the ground beside it."""
@@ -111,9 +113,9 @@ def _around_head(kind: End, end: Point, tip: Point) -> Rect:
 
 
 def _ratios(image: Image, places: Places) -> npt.NDArray[np.float64]:
-    """The line's contrast to the paler of both sides, where it is strongest: its middle may lie between two pixels."""
+    """The line's contrast to the paler of both sides, where it is strongest: rounding moves it a pixel or two."""
     beside = [image.luminances(places.aside(side)) for side in (BESIDE, -BESIDE)]
-    across = [image.luminances(places.aside(side / image.scale)) for side in (0, 1, -1)]
+    across = [image.luminances(places.aside(side / image.scale)) for side in ACROSS]
     found = [contrasts(here, ground) for here in across for ground in beside]
     strongest: npt.NDArray[np.float64] = np.maximum.reduce(found)
     return strongest
