@@ -6,7 +6,7 @@ BIN := .venv/bin
 ARGS ?=
 PEERS := benchmarks/control/peers
 
-.PHONY: run test lint bench bench-transport bench-peers soak screenshots gallery clean
+.PHONY: run test lint bench bench-transport bench-coordination bench-peers soak screenshots gallery clean
 
 run: .venv/ready
 	@exec $(BIN)/bulkhead serve $(ARGS)
@@ -24,6 +24,9 @@ bench: .venv/ready
 
 bench-transport: .venv/ready
 	$(BIN)/python -m benchmarks.transport $(ARGS)
+
+bench-coordination: .venv/ready
+	$(BIN)/python -m benchmarks.coordination $(ARGS)
 
 bench-peers: .venv/ready .venv-peers/ready
 	$(BIN)/python -m benchmarks.control --only peers $(ARGS)

@@ -71,7 +71,7 @@ def measure(section: Section, *, is_quick: bool) -> Measured:
     """What it found. One section that breaks does not take the others along."""
     began = time.monotonic()
     try:
-        with tempfile.TemporaryDirectory(prefix="bulkhead-bench-") as folder:
+        with tempfile.TemporaryDirectory(prefix="bulkhead-bench-", ignore_cleanup_errors=True) as folder:
             return section.run(Path(folder), is_quick)
     except Exception as error:  # noqa: BLE001  whatever it was, the figure is null and the reason is told
         reason = " ".join(f"{type(error).__name__}: {error}".split())

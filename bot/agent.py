@@ -11,6 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 from pydantic import ValidationError
@@ -24,11 +25,12 @@ from bot.prompt import (
     Offer,
     SendArguments,
     places_prompt,
+    rules_prompt,
     system_prompt,
 )
 from layers.errors import BadInput, Refused
 from layers.failpoint import Point, reach
-from layers.routing import Message, Reply, Role, Router, Task, ToolCall
+from layers.routing import Caller, Message, Reply, Role, Router, Task, ToolCall
 from layers.types import Turn, Urgency
 
 log = logging.getLogger(__name__)
@@ -119,6 +121,8 @@ class Limits:
     """Answers whose price is not known count as 0."""
     call_s: float = 120.0
     """Seconds for one call of a model."""
+    models_s: float = 600.0
+    """Seconds for all calls of a turn together, with those that failed; tools do not count."""
     same_call: int = 3
     """How often the same call may be wanted; the last one is not made."""
     history_bytes: int = 16_000
@@ -165,6 +169,8 @@ class Progress:
     def outcome(self, stopped: str = "") -> Outcome:
         """The end of the turn."""
         self.say(stopped)
+        for reply in self.replies:
+            self.say(reply.notice)
         return Outcome(effects=tuple(self.effects), replies=tuple(self.replies), stopped=stopped)
 
 
@@ -184,6 +190,7 @@ class Agent:
         journal: Journal,
         tools: Toolbox,
         places: Sequence[str] = (),
+        rules: Sequence[str] = (),
     ) -> Outcome:
         """Work on `turn` until the model has nothing more to do, or a limit ends it.
 
@@ -193,18 +200,26 @@ class Agent:
             journal: keeps each reply before it is acted on.
             tools: where effects happen.
             places: ids of the conversations that the person it works for is in.
+            rules: the standing rules of the conversation.
 
         Raises:
             NoModel: there is none to ask.
             NoAnswer: all that were asked failed.
         """
         said = Message(role=Role.USER, content=turn.inbound.text)
-        system = replace(self._system, content=self._system.content + places_prompt(places))
+        system = replace(self._system, content=self._system.content + places_prompt(places) + rules_prompt(rules))
+        limit_s = self._limits.call_s
+        asked = Task(messages=(), tools=TOOLS, rules=tuple(rules), timeout_s=limit_s, caller=caller_of(turn))
         run = Progress(messages=[system, *recent(history, self._limits.history_bytes), said])
         for n in range(self._limits.steps):
-            reply = await journal.model_step(n, lambda: self._ask(tuple(run.messages)))
+            left_s = self._limits.models_s - waited_s(run.replies)
+            if left_s <= 0:
+                return self._stop(run, f"the models have taken {self._limits.models_s:.0f} s for this turn")
+            task = replace(asked, messages=tuple(run.messages), budget_s=left_s)
+            reply = await journal.model_step(n, partial(self._ask, task))
             run.replies.append(reply)
             run.say(reply.text)
+            run.say(reply.confession)
             if not reply.tool_calls:
                 return run.outcome("(The answer was cut at the model's length limit.)" if reply.is_cut else "")
             run.messages.append(Message(role=Role.ASSISTANT, content=reply.text, tool_calls=reply.tool_calls))
@@ -218,9 +233,9 @@ class Agent:
                 run.messages.append(Message(role=Role.TOOL, content=short, tool_call_id=call.id))
         return self._stop(run, f"I have taken {self._limits.steps} steps without coming to an end")
 
-    async def _ask(self, messages: tuple[Message, ...]) -> Reply:
+    async def _ask(self, task: Task) -> Reply:
         reach(Point.MODEL_CALLED)
-        reply = await self._router.complete(Task(messages=messages, tools=TOOLS, timeout_s=self._limits.call_s))
+        reply = await self._router.complete(task)
         reach(Point.MODEL_ANSWERED)
         return reply
 
@@ -284,6 +299,17 @@ def decode(call: ToolCall) -> Draw | Act | Edit | Send:
 def spent(replies: Sequence[Reply]) -> float:
     """What is known of the price of `replies`, in USD."""
     return sum(reply.cost_usd or 0.0 for reply in replies)
+
+
+def waited_s(replies: Sequence[Reply]) -> float:
+    """Seconds that models have taken. From the journal, so that a resumed turn has no more of them."""
+    return sum(attempt.ms for reply in replies for attempt in reply.attempts) / 1e3
+
+
+def caller_of(turn: Turn) -> Caller:
+    """On whose account the turn asks models."""
+    inbound = turn.inbound
+    return Caller(person=inbound.person.id, channel=inbound.address.channel, conversation=inbound.address.id)
 
 
 def recent(history: Sequence[Message], most_bytes: int) -> list[Message]:

@@ -70,10 +70,25 @@ class Step(StrEnum):
     ANSWER_SENT = "executor.answer_sent"
 
 
-hook: Callable[[Point | Step], None] | None = None
+class Landing(StrEnum):
+    """Every place of an apply where the stress of coordination kills a process, in the order of an apply."""
+
+    LEASED = "landing.leased"
+    BUILT = "landing.built"
+    """The commit is made, and nothing points at it."""
+    JOURNALLED = "landing.journalled"
+    MOVED = "landing.moved"
+    RECORDED = "landing.recorded"
+    STAGED = "landing.staged"
+    EXCHANGED = "landing.exchanged"
+    FILE_DONE = "landing.file_done"
+    FILES_DONE = "landing.files_done"
 
 
-def reach(point: Point | Step) -> None:
+hook: Callable[[Point | Step | Landing], None] | None = None
+
+
+def reach(point: Point | Step | Landing) -> None:
     """Tell the hook, if there is one, that execution is at `point`."""
     if hook is not None:
         hook(point)

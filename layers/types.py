@@ -129,6 +129,8 @@ class Turn:
     inbound: Inbound
     attempt: int = 1
     """1 the first time; more after a crash."""
+    received_at: float = 0.0
+    """When the event was accepted, in epoch seconds: what was said later may have been heeded before this turn."""
 
 
 class ButtonStyle(StrEnum):

@@ -21,6 +21,11 @@ def time(name: str, **options: object) -> sa.Column:
     return sa.Column(name, sa.Double(), nullable=options.pop("nullable", False), **options)
 
 
+def amount(name: str, **options: object) -> sa.Column:
+    """A Double column for sums, 0 unless told otherwise."""
+    return sa.Column(name, sa.Double(), nullable=False, server_default="0", **options)
+
+
 def key() -> sa.Column:
     """A growing integer primary key."""
     return sa.Column("id", ID, primary_key=True, autoincrement=True)

@@ -33,6 +33,7 @@ NOT_PURE = {"asyncio", "time", "os", "random", "socket", "subprocess", "secrets"
 FIVE = ("transport", "presentation", "control", "coordination", "routing")
 
 VENDORS = {
+    "aiohttp": ("bot/adapters/slack/", "layers/routing/openai_wire.py"),
     "aiosmtplib": ("bot/adapters/mail/",),
     "aiosql": ("layers/store/statements.py",),
     "aiosqlite": ("layers/store/sqlite.py",),

@@ -37,7 +37,7 @@ def rss_mb(bench: Bench) -> Section:
                 title="the same, where a model is configured",
                 value=with_model,
                 unit="MB",
-                note="litellm is loaded then",
+                note="litellm is a process of its own, and only where a model needs it",
             ),
         ],
     )

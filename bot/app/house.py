@@ -193,11 +193,11 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         store = await open_store(settings.store_url)
         stack.push_async_callback(store.close)
         await store.run(synchronise, file_people(file))
-        coordinator = Coordinator()
+        coordinator = Coordinator(store, foreign=file.workspace.foreign)
         await coordinator.create_workspace(workspace)
         catalog = control.Catalog.load(settings.home / "capabilities", workspace)
         policy = open_policy(settings.home, members_of(file), catalog)
-        router = make_router(settings)
+        router = make_router(settings, store)
         stack.push_async_callback(router.close)
         presenter = make_presenter(settings, router, store)
         stack.push_async_callback(presenter.close)
@@ -288,6 +288,7 @@ def make_parts(house: House, workspace: Path) -> Parts:
         schedules=Schedules(),
         status=house.status,
         has_model=house.has_model,
+        models=house.router.models,
         policies=house.file.policies,
         notes=NOTES,
         page=settings.public_url or (f"http://{settings.host}:{settings.port}" if settings.port else ""),

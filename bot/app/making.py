@@ -11,7 +11,7 @@ from bot.config import FILE_NAME, BulkheadFile, Settings, first_start, load_file
 from layers import control
 from layers.errors import Misconfigured
 from layers.presentation import Answered, Judge, Presenter, Question
-from layers.routing import Message, Role, Router, Shape, Task, default_routes_text, load_routes
+from layers.routing import Ledger, Message, Role, Router, Shape, Task, default_routes_text, load_routes
 from layers.store import Store
 
 VERSION = "0.1.0"
@@ -45,15 +45,16 @@ def workspace_of(settings: Settings, file: BulkheadFile) -> Path:
     return (settings.home / file.workspace.path).resolve()
 
 
-def make_router(settings: Settings) -> Router:
+def make_router(settings: Settings, store: Store | None = None) -> Router:
     """Routing over the process's environment, which holds the providers' keys.
 
     Servers on this machine are looked for unless the settings say no; those that routes.toml names are asked anyway.
+    Without a store nothing is written down, and no budget holds.
     """
     routes = load_routes(settings.home / ROUTES)
     if not settings.discover_models:
         routes = routes.only_named()
-    return Router(environ=dict(os.environ), routes=routes)
+    return Router(environ=dict(os.environ), routes=routes, ledger=Ledger(store) if store else None)
 
 
 def make_presenter(settings: Settings, router: Router | None = None, store: Store | None = None) -> Presenter:
@@ -71,7 +72,7 @@ def make_presenter(settings: Settings, router: Router | None = None, store: Stor
         if not await router.is_connected():
             return None
         message = Message(role=Role.USER, content=question)
-        reply = await router.complete(Task(messages=(message,), shape=Shape.CODE, timeout_s=LOOK_S))
+        reply = await router.complete(Task(messages=(message,), shape=Shape.CODE, timeout_s=LOOK_S, has_contract=False))
         return reply.text
 
     return Presenter(budget_s=settings.draw_budget_s, judge=Judge(ask, store), patch=patch)

@@ -11,7 +11,7 @@ from bot.adapters.console import ConsoleServer
 from bot.adapters.web import to_inbound
 from bot.app.house import House
 from bot.app.making import VERSION
-from bot.dispatcher import put_freeze
+from bot.dispatcher import Ordered, put_freeze
 from bot.web import FreezeLine, PageServer, PageServices, create_app, listen, mint_link
 from layers import control
 from layers.types import Person
@@ -47,7 +47,8 @@ class Freezer:
     async def put(self, person: Person, *, on: bool, reason: str) -> None:
         """Freeze, or end it; what runs is stopped at once here, and by each other process's own clock."""
         house, reason = self._house, await asyncio.to_thread(control.scrub, reason)
-        await house.store.run(lambda tx: put_freeze(tx, person, house.rules(tx), on=on, reason=reason))
+        ordered = Ordered(person=person, on=on, reason=reason)
+        await house.store.run(lambda tx: put_freeze(tx, ordered, house.rules(tx)))
         if on:
             await house.executor.stop_all()
 

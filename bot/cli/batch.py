@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TypedDict
 
 from bot.app import make_router, prepare_home
 from bot.config import Settings
@@ -20,22 +21,40 @@ async def route(parsed: argparse.Namespace, settings: Settings) -> int:
     router = make_router(settings)
     try:
         if parsed.batch:
-            return await run_batch(parsed.batch, lambda text: explain(router, text), {"shape": None})
-        if parsed.text is None:
+            return await run_batch(parsed.batch, lambda text: explain(router, text), {"shape": None, "score": None})
+        words = parsed.text[1:] if parsed.text[:1] == ["explain"] and len(parsed.text) > 1 else parsed.text
+        if not words:
             raise Misconfigured("route needs a text, `-` for standard input, or --batch FILE.jsonl")
-        told = await explain(router, read("-") if parsed.text == "-" else parsed.text)
+        told = await explain(router, read("-") if words == ["-"] else " ".join(words))
     finally:
         await router.close()
-    if parsed.json:
-        sys.stdout.write(json.dumps(told) + "\n")
-    else:
-        models = ", ".join(told["models"]) if isinstance(told["models"], list) else ""
-        cues = ", ".join(told["cues"]) if isinstance(told["cues"], list) else ""
-        sys.stdout.write(f"shape {told['shape']} ({cues or 'no cue'}): {models or 'no model is connected'}\n")
+    sys.stdout.write((json.dumps(told) if parsed.json else in_words(told)) + "\n")
     return 0
 
 
-async def explain(router: Router, text: str) -> dict[str, object]:
+def in_words(told: Routed) -> str:
+    """A decision for people: the shape and its cues, the difficulty and what moved it, the models."""
+    cues = ", ".join(told["cues"]) or "no cue"
+    reasons = ", ".join(f"{name} {worth:+.3f}" for name, worth in told["reasons"].items()) or "nothing"
+    models = ", ".join(told["models"]) or "no model is connected"
+    return f"shape {told['shape']} ({cues}): {models}\ndifficulty {told['score']:+.3f} ({reasons})"
+
+
+class Routed(TypedDict):
+    """Where a text would go, for programs."""
+
+    ok: bool
+    error: str | None
+    shape: str
+    cues: list[str]
+    score: float
+    reasons: dict[str, float]
+    model: str | None
+    models: list[str]
+    us: float
+
+
+async def explain(router: Router, text: str) -> Routed:
     """Where a text would go."""
     explained = await router.explain(text)
     judged, models = explained.judged, list(explained.models)
@@ -44,17 +63,19 @@ async def explain(router: Router, text: str) -> dict[str, object]:
         "error": None,
         "shape": judged.shape.value,
         "cues": [cue.name for cue in judged.cues],
+        "score": round(explained.score, 5),
+        "reasons": {name: round(worth, 5) for name, worth in explained.reasons},
         "model": models[0] if models else None,
         "models": models,
         "us": round(explained.judge_us, 1),
     }
 
 
-async def run_batch(path: str, one: Callable[[str], Awaitable[dict[str, object]]], blank: dict[str, object]) -> int:
+async def run_batch(path: str, one: Callable[[str], Awaitable[Mapping[str, object]]], blank: dict[str, object]) -> int:
     """One output line per input line, in order. What is wrong with a line is said in its place; exit code 0."""
     for text, error in lines(path):
         try:
-            told = await one(text) if error is None else {"ok": False, "error": error, **blank}
+            told = dict(await one(text)) if error is None else {"ok": False, "error": error, **blank}
         except BulkheadError as failure:
             told = {"ok": False, "error": str(failure), **blank}
             if isinstance(failure, BadInput):
@@ -65,23 +86,26 @@ async def run_batch(path: str, one: Callable[[str], Awaitable[dict[str, object]]
 
 
 def lines(path: str) -> Iterator[tuple[str, str | None]]:
-    """The texts of a batch, or what is wrong with the line. Only a line feed ends a line, as JSON wants it."""
-    for number, line in enumerate(read_bytes(path).split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            item = json.loads(line.decode("utf-8-sig"))
-        except UnicodeDecodeError as error:
-            yield "", f"line {number} is not UTF-8 at byte {error.start}"
-            continue
-        except (ValueError, RecursionError) as error:
-            yield "", f"line {number} is not JSON: {error}"
-            continue
+    """The texts of a batch, or what is wrong with the line."""
+    for number, (item, error) in enumerate(objects(path), start=1):
         text = item.get("text", item.get("prompt")) if isinstance(item, dict) else None
         if isinstance(text, str):
             yield text, None
         else:
-            yield "", f'line {number} has no string under "text"'
+            yield "", error or f'line {number} has no string under "text"'
+
+
+def objects(path: str) -> Iterator[tuple[object, str | None]]:
+    """The values of a batch, or what is wrong with the line. Only a line feed ends a line, as JSON wants it."""
+    for number, line in enumerate(read_bytes(path).split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            yield json.loads(line.decode("utf-8-sig")), None
+        except UnicodeDecodeError as error:
+            yield None, f"line {number} is not UTF-8 at byte {error.start}"
+        except (ValueError, RecursionError) as error:
+            yield None, f"line {number} is not JSON: {error}"
 
 
 def read(path: str) -> str:

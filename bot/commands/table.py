@@ -7,20 +7,23 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.commands import governing
+from bot.commands import governing, routing
 from bot.commands.reading import CLOSING, HYPHENS, OPENING, action, plain_mermaid, short, unfenced
 from bot.commands.values import (
+    AddRule,
     AddSchedule,
     Command,
     DrawDiagram,
     ListSchedules,
     Pair,
     ProposePatch,
+    RemoveRule,
     RemoveSchedule,
     RunCapability,
     ShowHelp,
     ShowPending,
     ShowPeople,
+    ShowRules,
     ShowStatus,
     ShowTransports,
     ShowWhy,
@@ -139,13 +142,7 @@ def _schedule(rest: str) -> Command:
         return ListSchedules()
     verb, _, argument = rest.partition(" ")
     if verb.lower() in ("remove", "delete"):
-        number = argument.strip().removeprefix("#")
-        if not (number.isascii() and number.isdecimal() and len(number) <= 18):
-            raise BadInput(
-                f"`/schedule remove` needs the number that `/schedule` shows, and got {short(argument)}.",
-                expected="a number",
-            )
-        return RemoveSchedule(int(number))
+        return RemoveSchedule(_number(argument, "/schedule"))
     found = _SCHEDULE.fullmatch(rest)
     if found is None:
         raise BadInput(
@@ -161,6 +158,37 @@ def _schedule(rest: str) -> Command:
     parse(found["text"])  # a command that will be refused on Monday is refused now
     cron = " ".join(found["cron"].translate(HYPHENS).split())
     return AddSchedule(cron, found["zone"].translate(HYPHENS), found["text"])
+
+
+def _number(argument: str, command: str) -> int:
+    """The number after `remove`.
+
+    Raises:
+        BadInput: it is none.
+    """
+    number = argument.strip().removeprefix("#")
+    if not (number.isascii() and number.isdecimal() and len(number) <= 18):
+        raise BadInput(
+            f"`{command} remove` needs the number that `{command}` shows, and got {short(argument)}.",
+            expected="a number",
+        )
+    return int(number)
+
+
+def _rules(rest: str) -> Command:
+    verb, _, argument = rest.strip().partition(" ")
+    match verb.lower():
+        case "" | "list" if not argument.strip():
+            return ShowRules()
+        case "add" if argument.strip():
+            return AddRule(argument.strip())
+        case "remove" | "delete":
+            return RemoveRule(_number(argument, "/rules"))
+    raise BadInput(
+        f"`/rules` lists; `/rules add <what every answer must hold to>` and `/rules remove <number>` change; it got "
+        f"{short(rest)}.",
+        expected="add <text> or remove <number>",
+    )
 
 
 def _pair(rest: str) -> Command:
@@ -227,6 +255,13 @@ COMMANDS = (
         read=_schedule,
     ),
     Entry(
+        name="rules",
+        usage="[add <what every answer here must hold to> | remove <number>]",
+        doc="list, add or remove the standing rules of this conversation",
+        examples=("/rules", "/rules add at most 100 words, and no emojis", "/rules remove 1"),
+        read=_rules,
+    ),
+    Entry(
         name="why",
         doc="which model answered last, for which kind of task, at what cost",
         examples=("/why",),
@@ -257,6 +292,7 @@ COMMANDS = (
         examples=("/pair ABCD-EFGH",),
         read=_pair,
     ),
+    *(Entry(**vars(each)) for each in routing.ENTRIES),
     *(Entry(**vars(each)) for each in governing.ENTRIES),
 )
 """Every command, in the order of `/help`."""

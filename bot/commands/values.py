@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.commands.governing import Governed
+from bot.commands.routing import Routed
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,25 @@ class RemoveSchedule:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowRules:
+    """`/rules`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddRule:
+    """`/rules add <text>`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRule:
+    """`/rules remove <id>`."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ShowTransports:
     """`/transports`: how each provider's account is."""
 
@@ -97,5 +117,6 @@ class Pair:
 
 Command = (
     ShowHelp | ShowPending | ShowWhy | ShowStatus | DrawDiagram | RunCapability | ProposePatch
-    | ListSchedules | AddSchedule | RemoveSchedule | ShowTransports | ShowPeople | Pair | Governed
+    | ListSchedules | AddSchedule | RemoveSchedule | ShowRules | AddRule | RemoveRule
+    | ShowTransports | ShowPeople | Pair | Routed | Governed
 )  # fmt: skip

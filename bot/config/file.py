@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from bot.config.settings import allowed
 from bot.config.transport import Provider, TransportTable, policies_of
+from layers.coordination import ForeignPolicy
 from layers.errors import Misconfigured
 from layers.transport import Policy
 from layers.types import AGENT, CLOCK, STRANGER, Person
@@ -70,6 +71,8 @@ class WorkspaceTable(BaseModel):
 
     path: str = Field("workspace", min_length=1)
     """Relative to the home, or absolute."""
+    foreign: ForeignPolicy = Field(ForeignPolicy.PARK, strict=False)
+    """What becomes of edits that people saved in a patched file and did not commit."""
 
 
 class AuditTable(BaseModel):

@@ -31,6 +31,8 @@ approver = true
 # It is made at first start if it does not exist.
 [workspace]
 path = "workspace"
+# foreign = "park"    # an edit that you saved in a patched file and did not commit: the patch waits, and a copy of the
+#                     # edit is kept; "adopt" commits it and merges the patch with it, "block" keeps no copy
 
 # Checkpoints of the audit trail are told to a conversation. One in Slack or Telegram is a witness that this machine
 # cannot change; the page is none.

@@ -6,9 +6,9 @@ it.
 
 from bot.dispatcher.answers import capabilities
 from bot.dispatcher.engine import Dispatcher
-from bot.dispatcher.frost import put_freeze
+from bot.dispatcher.frost import Ordered, put_freeze
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.turns import handler, rescuer
 from bot.dispatcher.urgent import heed
 
-__all__ = ["Dispatcher", "Parts", "capabilities", "handler", "heed", "put_freeze", "rescuer"]
+__all__ = ["Dispatcher", "Ordered", "Parts", "capabilities", "handler", "heed", "put_freeze", "rescuer"]

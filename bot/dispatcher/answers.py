@@ -47,6 +47,11 @@ async def why(parts: Parts, conversation: str) -> str:
         f"- cost: {dollars(route['cost_usd'])}",
         f"- time: {route['ms']:.0f} ms",
     ]
+    if chosen := route.get("chosen"):
+        lines.append(f"- it came first because: {chosen}")
+    lines += [f"- held: {clause}" for clause in route.get("held", ())]
+    lines += [f"- **not** held: {clause}" for clause in route.get("broken", ())]
+    lines += [f"- {step}" for step in route.get("steps", ())]
     lines += [f"- failed before: {failure}" for failure in route["failures"]]
     return "\n".join(lines)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from layers import control
 from layers.store import Tx
 from layers.transport import places, send
@@ -11,14 +13,26 @@ LONGEST_REASON = 200
 """Characters; a banner has one or two lines."""
 
 
-def put_freeze(tx: Tx, person: Person, rules: control.Rules, *, on: bool, reason: str = "", here: str = "") -> bool:
-    """Freeze, or end it, and tell it everywhere but `here`; False when it was so already.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordered:
+    """What somebody who may wants of the freeze."""
+
+    person: Person
+    on: bool
+    reason: str = ""
+    at: float | None = None
+    """When they said so, in epoch seconds; None is now. A later word is not undone by an earlier one."""
+
+
+def put_freeze(tx: Tx, ordered: Ordered, rules: control.Rules, here: str = "") -> bool:
+    """Freeze, or end it, and tell it everywhere but `here`; False when it was so already, or has changed since.
 
     Raises:
         Refused: they are no approver.
     """
-    reason = " ".join(reason.split())[:LONGEST_REASON]
-    if not control.set_freeze(tx, person, rules, on=on, reason=reason):
+    person, on = ordered.person, ordered.on
+    reason = " ".join(ordered.reason.split())[:LONGEST_REASON]
+    if not control.set_freeze(tx, person, rules, on=on, reason=reason, asked_at=ordered.at):
         return False
     text = frozen_text(person.name, reason) if on else f"**Unfrozen** by {control.inline(person.name)}."
     for place in places(tx):

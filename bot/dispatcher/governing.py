@@ -10,7 +10,7 @@ from bot.commands import governing
 from bot.dispatcher.answers import clock
 from bot.dispatcher.cards import MAIL, approval_message, undecidable
 from bot.dispatcher.effects import Hands
-from bot.dispatcher.frost import put_freeze
+from bot.dispatcher.frost import Ordered, put_freeze
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control
@@ -85,21 +85,24 @@ async def cancel(parts: Parts, work: Work, request: str) -> None:
 
 
 async def freeze(parts: Parts, work: Work, command: governing.Freeze) -> None:
-    """Freeze, and stop what runs; or end it."""
-    person, on = work.turn.inbound.person, command.on
+    """Freeze, and stop what runs; or end it. What an approver has said since this message holds."""
+    turn, on = work.turn, command.on
     reason = await asyncio.to_thread(control.scrub, command.reason)
+    ordered = Ordered(person=turn.inbound.person, on=on, reason=reason, at=turn.received_at)
 
     def commit(tx: Tx) -> str:
-        here = work.turn.inbound.address.id
-        return "done" if put_freeze(tx, person, parts.rules(tx), on=on, reason=reason, here=here) else ""
+        return "done" if put_freeze(tx, ordered, parts.rules(tx), here=turn.inbound.address.id) else ""
 
     done = await work.step_in("freeze", commit)  # raises Refused, and so tells of it, also where `heed` was silent
-    if not on:
+    now = await control.look_freeze(work.store)
+    if now.is_on is not on:
+        work.say(f"Frozen again since you sent this, {now.line}." if now.is_on else "Frozen, and unfrozen since.")
+    elif not on:
         work.say("Unfrozen: requests, approvals and runs go on." if done else "Nothing was frozen.")
-        return
-    stopped = await parts.executor.stop_all()
-    how = f"; {len(stopped)} running were stopped" if stopped else ""
-    work.say(f"Frozen{how}: nothing is asked for, approved or begun until an approver sends /unfreeze.")
+    else:
+        stopped = await parts.executor.stop_all()
+        how = f"; {len(stopped)} running were stopped" if stopped else ""
+        work.say(f"Frozen{how}: nothing is asked for, approved or begun until an approver sends /unfreeze.")
 
 
 async def give(parts: Parts, work: Work, command: governing.GiveGrant) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +11,7 @@ from bot.agent import Agent
 from layers.control import Catalog, Executor, Rules, Signer
 from layers.coordination import Coordinator
 from layers.presentation import Presenter
+from layers.routing import Model
 from layers.store import Store, Tx
 from layers.transport import Policy
 
@@ -49,6 +50,8 @@ class Parts:
     status: Callable[[], Awaitable[str]]
     """What `/status` says, in markdown."""
     has_model: Callable[[], Awaitable[bool]]
+    models: Callable[[], Awaitable[Sequence[Model]]]
+    """Every model there is."""
     policies: Mapping[str, Policy] = field(default_factory=dict)
     """By channel: what the operator lets each one do."""
     notes: str = ""

@@ -14,7 +14,7 @@ from bot.dispatcher.effects import Hands
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers.errors import NotWritten, Refused, Unavailable
-from layers.routing import Message, NoAnswer, NoModel, Reply, Role
+from layers.routing import Message, NoAnswer, NoModel, OverBudget, Reply, Role, rules_of
 from layers.transport import Line, StepKind, conversations_of, read_media
 from layers.types import OutboundKind
 
@@ -82,12 +82,13 @@ async def talk(parts: Parts, work: Work, hands: Hands | None = None, text: str =
     turn = replace(work.turn, inbound=replace(inbound, text=said))
     history = await transcript(parts, inbound.address.id)
     places = await parts.store.run(conversations_of, inbound.person.id)
+    rules = tuple(rule.text for rule in await parts.store.run(rules_of, inbound.address.id))
     try:
         async with work.working("Working on it"):
             outcome = await parts.agent.step(
-                turn, history=history, journal=Journal(work), tools=Tools(hands), places=places
+                turn, history=history, journal=Journal(work), tools=Tools(hands), places=places, rules=rules
             )
-    except (NoModel, NoAnswer) as error:
+    except (NoModel, OverBudget, NoAnswer) as error:
         work.forget()
         work.say(str(error), OutboundKind.ERROR if isinstance(error, NoAnswer) else OutboundKind.MESSAGE)
         return
@@ -135,6 +136,10 @@ def route(outcome: Outcome, ms: float) -> str:
             "model": last.model,
             "shape": last.shape.value,
             "cues": [cue.name for cue in last.cues],
+            "chosen": last.chosen,
+            "held": list(last.held),
+            "broken": list(last.broken),
+            "steps": [step for reply in outcome.replies for step in reply.steps],
             "calls": len(outcome.replies),
             "tokens_in": sum(reply.tokens.read for reply in outcome.replies),
             "tokens_out": sum(reply.tokens.written for reply in outcome.replies),

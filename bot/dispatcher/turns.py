@@ -6,11 +6,13 @@ from functools import partial
 
 from bot import commands
 from bot.commands import help_text, parse
-from bot.dispatcher import answers, people, presses, reviewing, transports, undelivered
+from bot.commands.routing import PinModel, ShowCost, ShowModels
+from bot.dispatcher import answers, models, people, presses, reviewing, transports, undelivered
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.engine import Handler, Rescue
 from bot.dispatcher.governing import govern
 from bot.dispatcher.parts import Parts
+from bot.dispatcher.standing import standing
 from bot.dispatcher.talk import talk
 from bot.dispatcher.work import Work
 from layers.types import InboundKind
@@ -65,12 +67,16 @@ async def message(parts: Parts, work: Work) -> None:
             await hands.edit(diff, base=base)
         case commands.ListSchedules() | commands.AddSchedule() | commands.RemoveSchedule():
             schedule(parts, work, command)
+        case commands.ShowRules() | commands.AddRule() | commands.RemoveRule():
+            standing(work, command)
         case commands.ShowTransports():
             transports.listing(work)
         case commands.ShowPeople():
             people.listing(work)
         case commands.Pair():
             people.pair(work, command)
+        case PinModel() | ShowModels() | ShowCost():
+            await models.route(parts, work, command, hands)
         case governed:
             await govern(parts, work, governed, hands)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from bot.commands import governing, parse
-from bot.dispatcher.frost import put_freeze
+from bot.dispatcher.frost import Ordered, put_freeze
 from layers import control
 from layers.errors import Refused
 from layers.store import Tx
@@ -27,5 +27,5 @@ def heed(tx: Tx, inbound: Inbound, rules: Callable[[Tx], control.Rules]) -> None
             case governing.CancelRequest(request=request):
                 control.halt(tx, request, inbound.person, rules(tx))
             case governing.Freeze(on=True, reason=reason):
-                here = inbound.address.id
-                put_freeze(tx, inbound.person, rules(tx), on=True, reason=control.scrub(reason), here=here)
+                ordered = Ordered(person=inbound.person, on=True, reason=control.scrub(reason))
+                put_freeze(tx, ordered, rules(tx), here=inbound.address.id)

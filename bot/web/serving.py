@@ -15,6 +15,9 @@ from layers.errors import Misconfigured
 
 STOP_AFTER_S = 3
 """Seconds an unfinished answer has at a stop."""
+KEPT_ALIVE_S = 75
+"""Seconds an idle connection is kept: longer than browsers' and proxies' usual 60, so that it is they who close it and
+no request meets a connection that is just being closed."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -68,6 +71,7 @@ class PageServer:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=STOP_AFTER_S,
+            timeout_keep_alive=KEPT_ALIVE_S,
         )
         self._app = app
         self._listener = listener

@@ -66,8 +66,11 @@ def with_freeze(tx: Tx, rules: Rules) -> Rules:
     return replace(rules, is_frozen=rules.is_frozen or is_frozen(tx))
 
 
-def set_freeze(tx: Tx, person: Person, rules: Rules, *, on: bool, reason: str = "") -> bool:
-    """Freeze, or end it; False when it was so already.
+def set_freeze(
+    tx: Tx, person: Person, rules: Rules, *, on: bool, reason: str = "", asked_at: float | None = None
+) -> bool:
+    """Freeze, or end it; False when it was so already, or when somebody has decided otherwise since `asked_at` (epoch
+    seconds; None is now): of two words the later one holds, whichever waited longer for its turn.
 
     Raises:
         Refused: they are no approver.
@@ -76,6 +79,7 @@ def set_freeze(tx: Tx, person: Person, rules: Rules, *, on: bool, reason: str = 
     if person.id not in {approver.id for approver in approvers(rules)}:
         raise Refused(f"{person.name} may not {verb}; an approver can")
     values = {"is_frozen": int(on), "set_by": person.id, "reason": reason, "now": tx.now}
+    values["asked_at"] = tx.now if asked_at is None else asked_at
     if tx.run("control.set_freeze", **values) != 1:
         return False
     audit.append(tx, person.id, verb, "", {"why": reason} if reason else {})

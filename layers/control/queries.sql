@@ -104,10 +104,10 @@ UPDATE approval SET state = 'expired', ended_at = :now WHERE id = :id AND state 
 -- name: freeze()^
 SELECT is_frozen, set_by, set_at, reason FROM freezing WHERE id = 1;
 
--- name: set_freeze(is_frozen, set_by, reason, now)!
+-- name: set_freeze(is_frozen, set_by, reason, now, asked_at)!
 INSERT INTO freezing (id, is_frozen, set_by, reason, set_at) VALUES (1, :is_frozen, :set_by, :reason, :now)
 ON CONFLICT (id) DO UPDATE SET is_frozen = :is_frozen, set_by = :set_by, reason = :reason, set_at = :now
-WHERE freezing.is_frozen <> :is_frozen;
+WHERE freezing.is_frozen <> :is_frozen AND freezing.set_at <= :asked_at;
 
 -- name: add_grant(id, capability, parameters, manifest_digest, granted_by, uses_left, seal, now, expires_at)!
 INSERT INTO standing_grant (id, capability, parameters, manifest_digest, granted_by, uses_left, seal, created_at,

@@ -5,23 +5,47 @@ at a time, and only patches that say what they expect to find; what was shown is
 unsaved work is written over.
 """
 
+from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
+from layers.coordination.leases import Claimant, Lease, LeaseState
 from layers.coordination.records import State, by_id, keep, mark
 from layers.coordination.rules import summary_markdown
 from layers.coordination.service import Coordinator
-from layers.coordination.types import Applied, Conflict, FileChange, Patch, Proposal
+from layers.coordination.types import (
+    Applied,
+    Conflict,
+    FileChange,
+    Foreign,
+    ForeignPolicy,
+    Patch,
+    Proposal,
+    Rehearsal,
+    Snapshot,
+    Stages,
+    Unmergeable,
+)
 
 __all__ = [
     "Applied",
+    "Claimant",
     "Conflict",
     "Coordinator",
     "FileChange",
+    "Foreign",
+    "ForeignPolicy",
+    "Lease",
+    "LeaseState",
     "Patch",
     "Proposal",
+    "Rehearsal",
+    "Snapshot",
+    "Stages",
     "State",
+    "Unmergeable",
     "by_id",
     "git_version",
     "keep",
     "mark",
+    "root_of",
     "summary_markdown",
 ]

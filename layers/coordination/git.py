@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import hashlib
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from layers.coordination.objects import commit_body, write_object
 from layers.coordination.types import Entry
 from layers.errors import Misconfigured, Refused, Unavailable
 
@@ -51,6 +53,7 @@ ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
 }
 BOT = {"GIT_COMMITTER_NAME": "Bulkhead", "GIT_COMMITTER_EMAIL": "bulkhead@localhost"}
+COMMITTER = "Bulkhead <bulkhead@localhost>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +104,19 @@ class Repository:
         return await run(*arguments, cwd=self.root, place={**self.place, **(place or {})}, feed=feed, accept=accept)
 
 
+def workspace_id(repository: Repository) -> str:
+    """The name of a workspace in refs and in the store: readable, and its own for every work tree of a repository."""
+    name = re.sub(r"[^a-z0-9]+", "-", repository.root.name.lower()).strip("-")[:30] or "workspace"
+    return f"{name}-{hashlib.sha256(str(repository.git_dir).encode()).hexdigest()[:10]}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scratch:
     """A throw-away bare repository over another one's objects."""
 
     folder: Path
     objects: Path
+    object_format: str
     zero: str
     """The id that means: nothing."""
 
@@ -117,14 +127,14 @@ class Scratch:
         here = {"GIT_DIR": str(self.folder), "GIT_OBJECT_DIRECTORY": str(self.objects)}
         return await run(*arguments, cwd=self.folder, place=here | dict(place or {}), feed=feed, accept=accept)
 
-    async def commit(self, tree: str, parent: str, body: bytes, *, author: str, at: int) -> Ran:
-        """A commit object with nothing in it that a second run would make differently. `at` is epoch seconds, UTC."""
+    async def commit(self, tree: str, parents: Sequence[str], body: bytes, *, author: str, at: int) -> str:
+        """A commit object with nothing in it that a second run would make differently. `at` is epoch seconds, UTC.
+
+        Nobody looks whether git has `tree`: it was just written, or its content was just read.
+        """
         name = "".join(char for char in author if char.isprintable() and char not in "<>").strip(" .,:;\"'\\")
-        date = f"{at} +0000"
-        place = BOT | {"GIT_AUTHOR_NAME": name or "unknown", "GIT_AUTHOR_EMAIL": ""}
-        place |= {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
-        parents = ("-p", parent) if parent else ()
-        return await self.run("commit-tree", tree, *parents, feed=body, accept=(0, 128), place=place)
+        content = commit_body(tree, parents, (f"{name or 'unknown'} <>", COMMITTER), at, body)
+        return await self._keep("commit", content)
 
     async def entries(self, tree: str, paths: Sequence[str]) -> dict[str, Entry]:
         """The files that `tree` has at `paths`; absent ones and folders are left out."""
@@ -163,14 +173,20 @@ class Scratch:
             end = out.index(b"\n", at)
             fields = out[at:end].split()
             if len(fields) != 3:
-                raise Unavailable(f"git no longer has the object {oid[:12]}; propose the patch again")
+                raise Refused(f"git no longer has the object {oid[:12]}; propose the patch again")
             at = end + 1 + int(fields[2]) + 1
             found[oid] = out[end + 1 : at - 1]
         return found
 
     async def keep_blob(self, content: bytes) -> str:
         """Store `content` as it is; its id."""
-        return (await self.run("hash-object", "-w", "-t", "blob", "--no-filters", "--stdin", feed=content)).text
+        return await self._keep("blob", content)
+
+    async def _keep(self, kind: str, content: bytes) -> str:
+        try:
+            return await asyncio.to_thread(write_object, self.objects, kind, content, self.object_format)
+        except OSError as error:
+            raise Unavailable(f"git's objects cannot be written: {error.strerror}; free the disk, try again") from error
 
     async def write_tree(self, start: str, entries: Mapping[str, Entry | None]) -> str:
         """The tree `start` (empty text: nothing) with `entries` put in, whatever is in their way, None taken out."""
@@ -195,7 +211,8 @@ async def scratch(repository: Repository) -> AsyncIterator[Scratch]:
     """A `Scratch` over `repository`'s objects, gone afterwards."""
     folder = Path(await asyncio.to_thread(_make_scratch, repository.object_format))
     try:
-        yield Scratch(folder=folder, objects=repository.common_dir / "objects", zero=repository.zero)
+        objects = repository.common_dir / "objects"
+        yield Scratch(folder=folder, objects=objects, object_format=repository.object_format, zero=repository.zero)
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
@@ -224,6 +241,39 @@ async def open_repository(workspace: Path) -> Repository:
     root = Path(os.path.realpath(workspace))
     if not root.is_dir():
         raise Refused(f"the workspace {str(workspace)!r} is not a folder; name one that exists")
+    mark = _mark(root)
+    known = _opened.get(root)
+    if known is not None and known[0] == mark:
+        return known[1]
+    repository = await _look_for_repository(workspace, root)
+    _opened[root] = (mark, repository)
+    return repository
+
+
+async def root_of(workspace: Path) -> Path:
+    """Where the work tree of `workspace` is. Raises as `open_repository`."""
+    return (await open_repository(workspace)).root
+
+
+_opened: dict[Path, tuple[tuple[int, ...], Repository]] = {}
+"""What `open_repository` found, as long as its `.git` is the same file or folder with the same configuration."""
+
+
+def _mark(root: Path) -> tuple[int, ...]:
+    """Changes when `.git` is another, or when its configuration is."""
+    marks: list[int] = []
+    for path in (root / ".git", root / ".git" / "config"):
+        try:
+            status = path.stat()
+        except OSError:  # a linked work tree has no config of its own; the file `.git` tells it apart
+            marks += (0, 0, 0)
+            continue
+        is_plain = not path.is_dir()  # a folder's time changes with every ref
+        marks += (status.st_dev, status.st_ino if path.name == ".git" else 0, status.st_mtime_ns if is_plain else 0)
+    return tuple(marks)
+
+
+async def _look_for_repository(workspace: Path, root: Path) -> Repository:
     wanted = ("--absolute-git-dir", "--path-format=absolute", "--git-common-dir", "--show-object-format")
     ceiling = {"GIT_CEILING_DIRECTORIES": str(root.parent)}
     ran = await run("rev-parse", *wanted, cwd=root, place=ceiling, accept=(0, 128))

@@ -8,14 +8,19 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from layers.coordination import rules
 from layers.coordination.git import Ran, Repository, Scratch, open_repository, scratch
-from layers.coordination.types import Entry, FileChange, Patch, Proposal
+from layers.coordination.merging import merge
+from layers.coordination.types import Entry, FileChange, Patch, Proposal, Rehearsal, Snapshot, Unmergeable
 from layers.errors import BadInput, Refused, Unavailable
 
 MAX_FILE_BYTES = 5 << 20
+SHOWN = ("-z", "--raw", "--numstat", "-p", "-M", "--no-ext-diff", "--no-textconv", "--no-color")
+NOTHING = "the patch changes nothing: the files already are as it would make them"
 _REVISION = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_./~^-]{0,199}")
 _FAILED_AT = re.compile(r"^error: patch failed: (.+):(\d+)$", re.MULTILINE)
 
@@ -55,29 +60,98 @@ async def read_head(repository: Repository) -> Head:
     return Head(commit=facts[0], tree=facts[1], branch=facts[2])
 
 
+async def read_files(workspace: Path, paths: Sequence[str]) -> Snapshot:
+    """What the workspace's branch has at `paths`, and the commit it is of.
+
+    Raises:
+        Refused: a path that no patch may touch, so that nobody reads it either, or a file that is too large.
+    """
+    for path in paths:
+        rules.check_path(path)
+    repository = await open_repository(workspace)
+    head = await read_head(repository)
+    async with scratch(repository) as pad:
+        entries = await pad.entries(head.tree, paths)
+        for path, entry in entries.items():
+            if entry.size > MAX_FILE_BYTES:
+                raise Refused(f"{path!r} has {entry.size:,} bytes and {MAX_FILE_BYTES:,} is the limit")
+        files = {path: entry for path, entry in entries.items() if entry.mode in rules.MODES}
+        blobs = await pad.blobs([entry.oid for entry in files.values()])
+    contents = {path: blobs[entry.oid] for path, entry in files.items()}
+    return Snapshot(commit=head.commit, entries=files, contents=contents)
+
+
 async def draft(patch: Patch, now: float) -> Proposal:
     """The proposal that `patch` makes.
 
     Raises:
         BadInput: the diff cannot be read; `line` says where.
-        Refused: a rule forbids it, it does not fit, or what it touches moved since its base.
+        Refused: a rule forbids it, it does not fit, or (Unmergeable) it does not merge with what came after its base.
     """
     reading = rules.read(patch.diff)
     repository = await open_repository(patch.workspace)
     head = await read_head(repository)
+    base = await _find_base(repository, patch.base, head)
     async with scratch(repository) as pad:
-        found, _ = await asyncio.gather(pad.entries(head.tree, reading.paths), pad.run("read-tree", head.tree))
-        await _check_base(repository, pad, patch.base, head, reading.paths)
-        await _check_places(pad, reading, found)
-        await _apply(pad, reading, head, found)
-        result = (await pad.run("write-tree")).text
-        if result == head.tree:
-            raise Refused("the patch changes nothing: the files already are as it would make them")
-        diff, files = await _compare(pad, head.tree, result)
+        result, compared = await _work_out(pad, reading, base)
+        diff, files = _read_comparison(compared)
+        if base.tree != head.tree:
+            result = await _carry_over(repository, pad, (base, result, head), reading.paths)
+            if result == head.tree:
+                raise Refused(NOTHING)
+            diff, files = await _compare(pad, head.tree, result)
         await _check_result(pad, result, files)
     return Proposal(
         id=secrets.token_hex(10), workspace=repository.root, branch=head.branch, base_commit=head.commit,
         base_tree=head.tree, result_tree=result, diff=diff, files=files, author=patch.author, proposed_at=int(now),
+    )  # fmt: skip
+
+
+async def rehearse(patch: Patch) -> Rehearsal:
+    """What `patch` makes of its base, wherever that is: no branch is looked at, and nothing is kept to be applied.
+
+    Raises:
+        BadInput: the diff cannot be read; `line` says where.
+        Refused: a rule forbids it, or it does not fit.
+    """
+    reading = rules.read(patch.diff)
+    repository = await open_repository(patch.workspace)
+    named = patch.base or "HEAD"
+    base = await _find_base(repository, named, Head(branch=named, commit="", tree=""))
+    async with scratch(repository) as pad:
+        result, compared = await _work_out(pad, reading, base)
+        diff, files = _read_comparison(compared)
+        await _check_result(pad, result, files)
+    return Rehearsal(base_commit=base.commit, base_tree=base.tree, result_tree=result, diff=diff, files=files)
+
+
+async def _work_out(pad: Scratch, reading: rules.Reading, base: Head) -> tuple[str, Ran]:
+    """The tree that the patch makes of `base`, and git's comparison of the two. What does not wait runs at once."""
+    loading = asyncio.create_task(pad.run("read-tree", base.tree))
+    try:
+        found = await _check_places(pad, reading, base)
+    finally:
+        await loading
+    await _apply(pad, reading, base, found)
+    written, compared = await asyncio.gather(
+        pad.run("write-tree"), pad.run("diff-index", "--cached", *SHOWN, base.tree)
+    )
+    if written.text == base.tree:
+        raise Refused(NOTHING)
+    return written.text, compared
+
+
+async def redraft(pad: Scratch, proposal: Proposal, head: Head, tree: str) -> Proposal:
+    """The proposal that turns `head` into `tree`, in the name of `proposal`.
+
+    Raises:
+        Refused: a rule forbids it.
+    """
+    diff, files = await _compare(pad, head.tree, tree)
+    await _check_result(pad, tree, files)
+    return replace(
+        proposal, id=secrets.token_hex(10), base_commit=head.commit, base_tree=head.tree, result_tree=tree, diff=diff,
+        files=files,
     )  # fmt: skip
 
 
@@ -97,30 +171,45 @@ async def moved(
     return found
 
 
-async def _check_base(repository: Repository, pad: Scratch, base: str, head: Head, paths: tuple[str, ...]) -> None:
-    """Refuse when a file that the patch touches is not on the branch as it was on `base`."""
+async def _find_base(repository: Repository, base: str, head: Head) -> Head:
+    """The commit that a patch names as its base, on the branch of `head`; `head` when it names none."""
     if not base:
-        return
+        return head
     if not _REVISION.fullmatch(base):
         raise BadInput(f"the base {base[:80]!r} is no revision; name a commit, a branch or a tag")
-    ran = await repository.run(
-        "rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}", accept=(0, 1, 128)
-    )
+    wanted = ("--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
+    ran = await repository.run("rev-parse", *wanted, accept=(0, 1, 128))
     if ran.code:
-        raise Refused(f"the base {base!r} names no commit of this workspace; {head.name} is at {head.commit[:10]}")
+        known = f"{head.name} is at {head.commit[:10]}" if head.commit else "name one that `git log` shows"
+        raise Refused(f"the base {base!r} names no commit of this workspace; {known}")
     if ran.text == head.commit:
-        return
-    before, now = await asyncio.gather(pad.entries(ran.text, paths), pad.entries(head.tree, paths))
-    changes = await moved(repository, ran.text, head, before, now)
-    if changes:
-        reasons = "; ".join(changes.values())
-        raise Refused(
-            f"the patch was made on {ran.text[:10]} and {head.name} moved on: {reasons}; "
-            f"make it again on {head.commit[:10]}"
-        )
+        return head
+    tree = await repository.run("rev-parse", f"{ran.text}^{{tree}}")
+    return Head(branch=head.branch, commit=ran.text, tree=tree.text)
 
 
-async def _check_places(pad: Scratch, reading: rules.Reading, found: dict[str, Entry]) -> None:
+async def _carry_over(
+    repository: Repository, pad: Scratch, trees: tuple[Head, str, Head], paths: tuple[str, ...]
+) -> str:
+    """The tree of the branch with the change from a base to a result in it.
+
+    Raises:
+        Unmergeable: what happened since the base does not merge with it.
+    """
+    base, result, head = trees
+    merged = await merge(pad, base.tree, head.tree, result)
+    if isinstance(merged, str):
+        return merged
+    before, now = await asyncio.gather(pad.entries(base.tree, paths), pad.entries(head.tree, paths))
+    changes = await moved(repository, base.commit, head, before, now)
+    reasons = "; ".join(changes.values()) or ", ".join(repr(rules.visible(one.path)) for one in merged)
+    text = f"the patch was made on {base.commit[:10]} and {head.name} moved on: {reasons}, and the two do not merge"
+    raise Unmergeable(f"{text}; make it again on {head.commit[:10]}", merged)
+
+
+async def _check_places(pad: Scratch, reading: rules.Reading, base: Head) -> dict[str, Entry]:
+    """What `base` has at the patch's paths, where it is not too large and every hunk has one place to land."""
+    found = await pad.entries(base.tree, reading.paths)
     for path, entry in found.items():
         if entry.size > MAX_FILE_BYTES:
             raise Refused(f"{path!r} has {entry.size:,} bytes and {MAX_FILE_BYTES:,} is the limit for patched files")
@@ -129,6 +218,7 @@ async def _check_places(pad: Scratch, reading: rules.Reading, found: dict[str, E
     for file in known:
         if (content := contents.get(found[file.old].oid)) is not None:
             rules.check_places(file, content)
+    return found
 
 
 async def _apply(pad: Scratch, reading: rules.Reading, head: Head, found: dict[str, Entry]) -> None:
@@ -157,20 +247,10 @@ def _reason(ran: Ran, reading: rules.Reading, found: dict[str, Entry]) -> str:
 
 async def _compare(pad: Scratch, base: str, result: str) -> tuple[str, tuple[FileChange, ...]]:
     """The diff people see and its files, both from the trees."""
-    ran = await pad.run(
-        "diff-tree",
-        "-r",
-        "-z",
-        "--raw",
-        "--numstat",
-        "-p",
-        "-M",
-        "--no-ext-diff",
-        "--no-textconv",
-        "--no-color",
-        base,
-        result,
-    )
+    return _read_comparison(await pad.run("diff-tree", "-r", *SHOWN, base, result))
+
+
+def _read_comparison(ran: Ran) -> tuple[str, tuple[FileChange, ...]]:
     head, _, diff = ran.out.partition(b"\0\0")
     if not diff.startswith(b"diff --git "):
         raise Unavailable("git's comparison of the two trees cannot be read; report this with `git version`")

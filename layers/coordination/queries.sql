@@ -14,3 +14,54 @@ WHERE id = :id;
 UPDATE proposal
 SET state = :after, commit_id = :commit_id
 WHERE id = :id AND state = :before;
+
+-- name: open_workspace(id, root)!
+INSERT INTO workspace (id, root, fence, tickets) VALUES (:id, :root, 0, 0)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: lock_workspace(id)^
+SELECT id, root, fence, tickets FROM workspace WHERE id = :id;
+
+-- name: lock_workspace__postgresql(id)^
+SELECT id, root, fence, tickets FROM workspace WHERE id = :id FOR UPDATE;
+
+-- name: count_workspace(id, fence, tickets)!
+UPDATE workspace SET fence = :fence, tickets = :tickets WHERE id = :id;
+
+-- name: ask_lease(id, workspace, ticket, actor, is_person, worker, paths, ends_at, asked_at)!
+INSERT INTO lease (id, workspace, ticket, actor, is_person, worker, paths, state, fence, ends_at, asked_at)
+VALUES (:id, :workspace, :ticket, :actor, :is_person, :worker, :paths, 'waiting', 0, :ends_at, :asked_at);
+
+-- name: lease(id)^
+SELECT id, workspace, ticket, actor, is_person, worker, paths, state, fence, ends_at FROM lease WHERE id = :id;
+
+-- name: live_leases(workspace)
+SELECT id, workspace, ticket, actor, is_person, worker, paths, state, fence, ends_at
+FROM lease
+WHERE workspace = :workspace AND state IN ('waiting', 'held')
+ORDER BY ticket;
+
+-- name: move_lease(id, before, after, fence, ends_at)!
+UPDATE lease SET state = :after, fence = :fence, ends_at = :ends_at WHERE id = :id AND state = :before;
+
+-- name: begin_landing(new_head, old_head, workspace, proposal, fence, branch, old_commit, new_commit, now)!
+INSERT INTO landing
+    (new_head, old_head, workspace, proposal, fence, branch, old_commit, new_commit, state, created_at)
+VALUES
+    (:new_head, :old_head, :workspace, :proposal, :fence, :branch, :old_commit, :new_commit, 'applying', :now)
+ON CONFLICT (new_head) DO NOTHING;
+
+-- name: open_landings(workspace)
+SELECT new_head, old_head, workspace, proposal, fence, branch, old_commit, new_commit
+FROM landing
+WHERE workspace = :workspace AND state = 'applying'
+ORDER BY created_at;
+
+-- name: settle_landing(new_head, after, now)!
+UPDATE landing SET state = :after, settled_at = :now WHERE new_head = :new_head AND state = 'applying';
+
+-- name: landings(workspace)
+SELECT new_head, old_head, proposal, fence, branch, old_commit, new_commit, state, created_at, settled_at
+FROM landing
+WHERE workspace = :workspace
+ORDER BY created_at, fence;

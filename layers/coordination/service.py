@@ -1,7 +1,8 @@
 """The verbs of coordination: propose, apply, finish what a crash left, make a first workspace.
 
-One actor at a time: a lock within the process keeps the order of arrival, a file lock inside the git folder keeps
-other processes out, and `git update-ref` compares before it moves the branch, for everybody who knows of neither.
+One actor at a time: a lease of the store on the touched paths, in the order of arrival; a file lock inside the git
+folder for the files themselves; and `git update-ref`, which compares before it moves the line and the branch, for
+everybody who knows of neither. Without a store (a command beside a running server) the last two alone keep order.
 """
 
 from __future__ import annotations
@@ -13,39 +14,72 @@ import logging
 import os
 import time
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from layers.coordination import git, rules
 from layers.coordination.first import README_AND_MAKEFILE
-from layers.coordination.git import Repository, Scratch, open_repository, scratch
-from layers.coordination.proposing import Head, draft, moved, read_head
-from layers.coordination.settling import Journal, index_entries, own_folder, settle, work_tree, write_journal
-from layers.coordination.types import Applied, Conflict, Entry, Patch, Proposal, Step
+from layers.coordination.fitting import fit
+from layers.coordination.git import Repository, Scratch, open_repository, scratch, workspace_id
+from layers.coordination.leases import Claimant, Lease, enrol, holding
+from layers.coordination.line import TRAILER, Line
+from layers.coordination.proposing import Head, draft, read_files, read_head, rehearse
+from layers.coordination.settling import own_folder, settle
+from layers.coordination.types import (
+    Applied,
+    Conflict,
+    Entry,
+    Foreign,
+    ForeignPolicy,
+    Patch,
+    Proposal,
+    Rehearsal,
+    Snapshot,
+    Step,
+)
 from layers.errors import Misconfigured, Refused, Unavailable
+from layers.failpoint import Landing as At
 from layers.failpoint import Point, reach
+from layers.store import Store
 
 log = logging.getLogger(__name__)
 
 BUSY_S = 30.0
 POLL_S = 0.02
 TRIES = 5
-TRAILER = "Proposal: "
 
 
 class Coordinator:
     """Everybody's patches to a folder, one at a time."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        foreign: ForeignPolicy = ForeignPolicy.PARK,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._foreign = foreign
         self._clock = clock
+        self._enrolled: set[str] = set()
         self._locks: weakref.WeakValueDictionary[Path, asyncio.Lock] = weakref.WeakValueDictionary()
+
+    async def read(self, workspace: Path, paths: Sequence[str]) -> Snapshot:
+        """Files as the branch has them, and the commit that a patch of them names as its base.
+
+        Raises:
+            Refused: a path that no patch may touch, or a file that is too large.
+        """
+        return await read_files(workspace, paths)
 
     async def propose(self, patch: Patch) -> Proposal:
         """Try `patch` on the workspace's branch, touching no file.
 
         Raises:
             BadInput: the diff cannot be read; `line` says where.
-            Refused: a rule forbids it, it does not fit, or what it touches moved since its base.
+            Refused: a rule forbids it, it does not fit, or (Unmergeable) it does not merge with what happened since
+                its base.
             Misconfigured: git is missing or too old.
         """
         proposal = await draft(patch, self._clock())
@@ -53,22 +87,40 @@ class Coordinator:
         log.info("patch.proposed", extra=fields)
         return proposal
 
-    async def apply(self, workspace: Path, proposal: Proposal, message: str, author: str) -> Applied | Conflict:
+    async def rehearse(self, patch: Patch) -> Rehearsal:
+        """What `patch` makes of its own base; nothing is kept, and no branch need be checked out.
+
+        Raises:
+            BadInput, Refused, Misconfigured: as of `propose`.
+        """
+        return await rehearse(patch)
+
+    async def apply(
+        self, workspace: Path, proposal: Proposal, message: str, author: str, lease: Lease | None = None
+    ) -> Applied | Conflict:
         """Commit what was shown and write it to the work tree; again, and it is the same commit.
 
         A branch that moved on is no conflict as long as the touched files are still what the proposal was made on:
-        then every one of them becomes exactly what was shown.
+        then every one of them becomes exactly what was shown. Where they are not, the two are merged in memory: what
+        then reads as it was shown is committed, what reads differently comes back to be shown again, and what cannot
+        be merged comes back with its three versions. `lease` is one that the caller holds; without it, one is asked
+        for, and waited for.
 
         Raises:
-            Refused: the workspace is not the proposal's, or is not in a state to commit.
+            Refused: the workspace is not the proposal's, or is not in a state to commit, or the lease was lost.
             Unavailable: somebody holds the workspace, or the disk refused; apply it again.
         """
         repository = await open_repository(workspace)
         if repository.root != proposal.workspace:
             raise Refused(f"the proposal {proposal.id!r} is for {str(proposal.workspace)!r}, not {str(workspace)!r}")
-        async with self._alone(repository), scratch(repository) as pad:
-            await settle(repository, pad)
-            outcome = await self._commit(repository, pad, proposal, (message, author))
+        paths = tuple(dict.fromkeys(step.path for step in proposal.steps))
+        async with self._leased(repository, paths, author, lease) as held:
+            reach(At.LEASED)
+            async with self._alone(repository), scratch(repository) as pad:
+                line = Line(repository=repository, pad=pad, store=self._store)
+                await line.recover()
+                await settle(repository, pad)
+                outcome = await _commit(line, proposal, (message, author), held, self._foreign)
         log.info(
             "patch.applied" if isinstance(outcome, Applied) else "patch.conflicted",
             extra={"proposal": proposal.id, "workspace": str(repository.root), "files": len(outcome.files)},
@@ -93,7 +145,9 @@ class Coordinator:
     async def materialise(self, workspace: Path) -> tuple[str, ...]:
         """Finish what a crash left between the commit and the files; one sentence per file left alone."""
         repository = await open_repository(workspace)
+        await self._enrol(repository)
         async with self._alone(repository), scratch(repository) as pad:
+            await Line(repository=repository, pad=pad, store=self._store).recover()
             return await settle(repository, pad)
 
     async def create_workspace(self, path: Path) -> None:
@@ -115,35 +169,49 @@ class Coordinator:
             await git.run("init", "--quiet", "--initial-branch=main", "--template=", str(path), cwd=path, place={})
         repository = await open_repository(path)
         async with self._alone(repository), scratch(repository) as pad:
+            line = Line(repository=repository, pad=pad, store=self._store)
+            await line.recover()
             await settle(repository, pad)
             born = await repository.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", accept=(0, 1, 128))
             if born.code:
-                await _first_commit(repository, pad, int(self._clock()))
+                await _first_commit(line, int(self._clock()))
 
-    async def _commit(
-        self, repository: Repository, pad: Scratch, proposal: Proposal, words: tuple[str, str]
-    ) -> Applied | Conflict:
-        paths = tuple(file.path for file in proposal.files)
-        for _ in range(TRIES):
-            head = await read_head(repository)
-            is_at_base = (head.branch, head.commit) == (proposal.branch, proposal.base_commit)
-            done = None if is_at_base else await _find_commit(repository, pad, proposal)
-            if done is not None:
-                return Applied(commit=done, files=paths)
-            conflict = await _find_conflict(repository, pad, proposal, head)
-            if conflict is not None:
-                return conflict
-            tree = await _result_on(pad, proposal, head)
-            if isinstance(tree, Conflict):
-                return tree
-            commit = await _make_commit(pad, proposal, head, tree, words)
-            journal = Journal(branch=head.branch, commit=commit, steps=proposal.steps)
-            if await _move_branch(repository, journal, head.commit):
-                reach(Point.PATCH_COMMITTED)
-                left = await settle(repository, pad)
-                reach(Point.PATCH_WRITTEN)
-                return Applied(commit=commit, files=paths, left_alone=left)
-        raise Unavailable(f"the branch of {str(repository.root)!r} keeps moving; apply the patch again")
+    @contextlib.asynccontextmanager
+    async def holding(
+        self, workspace: Path, actor: str, paths: Sequence[str], *, is_person: bool = False, wait_s: float = BUSY_S
+    ) -> AsyncIterator[Lease]:
+        """Hold a lease on files, and on folders with a slash at their end, while one reads, proposes and applies.
+
+        Raises:
+            Refused: a path that no lease can name.
+            Unavailable: others held them for `wait_s`.
+            Misconfigured: there is no store.
+        """
+        if self._store is None:
+            raise Misconfigured("leases are in the database, and this process has none; start the server")
+        space = await self._enrol(await open_repository(workspace))
+        claimant = Claimant(workspace=space, actor=actor, paths=tuple(paths), is_person=is_person)
+        async with holding(self._store, claimant, wait_s) as held:
+            yield held
+
+    async def _enrol(self, repository: Repository) -> str:
+        workspace = workspace_id(repository)
+        if self._store is not None and workspace not in self._enrolled:
+            await self._store.run(enrol, workspace, str(repository.root))
+            self._enrolled.add(workspace)
+        return workspace
+
+    @contextlib.asynccontextmanager
+    async def _leased(
+        self, repository: Repository, paths: tuple[str, ...], actor: str, lease: Lease | None
+    ) -> AsyncIterator[Lease | None]:
+        """The caller's lease, or one of our own; None without a store."""
+        workspace = await self._enrol(repository)
+        if self._store is None or lease is not None:
+            yield lease
+            return
+        async with holding(self._store, Claimant(workspace=workspace, actor=actor, paths=paths), BUSY_S) as held:
+            yield held
 
     @contextlib.asynccontextmanager
     async def _alone(self, repository: Repository) -> AsyncIterator[None]:
@@ -172,6 +240,36 @@ async def _take(handle: int, root: Path) -> None:
         await asyncio.sleep(POLL_S)
 
 
+async def _commit(
+    line: Line, proposal: Proposal, words: tuple[str, str], lease: Lease | None, policy: ForeignPolicy
+) -> Applied | Conflict:
+    repository, pad = line.repository, line.pad
+    paths = tuple(file.path for file in proposal.files)
+    for _ in range(TRIES):
+        head, line_head = await asyncio.gather(read_head(repository), line.head())
+        is_at_base = (head.branch, head.commit) == (proposal.branch, proposal.base_commit)
+        done = None if is_at_base else await _find_commit(repository, pad, proposal)
+        if done is not None:
+            return Applied(commit=done, files=paths)
+        fitted = await fit(repository, pad, proposal, head, policy)
+        if isinstance(fitted, Conflict):
+            if fitted.foreign is None or policy is not ForeignPolicy.ADOPT:
+                return fitted
+            await _adopt(line, (head, line_head), fitted.foreign, lease)
+            continue
+        contents = await pad.blobs([fitted.tree, *(step.new.oid for step in fitted.steps if step.new)])
+        commit = await _make_commit(pad, proposal, head, fitted.tree, words)
+        fence, at = lease.fence if lease else 0, proposal.proposed_at
+        landing = await line.prepare(proposal.id, (head, line_head), (commit, fitted.tree), fence, at)
+        reach(At.BUILT)
+        if await line.land(landing, fitted.steps, lease):
+            reach(Point.PATCH_COMMITTED)
+            left, _ = await asyncio.gather(settle(repository, pad, contents), line.record(landing))
+            reach(Point.PATCH_WRITTEN)
+            return Applied(commit=commit, files=paths, left_alone=left)
+    raise Unavailable(f"the branch of {str(repository.root)!r} keeps moving; apply the patch again")
+
+
 async def _find_commit(repository: Repository, pad: Scratch, proposal: Proposal) -> str | None:
     """The commit after the proposal's base whose last line is the proposal's trailer."""
     trailer = f"{TRAILER}{proposal.id}"
@@ -182,80 +280,32 @@ async def _find_commit(repository: Repository, pad: Scratch, proposal: Proposal)
     return next((oid for oid in commits if bodies[oid].endswith(b"\n\n" + trailer.encode() + b"\n")), None)
 
 
-async def _find_conflict(repository: Repository, pad: Scratch, proposal: Proposal, head: Head) -> Conflict | None:
-    """Why `proposal` cannot be committed on `head` as it was shown; None when it can."""
-    steps = proposal.steps
-    if head.branch != proposal.branch:
-        was = proposal.branch.removeprefix("refs/heads/")
-        text = f"the patch is for the branch {was} and {head.name} is checked out; check {was} out and approve again"
-        return Conflict(files=tuple(step.path for step in steps), text=text)
-    expected = {step.path: step.old for step in steps if step.old}
-    paths = [step.path for step in steps]
-    if head.commit != proposal.base_commit:
-        changes = await moved(repository, proposal.base_commit, head, expected, await pad.entries(head.tree, paths))
-        if changes:
-            text = f"{'; '.join(changes.values())}, after the patch was shown; propose it again on {head.commit[:10]}"
-            return Conflict(files=tuple(changes), text=text)
-    staged = await index_entries(repository, pad, paths)
-    reasons = {
-        step.path: f"{rules.visible(step.path)!r} has staged changes that are not committed"
-        for step in steps
-        if staged.get(step.path) not in (step.old, step.new)
-    }
-    reasons |= await asyncio.to_thread(work_tree(repository).obstacles, steps)
-    if not reasons:
-        return None
-    text = f"nothing was changed: {'; '.join(reasons.values())}; commit or undo that and approve the patch again"
-    return Conflict(files=tuple(reasons), text=text)
-
-
-async def _result_on(pad: Scratch, proposal: Proposal, head: Head) -> str | Conflict:
-    """The tree of `head` with exactly what was shown changed; a conflict where that would change more.
-
-    git makes room silently: a new file takes the place of a folder that grew meanwhile, and all that is in it.
-    """
-    if head.tree == proposal.base_tree:
-        return proposal.result_tree
-    tree = await pad.write_tree(head.tree, {step.path: step.new for step in proposal.steps})
-    shown = {step.path: (step.old, step.new) for step in proposal.steps}
-    changes = await pad.changes(head.tree, tree)
-    if changes == shown:
-        return tree
-    others = tuple(path for path in changes if changes[path] != shown.get(path))
-    names = ", ".join(repr(rules.visible(path)) for path in others)
-    text = f"{head.name} moved on, and the patch would now also change {names}; propose it again on {head.commit[:10]}"
-    return Conflict(files=others, text=text)
+async def _adopt(line: Line, heads: tuple[Head, str], foreign: Foreign, lease: Lease | None) -> None:
+    """Commit what people saved: it lands as a patch does, and the files already have it."""
+    fence, name = lease.fence if lease else 0, foreign.ref.rpartition("/")[2]
+    landing = await line.prepare(name, heads, (foreign.commit, foreign.tree), fence, foreign.saved_at)
+    if await line.land(landing, foreign.steps, lease):
+        await asyncio.gather(settle(line.repository, line.pad), line.record(landing))
+        log.info("patch.adopted", extra={"workspace": line.workspace, "ref": foreign.ref})
 
 
 async def _make_commit(pad: Scratch, proposal: Proposal, head: Head, tree: str, words: tuple[str, str]) -> str:
     """The commit object: the same proposal on the same head makes the same id, whenever and wherever it is made."""
     message, author = words
     body = f"{message.strip() or 'Apply a patch'}\n\n{TRAILER}{proposal.id}\n".replace("\0", "")
-    ran = await pad.commit(tree, head.commit, rules.as_bytes(body), author=author, at=proposal.proposed_at)
-    if ran.code:
-        raise Refused(f"git no longer has what was approved ({ran.first_line}); propose the patch again")
-    return ran.text
+    return await pad.commit(tree, (head.commit,), rules.as_bytes(body), author=author, at=proposal.proposed_at)
 
 
-async def _move_branch(repository: Repository, journal: Journal, old: str) -> bool:
-    """Write the journal, then move the branch if it still is at `old`; False when it is not."""
-    await asyncio.to_thread(write_journal, repository, journal)
-    arguments = ("update-ref", "-m", "bulkhead: apply a patch", journal.branch, journal.commit, old)
-    ran = await repository.run(*arguments, accept=(0, 1, 128), place=git.BOT)
-    if ran.code and "but expected" not in ran.error and "already exists" not in ran.error:
-        raise Unavailable(f"git could not move {journal.branch}: {ran.first_line}; apply the patch again")
-    return ran.code == 0
-
-
-async def _first_commit(repository: Repository, pad: Scratch, now: int) -> None:
+async def _first_commit(line: Line, now: int) -> None:
+    repository, pad = line.repository, line.pad
     entries: dict[str, Entry | None] = {}
     for name, content in README_AND_MAKEFILE.items():
         entries[name] = Entry(mode="100644", oid=await pad.keep_blob(content.encode()))
     tree = await pad.write_tree("", entries)
-    commit = (await pad.commit(tree, "", b"Start the workspace\n", author="Bulkhead", at=now)).text
+    commit = await pad.commit(tree, (), b"Start the workspace\n", author="Bulkhead", at=now)
     branch = (await repository.run("symbolic-ref", "HEAD")).text
     steps = tuple(Step(path=path, old=None, new=entry) for path, entry in entries.items())
-    if not await _move_branch(repository, Journal(branch=branch, commit=commit, steps=steps), repository.zero):
+    if not await line.start(branch, commit, steps):
         raise Unavailable(f"somebody else started the workspace {str(repository.root)!r} at the same moment; try again")
     left = await settle(repository, pad)
     if left:

@@ -9,17 +9,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from layers.coordination import rules
-from layers.coordination.git import Repository, Scratch, index_lines
+from layers.coordination.git import BOT, Repository, Scratch, index_lines, workspace_id
 from layers.coordination.types import Entry, Step
 from layers.coordination.worktree import Folder
 from layers.errors import Unavailable
+from layers.failpoint import Landing, reach
 
+log = logging.getLogger(__name__)
+
+RESCUED = b"A save that was under way while the file was written\n"
 INDEX_TRIES = 10
 INDEX_WAIT_S = 0.1
 UNMERGED = "unmerged"
@@ -83,30 +88,68 @@ def _entry(mode: str, oid: str) -> Entry | None:
     return Entry(mode=mode, oid=oid) if oid else None
 
 
-async def settle(repository: Repository, pad: Scratch) -> tuple[str, ...]:
+async def settle(
+    repository: Repository, pad: Scratch, contents: Mapping[str, bytes] | None = None
+) -> tuple[str, ...]:
     """Finish what the journal tells, if there is one: files, then index. One sentence per file left alone.
+
+    `contents` are blobs that the caller has read already.
 
     Raises:
         Unavailable: the disk refused; the journal stays and the next call goes on.
     """
     journal = await asyncio.to_thread(read_journal, repository)
     if journal is None:
-        return ()
-    landed = await repository.run("merge-base", "--is-ancestor", journal.commit, journal.branch, accept=(0, 1, 128))
-    branch = await repository.run("symbolic-ref", "-q", "HEAD", accept=(0, 1))
+        return await _rescue(repository, pad)
+    due = await _due(repository, pad, journal)
     left: tuple[str, ...] = ()
-    if landed.code == 0 and branch.text == journal.branch:  # else it never landed, or another branch is checked out
-        left = await _write(repository, pad, journal.steps)
+    if due:
+        known = contents or {}
+        wanted = [step.new.oid for step in due if step.new and step.new.oid not in known]
+        left = await _write(repository, pad, due, {**known, **await pad.blobs(wanted)})
+        reach(Landing.FILES_DONE)
     with contextlib.suppress(FileNotFoundError):
         await asyncio.to_thread(os.unlink, own_folder(repository) / "journal.json")
-    return left
+    return left + await _rescue(repository, pad)
 
 
-async def _write(repository: Repository, pad: Scratch, steps: Sequence[Step]) -> tuple[str, ...]:
-    head = (await repository.run("rev-parse", "HEAD^{tree}")).text
-    now = await pad.entries(head, [step.path for step in steps])
-    due = [step for step in steps if now.get(step.path) == step.new]  # else somebody's later commit is about this file
-    contents = await pad.blobs([step.new.oid for step in due if step.new])
+async def _rescue(repository: Repository, pad: Scratch) -> tuple[str, ...]:
+    """Saves that went into files which had just been displaced, each kept under a ref of its own; a sentence each."""
+    quarantine = work_tree(repository).quarantine
+    sentences = []
+    for one in await asyncio.to_thread(quarantine.sweep):
+        entry = Entry(mode="100644", oid=await pad.keep_blob(one.content))
+        tree = await pad.write_tree("", {one.path: entry})
+        commit = await pad.commit(tree, (), RESCUED, author="somebody", at=one.at)
+        ref = f"refs/coord/{workspace_id(repository)}/foreign/{commit[:12]}"
+        await repository.run("update-ref", ref, commit, place=BOT)
+        await asyncio.to_thread(quarantine.let_go, one.folder)
+        log.warning("patch.save_rescued", extra={"workspace": str(repository.root), "ref": ref})
+        shown = repr(rules.visible(one.path))
+        sentences.append(f"{shown} was being saved while it was written; that save is kept as {ref}")
+    return tuple(sentences)
+
+
+async def _due(repository: Repository, pad: Scratch, journal: Journal) -> list[Step]:
+    """The steps that are still to be seen in the files."""
+    ran = await repository.run(
+        "rev-parse", "HEAD^{commit}", "HEAD^{tree}", "--symbolic-full-name", "HEAD", accept=(0, 128)
+    )
+    facts = ran.text.split("\n")
+    if ran.code or len(facts) != 3 or facts[2] != journal.branch:  # another branch is checked out
+        return []
+    if facts[0] == journal.commit:
+        return list(journal.steps)
+    landed = await repository.run("merge-base", "--is-ancestor", journal.commit, facts[0], accept=(0, 1, 128))
+    if landed.code:
+        return []
+    now = await pad.entries(facts[1], [step.path for step in journal.steps])
+    return [step for step in journal.steps if now.get(step.path) == step.new]  # else a later commit is about this file
+
+
+async def _write(
+    repository: Repository, pad: Scratch, due: Sequence[Step], contents: Mapping[str, bytes]
+) -> tuple[str, ...]:
     try:
         left = await asyncio.to_thread(work_tree(repository).write, due, contents)
     except OSError as error:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
+
+from layers.errors import Refused
 
 POLICY_VERSION = 1
 """Grows when the rules change: an approval given under older rules no longer fits."""
@@ -34,6 +37,18 @@ class Entry:
     """Blob id, hex."""
     size: int = field(default=0, compare=False)
     """Bytes; 0 where nobody asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Files as they are on the workspace's branch: what a patch is made from."""
+
+    commit: str
+    """What the patch then names as its base."""
+    entries: dict[str, Entry]
+    """Path to mode and blob id; absent files are left out."""
+    contents: dict[str, bytes]
+    """Path to what is in it; of a link, its target."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +129,18 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """What a patch makes of its own base, whatever happened since."""
+
+    base_commit: str
+    base_tree: str
+    result_tree: str
+    diff: str
+    """Recomputed by git from the two trees."""
+    files: tuple[FileChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
     """The change is in history."""
 
@@ -131,6 +158,52 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stages:
+    """One path that cannot be merged: what each side has there. None means absent."""
+
+    path: str
+    base: Entry | None
+    ours: Entry | None
+    """The branch's."""
+    theirs: Entry | None
+    """The patch's."""
+
+
+class ForeignPolicy(StrEnum):
+    """What becomes of edits that somebody saved in a touched file and did not commit."""
+
+    ADOPT = "adopt"
+    """They are committed first, and the patch is merged with them."""
+    PARK = "park"
+    """The patch waits; they are kept under a ref, for a person to say which."""
+    BLOCK = "block"
+    """The patch waits, and nothing is done about them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign:
+    """Edits of the work tree that nobody has committed, kept before anything else was done."""
+
+    ref: str
+    """Full name, `refs/coord/<workspace>/foreign/<id>`."""
+    commit: str
+    """On the branch's commit; its tree has what was saved."""
+    tree: str
+    steps: tuple[Step, ...]
+    """From the branch to what was saved."""
+    saved_at: int
+    """Epoch seconds of the newest save."""
+
+
+class Unmergeable(Refused):
+    """The patch was made on an older commit, and what happened since does not merge with it."""
+
+    def __init__(self, text: str, stages: tuple[Stages, ...]) -> None:
+        super().__init__(text)
+        self.stages = stages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
     """The change was not made; nothing was touched."""
 
@@ -138,3 +211,9 @@ class Conflict:
     """Paths that are not as the proposal expects."""
     text: str
     """One sentence: which file, what happened to it, what to do."""
+    stages: tuple[Stages, ...] = ()
+    """Where the branch and the patch changed the same lines: the three versions of each such file."""
+    foreign: Foreign | None = None
+    """What somebody has saved in a touched file and not committed, where that is in the way and all that is."""
+    again: Proposal | None = None
+    """The same patch merged with the branch, where that reads differently from what was approved: to be shown anew."""

@@ -4,7 +4,7 @@ git is not used for this: its checkout runs the repository's filters, follows wh
 Here every folder is opened without following links, every new content is staged in the git folder, and RENAME_EXCHANGE
 swaps it with what is there; what was displaced is then hashed, and if it is not what the step expected, it is swapped
 back. So an editor's save between the look and the swap survives (9,000 such saves: check and replace lost 794, this
-lost 0; coordination reference 4.2). What stays open: an editor that keeps the displaced file open and writes into it.
+lost 0; coordination reference 4.2). An editor that has the displaced file open still writes into it: see `quarantine`.
 Where the file system cannot exchange (NFS, macOS), it is check and replace.
 """
 
@@ -14,43 +14,18 @@ import contextlib
 import ctypes
 import errno
 import functools
-import hashlib
 import os
-import stat
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from layers.coordination.looking import Seen, read_in
+from layers.coordination.quarantine import Quarantine
 from layers.coordination.rules import as_bytes, visible
 from layers.coordination.types import Entry, Step
+from layers.failpoint import Landing, reach
 
 NO_REPLACE = 1
 EXCHANGE = 2
-MAX_BYTES = 64 << 20
-"""A larger file is never equal to what a step expects: patches touch small files."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What is at a path of the work tree."""
-
-    kind: str
-    """`file`, `link`, or what else it is, in words."""
-    oid: str = ""
-    permissions: int = 0
-
-    def holds(self, entry: Entry | None) -> bool:
-        """Whether this is `entry`'s content; the executable bit is not looked at."""
-        return entry is not None and self.oid == entry.oid and (self.kind == "link") == (entry.mode == "120000")
-
-    def is_exactly(self, entry: Entry | None) -> bool:
-        """Whether this is `entry`, executable bit included."""
-        is_executable = bool(self.permissions & 0o100)
-        return (
-            self.holds(entry)
-            and entry is not None
-            and (self.kind == "link" or is_executable == (entry.mode == "100755"))
-        )
 
 
 class Folder:
@@ -60,6 +35,11 @@ class Folder:
         self.root = root
         self.stage = stage
         self.object_format = object_format
+        self.quarantine = Quarantine(stage.parent / "quarantine", self._content_of)
+
+    def _content_of(self, name: str) -> str:
+        seen = self._look_in(None, name)
+        return seen.oid if seen else ""
 
     def obstacles(self, steps: Sequence[Step]) -> dict[str, str]:
         """Path to reason, for every step whose file is not as the step expects."""
@@ -84,27 +64,35 @@ class Folder:
 
     def look(self, path: str) -> Seen | None:
         """What is at `path`; None when nothing is."""
+        found = self.read(path)
+        return found[0] if found else None
+
+    def read(self, path: str) -> tuple[Seen, bytes] | None:
+        """What is at `path` and its content (of a link, its target); None when nothing is."""
         try:
             with self._parent(path) as (folder, name):
-                return self._look_in(folder, name)
+                return read_in(folder, name, self.object_format)
         except FileNotFoundError:
             return None
         except OSError as error:
             if error.errno in (errno.ENOTDIR, errno.ELOOP):
-                return Seen("below no folder")
+                return Seen("below no folder"), b""
             raise
 
-    def write(self, steps: Sequence[Step], contents: dict[str, bytes]) -> dict[str, str]:
+    def write(self, steps: Sequence[Step], contents: Mapping[str, bytes]) -> dict[str, str]:
         """Take every step whose file is as expected; path to reason for the others. May be run again after a crash."""
         self.stage.mkdir(parents=True, exist_ok=True)
+        for part in self.stage.glob("*.part"):
+            part.unlink()
         left: dict[str, str] = {}
         for number, step in enumerate(steps):
             done = self._take(step, str(self.stage / str(number)), contents)
             if not done:
                 left[step.path] = _why(step, self.look(step.path))
+            reach(Landing.FILE_DONE)
         return left
 
-    def _take(self, step: Step, staged: str, contents: dict[str, bytes]) -> bool:
+    def _take(self, step: Step, staged: str, contents: Mapping[str, bytes]) -> bool:
         """Whether the file is now as the step wants it."""
         try:
             with self._parent(step.path, make=step.new is not None) as (folder, name):
@@ -118,6 +106,7 @@ class Folder:
                     done = False
                 else:
                     self._stage(staged, step.new, contents[step.new.oid], seen)
+                    reach(Landing.STAGED)
                     done = (
                         self._place(folder, name, staged, step)
                         if seen is None
@@ -146,17 +135,16 @@ class Folder:
                 return
             if at_path.holds(step.new):
                 _rename(None, staged, folder, name, EXCHANGE)
-            else:  # both differ: the path keeps the newer one, the older one stays beside the stage for its owner
-                os.rename(staged, f"{staged}.kept-{seen.oid[:10]}")
-                return
-        os.unlink(staged)
+            # else both differ: the path keeps the newer one, and the older one is caught
+        self.quarantine.take(staged, step.path, _id_of(step.old if seen.holds(step.old) else step.new))
 
     def _stage(self, staged: str, entry: Entry, content: bytes, seen: Seen | None) -> None:
         if entry.mode == "120000":
             os.symlink(content, staged.encode())
             return
         wanted = 0o777 if entry.mode == "100755" else 0o666
-        handle = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, wanted)
+        part = f"{staged}.part"  # what stands under its own name is whole: half of it would pass for somebody's edit
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, wanted)
         with open(handle, "wb") as file:
             file.write(content)
             if seen is not None and seen.kind == "file":  # keep who may read it, give or take the executable bit
@@ -164,6 +152,7 @@ class Folder:
                 os.fchmod(handle, bits | ((bits & 0o444) >> 2 if entry.mode == "100755" else 0))
             file.flush()
             os.fsync(handle)
+        os.rename(part, staged)
 
     def _place(self, folder: int, name: str, staged: str, step: Step) -> bool:
         try:
@@ -175,6 +164,7 @@ class Folder:
 
     def _swap(self, folder: int, name: str, staged: str, step: Step) -> bool:
         _rename(None, staged, folder, name, EXCHANGE)
+        reach(Landing.EXCHANGED)
         displaced = self._look_in(None, staged)
         mine = displaced is None or displaced.holds(step.old)  # None: the fallback replaced it
         if not mine:
@@ -182,8 +172,8 @@ class Folder:
             again = self._look_in(None, staged)
             if again is not None and not again.holds(step.new):  # saved once more meanwhile: the newest save wins
                 _rename(None, staged, folder, name, EXCHANGE)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(staged)
+        if displaced is not None:  # what is neither the old nor ours is a save that nobody has seen: it is caught
+            self.quarantine.take(staged, step.path, _id_of(step.old if mine else step.new))
         return mine
 
     def _displace(self, folder: int, name: str, staged: str, step: Step) -> bool:
@@ -193,7 +183,8 @@ class Folder:
             with contextlib.suppress(FileExistsError):  # saved under its name again meanwhile: the newest save wins
                 _rename(None, staged, folder, name, NO_REPLACE)
                 return False
-        os.unlink(staged)
+        if displaced is not None:
+            self.quarantine.take(staged, step.path, _id_of(step.old))
         return True
 
     def _drop_empty_folders(self, path: str) -> None:
@@ -224,25 +215,12 @@ class Folder:
             os.close(handle)
 
     def _look_in(self, folder: int | None, name: str) -> Seen | None:
-        try:
-            status = os.stat(name, dir_fd=folder, follow_symlinks=False)
-            if stat.S_ISLNK(status.st_mode):
-                target = os.readlink(as_bytes(name), dir_fd=folder)
-                return Seen("link", blob_id(target, self.object_format))
-            if not stat.S_ISREG(status.st_mode):
-                return Seen("a folder" if stat.S_ISDIR(status.st_mode) else "no plain file")
-            handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
-        except FileNotFoundError:
-            return None
-        with open(handle, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
-        oid = blob_id(content, self.object_format) if len(content) <= MAX_BYTES else ""
-        return Seen("file", oid, stat.S_IMODE(status.st_mode))
+        found = read_in(folder, name, self.object_format)
+        return found[0] if found else None
 
 
-def blob_id(content: bytes, object_format: str) -> str:
-    """git's id of `content`; worked out here because it is one line, and a process per file is not."""
-    return hashlib.new(object_format, b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+def _id_of(entry: Entry | None) -> str:
+    return entry.oid if entry else ""
 
 
 def _is_ready(seen: Seen | None, step: Step) -> bool:

@@ -1,7 +1,7 @@
 """What gives a task's shape away: the words and phrases that `rules` looks for, with their weights. Data only.
 
-Weights are by hand, chosen on IFEval's prompts, half of GSM8K and the everyday messages of tests/routing/test_rules.py,
-which also holds the figures. The published ceiling for guessing from a prompt alone is low, so the table stays small.
+Weights are by hand, chosen on IFEval's prompts, half of GSM8K, MMLU's mathematics and physics and the everyday messages
+of tests/routing/test_rules.py; `python -m benchmarks.routing --only shape` prints what they achieve on each source.
 """
 
 from __future__ import annotations
@@ -56,6 +56,11 @@ FAMILIES = (
             "or more",
             "maximum of",
             "up to",
+            "in one word",
+            "in one sentence",
+            "in one line",
+            "keep it under",
+            "keep it to",
         ),
     ),
     Family(
@@ -74,9 +79,9 @@ FAMILIES = (
         weight=1.5,
         most=2,
         words=split(
-            "asterisk asterisks bold brackets capitalized comma commas csv divider highlight highlighted italic "
-            "italics json lowercase markdown placeholder placeholders postscript quotation quotes separated "
-            "uppercase wrapped xml yaml"
+            "asterisk asterisks bold brackets capitalized comma commas csv divider emoji emojis highlight highlighted "
+            "italic italics json lowercase markdown palindrome placeholder placeholders postscript quotation quotes "
+            "separated syllables uppercase vowels wrapped xml yaml"
         ),
         phrases=keyed(
             "p.s",
@@ -149,7 +154,15 @@ FAMILIES = (
             "repeat the",
             "the response should",
             "word for word",
-            "and nothing else",
+            "nothing else",
+            "yes or no",
+            "each sentence",
+            "every sentence",
+            "each word",
+            "every word",
+            "first word",
+            "last word",
+            "alphabetical order",
             "in the style of",
             "use the following",
             "one of the following",
@@ -223,14 +236,54 @@ FAMILIES = (
         ),
     ),
     Family(
+        name="mathematics",
+        shape=Shape.DEPTH,
+        weight=1.25,
+        most=2,
+        words=split(
+            "abelian acceleration angle circumference cm coefficient coefficients compute coordinates cosine "
+            "derivative determinant diagonal differentiable divided divisible divisor divisors eigenvalue eigenvalues "
+            "enthalpy entropy equals equilibrium ev factored factorial friction graph group hamiltonian hexagon "
+            "homomorphism hypotenuse hz integer integers inverse isomorphic joules kg kinetic linear logarithm "
+            "matrices matrix median ml modulo mol molar moles momentum multiplied newtons nm obtuse ohms orbit "
+            "parabola parallel perimeter permutation permutations polygon polynomial polynomials prime primes "
+            "quadratic quantum radius reagent rectangle remainder ring sequence simplify sine slope sphere squared "
+            "stoichiometric subgroup subgroups subset tangent triangle variance vector velocity vertex vertices "
+            "voltage wavelength"
+        ),
+        phrases=keyed("standard deviation", "confidence interval", "find the value", "positive integer"),
+    ),
+    Family(
+        name="formula",
+        shape=Shape.DEPTH,
+        weight=2.5,
+        phrases=keyed(
+            "\\frac", "\\sqrt", "\\sum", "\\cdot", "\\times", "\\mathbb", "\\angle", "\\begin{", "\\[", "^2", "^{",
+            "^n", "x^", "f(x", "f(n", "\u221a", "\u222b", "\u2203", "\u2200", "\u2283",
+        ),
+    ),
+    Family(
+        name="logic",
+        shape=Shape.DEPTH,
+        weight=1.5,
+        most=2,
+        words=split("clue clues entails knave knight logically premise premises propositional puzzle valid"),
+        phrases=keyed(
+            "truth table", "predicate logic", "if and only if", "must be true", "true for all", "exactly one of",
+        ),
+    ),
+    Family(
         name="program text",
         shape=Shape.CODE,
         weight=3,
-        most=1,
+        most=2,
         phrases=keyed(
             "```",
-            "def ",
-            "import ",
+            "\ndef ",
+            "\nimport ",
+            "\nfrom typing import",
+            ">>> ",
+            '"""',
             "();",
             "){",
             ") {",
@@ -241,11 +294,38 @@ FAMILIES = (
             "traceback (most",
             "</",
             "git ",
-            "self.",
             "stderr",
             "stdout",
             "console.log",
-            "$ ",
+            "\n$ ",
+        ),
+    ),
+    Family(
+        name="asks for a program",
+        shape=Shape.CODE,
+        weight=2.5,
+        phrases=keyed(
+            "write a function", "a function that", "a function to", "function that takes", "python function",
+            "write a program", "a program that", "a program to", "write a script", "a script that", "a script to",
+            "a class that", "python class", "a method that", "write a regex", "regular expression", "write a query",
+            "sql query", "source code", "write code", "the code", "this code", "my code", "you are given an array",
+            "you are given a string", "you are given an integer", "given an array", "given a string",
+            "return the minimum", "return the maximum", "return the number",
+        ),
+    ),
+    Family(
+        name="exercise",
+        shape=Shape.CODE,
+        weight=5,
+        phrases=keyed(
+            "\n# instructions\n",
+            "modify the supplied files",
+            "sample input",
+            "standard input",
+            "\ninput: ",
+            "\nconstraints:",
+            "your task is to implement",
+            "you are given an integer array",
         ),
     ),
     Family(
@@ -268,8 +348,8 @@ FAMILIES = (
         weight=2,
         most=1,
         words=split(
-            "bug compiler keyerror linter nullpointerexception pytest refactor segfault stacktrace traceback "
-            "typecheck typeerror unittest valueerror"
+            "bug codebase compiler goroutine keyerror linter nullpointerexception pytest refactor segfault stacktrace "
+            "stdin substring subarray traceback typecheck typeerror unittest valueerror"
         ),
         phrases=keyed(
             "unit test",
@@ -283,31 +363,13 @@ FAMILIES = (
         weight=1.25,
         most=3,
         words=split(
-            "algorithm api class code commit compile deadlock debug diff endpoint exception function loop merge "
-            "method migration patch program repository script variable"
+            "algorithm api array arrays class code commit compile deadlock debug diff endpoint exception function "
+            "implement integers iterator loop merge method migration parameter patch program repository returns "
+            "script string strings tuple variable"
         ),
         phrases=keyed(
             "error message",
             "null pointer",
-        ),
-    ),
-    Family(
-        name="file name",
-        shape=Shape.CODE,
-        weight=1.5,
-        most=1,
-        phrases=keyed(
-            ".py",
-            ".js",
-            ".ts",
-            ".rs",
-            ".go",
-            ".java",
-            ".sql",
-            ".sh",
-            ".toml",
-            ".yaml",
-            ".c ",
         ),
     ),
 )

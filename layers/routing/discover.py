@@ -164,6 +164,7 @@ def ollama_model(found: OllamaModel, address: str) -> Model:
         api_base=model.api_base,
         vision=sees,
         usd_per_million=model.usd_per_million,
+        is_local=model.is_local,
     )
 
 
@@ -177,6 +178,7 @@ def served_model(server: str, name: str, base: str) -> Model:
         source=base.removesuffix("/v1"),
         api_base=base,
         usd_per_million=(0.0, 0.0) if is_local else None,
+        is_local=is_local,
     )
 
 

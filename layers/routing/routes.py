@@ -8,10 +8,20 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NonNegativeFloat, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
 
 from layers.errors import Misconfigured
 from layers.routing.types import Shape, Tier
@@ -31,6 +41,9 @@ def default_routes_text() -> str:
     return f"""\
 # Which models answer. Read at start. `bulkhead route TEXT` shows where a text would go, `/why` where the last one went.
 
+# Conversations whose words never leave this machine: patterns of their ids, with * and ?.
+# local_only = ["slack:T0SECRET/*", "mail:board@example.org"]
+
 # A task's shape is judged from its words; its models are tried in order until one answers.
 # "{AUTO}" stands for every model found from the environment's keys and the servers below, best suited first.
 [routes]
@@ -47,13 +60,26 @@ def default_routes_text() -> str:
 # lmstudio = "{SERVERS["lmstudio"]}"
 # llamacpp = "{SERVERS["llamacpp"]}"
 
+# What a day (of UTC) may cost in USD. At 80 % the person is warned; at 100 % only models that cost nothing are asked.
+# A call whose price nobody knows is not in these sums; `/cost` tells how many there were.
+[budgets]
+# usd_per_day = 20.0
+# person_usd_per_day = 2.0
+# channel_usd_per_day = 10.0
+
+# Which share of answers, the most doubtful ones, is not shown and asked anew of a model of a higher tier. 0 is none.
+[escalation]
+# share = 0.2
+
 # What is known of a model, found or not. All fields are optional.
 # [models."openai/my-model"]
 # api_base = "https://models.example.org/v1"   # an OpenAI-compatible address
 # key_env = "MY_MODEL_KEY"                     # the environment variable that holds its key
 # vision = true
 # tools = true
+# context_tokens = 128000                      # how much it can read
 # tier = "middle"                              # small, middle or large
+# local = true                                 # it runs on this machine, whatever its address says
 # usd_per_million_in = 0.15
 # usd_per_million_out = 0.60
 """
@@ -73,6 +99,7 @@ def as_list(value: object) -> object:
 
 
 Name = Annotated[str, Field(min_length=1)]
+Patterns = Annotated[tuple[Name, ...], BeforeValidator(as_list)]
 Names = Annotated[tuple[Name, ...], Field(min_length=1), BeforeValidator(as_list)]
 
 
@@ -85,9 +112,35 @@ class Entry(BaseModel):
     key_env: str | None = None
     vision: bool | None = None
     tools: bool | None = None
+    context_tokens: PositiveInt | None = None
+    is_local: bool | None = Field(default=None, alias="local")
     tier: Tier | None = None
     usd_per_million_in: NonNegativeFloat | None = None
     usd_per_million_out: NonNegativeFloat | None = None
+
+
+class Budgets(BaseModel):
+    """What a day may cost, in USD. A day ends at midnight UTC."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    usd_per_day: PositiveFloat | None = None
+    person_usd_per_day: PositiveFloat | None = None
+    channel_usd_per_day: PositiveFloat | None = None
+
+    def limits(self) -> dict[str, float]:
+        """The limits there are: `person`, `channel`, `day`."""
+        named = {"person": self.person_usd_per_day, "channel": self.channel_usd_per_day, "day": self.usd_per_day}
+        return {name: limit for name, limit in named.items() if limit is not None}
+
+
+class Escalation(BaseModel):
+    """When a doubtful answer is not shown and a stronger model is asked instead."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    share: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """Of answers that may go on; 0 is none."""
 
 
 class Routes(BaseModel):
@@ -98,6 +151,13 @@ class Routes(BaseModel):
     routes: Mapping[Shape, Names] = {}
     servers: Mapping[str, str] = {}
     models: Mapping[str, Entry] = {}
+    budgets: Budgets = Budgets()
+    escalation: Escalation = Escalation()
+    local_only: Patterns = ()
+
+    def is_local_only(self, conversation: str) -> bool:
+        """Whether what is said in `conversation` must stay here. What nobody can place does where anything must."""
+        return any(not conversation or fnmatchcase(conversation, pattern) for pattern in self.local_only)
 
     def names(self, shape: Shape) -> tuple[str, ...]:
         """The names to try for `shape`; `auto` stands for what was found."""

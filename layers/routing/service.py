@@ -6,20 +6,23 @@ A model that fails is followed by the next one, and rests for a while: it is the
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 
-from layers.errors import Misconfigured, Refused, Unavailable
+from layers.routing.checking import Answer, Checker, contract_for, kinds_of
+from layers.routing.difficulty import judge, view_of
 from layers.routing.discover import Found, base_url, discover, served_model
-from layers.routing.litellm_model import LiteLLM
+from layers.routing.failover import MOST_ATTEMPTS, Failover, Wires
+from layers.routing.ledger import Ledger
+from layers.routing.policy import Policy
 from layers.routing.providers import KEY_OF
 from layers.routing.routes import AUTO, Entry, Routes
-from layers.routing.rules import REST_S, can_do, rest_s, shape_of, suited
+from layers.routing.rules import can_do, shape_of, suited
+from layers.routing.showing import Told
+from layers.routing.signals import threshold
 from layers.routing.types import (
     Attempt,
-    BadAnswer,
     Explanation,
     Judged,
     Message,
@@ -32,10 +35,6 @@ from layers.routing.types import (
     Task,
 )
 
-log = logging.getLogger(__name__)
-
-MOST_ATTEMPTS = 4
-"""How many models one task may cost."""
 STALE_S, EMPTY_STALE_S = 300.0, 5.0
 """How long what was found holds. An Ollama started after us is noticed soon."""
 CONNECT = (
@@ -50,15 +49,16 @@ BLIND = (
 class Router:
     """Knows the models there are and which to ask."""
 
-    def __init__(self, *, environ: Mapping[str, str], routes: Routes) -> None:
+    def __init__(self, *, environ: Mapping[str, str], routes: Routes, ledger: Ledger | None = None) -> None:
         self._environ = environ
         self._routes = routes
-        self._client = LiteLLM(environ)
+        self._wires = Wires(environ)
+        self._failover = Failover(self._wires)
+        self._checker = Checker(self._failover, threshold(routes.escalation.share))
+        self._policy = Policy(routes, ledger)
         self._found: Found | None = None
         self._found_at = 0.0
         self._finding = asyncio.Lock()
-        self._failures: dict[str, tuple[int, float]] = {}
-        """Failures in a row, and when the model last failed."""
 
     async def models(self, *, refresh: bool = False) -> tuple[Model, ...]:
         """Every model there is, local ones first."""
@@ -83,38 +83,52 @@ class Router:
         return bool(await self.models() or self._named_models())
 
     async def warm(self) -> None:
-        """Find the models and, if there are any, load what is needed to ask them in the background."""
-        if await self.is_connected():
-            self._client.warm()
+        """Find the models and begin to load, in the background, what those need that would be asked first."""
+        first = [(await self._candidates(shape))[:1] for shape in Shape]
+        for wire in {self._wires.to(model) for models in first for model in models}:
+            wire.warm()
 
-    async def complete(self, task: Task) -> Reply:
+    async def complete(self, task: Task, told: Told | None = None) -> Reply:
         """The answer of the first model that gives a usable one.
+
+        Args:
+            task: what is asked.
+            told: gets the words as they come. What it got stays: when a model breaks off, the next one goes on there.
 
         Raises:
             NoModel: none is connected that can do this.
+            OverBudget: the day's money is spent.
             NoAnswer: all that were asked failed.
         """
-        judged = Judged(shape=task.shape, cues=()) if task.shape else shape_of(task.messages)
+        judged = Judged(shape=task.shape, cues=()) if task.shape else shape_of(task.messages, tools=task.tools)
         sees = any(message.images for message in task.messages)
+        pin = await self._policy.pin(task.caller)
         candidates = [
             model
-            for model in await self._candidates(judged.shape)
+            for model in await self._candidates(judged.shape, pin)
             if can_do(model, sees=sees, calls_tools=bool(task.tools))
         ]
         if not candidates:
             raise NoModel(BLIND if sees and await self.models() else CONNECT)
-        reply, attempts = await self._first_answer(task, candidates)
-        if reply is None:
-            raise NoAnswer(failed(attempts), attempts)
-        return replace(reply, shape=judged.shape, cues=judged.cues, attempts=attempts)
+        contract = contract_for(task)
+        task = replace(task, clauses=(*task.clauses, *kinds_of(contract.clauses)))
+        admitted = await self._policy.admit(task, candidates, pin)
+        answer = await self._checker.answer(task, admitted.models, contract, told)
+        notice = await self._policy.settle(task, admitted, answer)
+        if answer.reply is None:
+            raise NoAnswer(failed(answer.attempts), answer.attempts, answer.shown)
+        reply = answer.finished(contract)
+        self._policy.remember(task.caller, reply)
+        return replace(reply, shape=judged.shape, cues=judged.cues, notice=notice, chosen=admitted.why)
 
     async def explain(self, text: str) -> Explanation:
         """Where `text` would go and why."""
+        view = view_of(text)  # before the clock: the first question reads the weights
         started = time.perf_counter()
-        judged = shape_of((Message(role=Role.USER, content=text),))
+        judged, hard = shape_of((Message(role=Role.USER, content=text),)), judge(text, view)
         judge_us = (time.perf_counter() - started) * 1e6
         models = tuple(model.name for model in await self._candidates(judged.shape))
-        return Explanation(judged=judged, models=models, judge_us=judge_us)
+        return Explanation(judged=judged, models=models, score=hard.score, reasons=hard.cues, judge_us=judge_us)
 
     async def look(
         self, task: Task, is_usable: Callable[[str], bool], avoid: Container[str] = frozenset()
@@ -128,44 +142,32 @@ class Router:
         candidates = [
             model
             for model in await self._candidates(Shape.VISION)
-            if model.name not in avoid and (model.vision or (model.vision is None and model.name in named))
+            if model.name not in avoid
+            and (model.vision or (model.vision is None and model.name in named))
+            # nobody says here from which conversation a picture is: where one is marked, all of them stay
+            and (model.is_local or not self._routes.local_only)
         ]
+        if not candidates:
+            return None
         attempts: tuple[Attempt, ...] = ()
-        for model in candidates[:MOST_ATTEMPTS]:
-            reply, more = await self._first_answer(task, [model])
+        admitted = await self._policy.admit(task, candidates)
+        for model in admitted.models[:MOST_ATTEMPTS]:
+            reply, more, _ = await self._failover.answer(task, [model])
             attempts += more
+            await self._policy.settle(task, admitted, Answer(attempts=more))
             if reply and is_usable(reply.text):
                 return replace(reply, attempts=attempts)
-        if attempts:
-            raise NoAnswer(failed(attempts), attempts)
-        return None
+        raise NoAnswer(failed(attempts), attempts)
 
     async def close(self) -> None:
         """Close what was opened."""
-        await self._client.close()
+        await self._wires.close()
 
-    async def _first_answer(self, task: Task, candidates: Sequence[Model]) -> tuple[Reply | None, tuple[Attempt, ...]]:
-        attempts: list[Attempt] = []
-        for model in self._rested_first(candidates)[:MOST_ATTEMPTS]:
-            started = time.perf_counter()
-            try:
-                reply = await self._client.complete(model, task)
-            except (Unavailable, Misconfigured, Refused) as error:
-                self._note_failure(model, error)
-                ms = (time.perf_counter() - started) * 1e3
-                attempts.append(Attempt(model=model.name, ok=False, error=str(error), ms=ms))
-            else:
-                self._failures.pop(model.name, None)
-                ms = (time.perf_counter() - started) * 1e3
-                attempts.append(Attempt(model=model.name, ok=True, ms=ms, cost_usd=reply.cost_usd))
-                return reply, tuple(attempts)
-        return None, tuple(attempts)
-
-    async def _candidates(self, shape: Shape) -> list[Model]:
-        """The models for `shape` in the order of routes.toml."""
+    async def _candidates(self, shape: Shape, pin: str = "") -> list[Model]:
+        """The models for `shape` in the order of routes.toml, after the one that the conversation is pinned to."""
         found = {model.name: model for model in await self.models()}
         ordered: dict[str, Model] = {}
-        for name in self._routes.names(shape):
+        for name in (*((pin,) if pin else ()), *self._routes.names(shape)):
             if name == AUTO:
                 for model in suited(found.values(), shape):
                     ordered.setdefault(model.name, model)
@@ -187,27 +189,10 @@ class Router:
         model = Model(name=name, wire=name, source="routes.toml", key_env=key, api_base=base)
         return described(model, self._routes.models.get(name, Entry()))
 
-    def _rested_first(self, models: Sequence[Model]) -> list[Model]:
-        now = time.monotonic()
-
-        def is_resting(model: Model) -> bool:
-            failures, at = self._failures.get(model.name, (0, 0.0))
-            return now < at + rest_s(failures)
-
-        return sorted(models, key=is_resting)
-
-    def _note_failure(self, model: Model, error: Exception) -> None:
-        log.warning("model.failed", extra={"model": model.name, "error_type": type(error).__name__})
-        if isinstance(error, (BadAnswer, Refused)):  # the model is up; this one task did not suit it
-            return
-        failures, _ = self._failures.get(model.name, (0, 0.0))
-        longest = len(REST_S) if isinstance(error, Misconfigured) else failures + 1  # a wrong key stays wrong
-        self._failures[model.name] = (longest, time.monotonic())
-
 
 def described(model: Model, entry: Entry) -> Model:
     """`model` with what routes.toml says of it."""
-    told = entry.model_dump(include={"key_env", "vision", "tools", "tier", "api_base"}, exclude_none=True)
+    told = entry.model_dump(exclude={"usd_per_million_in", "usd_per_million_out"}, exclude_none=True)
     if entry.api_base:
         told |= {"wire": f"openai/{model.name.partition('/')[2] or model.name}", "source": "routes.toml"}
     if entry.usd_per_million_in is not None or entry.usd_per_million_out is not None:

@@ -80,17 +80,36 @@ class ToolSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """On whose account a model is asked."""
+
+    person: str = ""
+    channel: str = ""
+    conversation: str = ""
+    """An `Address.id`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One question to whichever model suits it."""
 
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
+    rules: tuple[str, ...] = ()
+    """The conversation's standing rules, oldest first: what an answer is checked for. The messages hold them too."""
     shape: Shape | None = None
     """None lets the rules judge."""
     max_output_tokens: int = 0
     """0 leaves it to the provider."""
     timeout_s: float = 120.0
     """Seconds one model may take before the next one is asked."""
+    budget_s: float = 240.0
+    """Seconds all of them may take together."""
+    caller: Caller = field(default_factory=Caller)
+    has_contract: bool = True
+    """Whether the messages are people's words, and say what the answer must hold to. False for questions of our own."""
+    clauses: tuple[str, ...] = ()
+    """Types of clauses that whoever answers should be known to keep; the router adds the contract's."""
     answer: Mapping[str, object] | None = None
     """JSON Schema of the answer, for providers that can be held to one; check the answer all the same."""
 
@@ -129,8 +148,20 @@ class Model:
     """Empty: the provider's own address."""
     vision: bool | None = None
     tools: bool | None = None
+    context_tokens: int | None = None
+    """How much it can read; None is unknown."""
+    is_local: bool = False
+    """It runs on this machine: what it is asked goes nowhere."""
     usd_per_million: tuple[float, float] | None = None
     """Price of a million tokens in and out; (0, 0) on the own machine; None leaves it to the vendor's price list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """What was billed."""
+
+    read: int = 0
+    written: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,14 +174,9 @@ class Attempt:
     """One sentence without secrets; empty when it went well."""
     ms: float = 0.0
     cost_usd: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tokens:
-    """What was billed."""
-
-    read: int = 0
-    written: int = 0
+    tokens: Tokens = field(default_factory=Tokens)
+    is_asked: bool = True
+    """False: nothing was sent, because its provider wants to be left alone for a while."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +195,18 @@ class Reply:
     cues: tuple[Cue, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     """In order; the last one is the answer."""
+    held: tuple[str, ...] = ()
+    """What was asked of the answer's form and holds, in words."""
+    broken: tuple[str, ...] = ()
+    """What does not."""
+    confession: str = ""
+    """What people are told beside an answer that breaks something; empty where it breaks nothing."""
+    steps: tuple[str, ...] = ()
+    """What was done because an answer broke a clause: a repair, the next model up."""
+    chosen: str = ""
+    """Why this model and not the shape's first: `pinned`, `cheaper to stay`; empty where it was the shape."""
+    notice: str = ""
+    """What the person should know of the account: four fifths of a budget are spent."""
 
     def to_json(self) -> str:
         """The reply as one line of JSON, for the journal."""
@@ -197,12 +235,20 @@ class Explanation:
     judged: Judged
     models: tuple[str, ...]
     """In the order in which they would be tried; empty when none is connected."""
+    score: float
+    """How much the text needs a strong model; higher is more. See `difficulty`."""
+    reasons: tuple[tuple[str, float], ...]
+    """What moved the score most: a measure or words of the text, and what each is worth."""
     judge_us: float
-    """Microseconds the rules took."""
+    """Microseconds that shape and score took."""
 
 
 class NoModel(Refused):
     """No model is connected, or none that can do this."""
+
+
+class OverBudget(Refused):
+    """A day's money is spent, and no model that costs nothing is connected."""
 
 
 class BadAnswer(Unavailable):
@@ -212,6 +258,8 @@ class BadAnswer(Unavailable):
 class NoAnswer(Unavailable):
     """Every model that was asked failed."""
 
-    def __init__(self, text: str, attempts: tuple[Attempt, ...]) -> None:
+    def __init__(self, text: str, attempts: tuple[Attempt, ...], shown: str = "") -> None:
         super().__init__(text)
         self.attempts = attempts
+        self.shown = shown
+        """What people already saw of an answer that broke off: it must be marked as unfinished."""

@@ -105,7 +105,7 @@ def begin(tx: Tx, conversation: str, epoch: int) -> Turn | None:
             tx.run("transport.bury_inbox", id=row["id"])
             continue
         tx.run("transport.start_turn", id=row["id"], conversation_id=conversation, epoch=epoch, now=tx.now)
-        return Turn(id=row["id"], epoch=epoch, inbound=inbound, attempt=row["attempts"])
+        return Turn(id=row["id"], epoch=epoch, inbound=inbound, attempt=row["attempts"], received_at=row["received_at"])
     tx.run("transport.release", id=conversation)
     return None
 

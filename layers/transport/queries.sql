@@ -67,7 +67,7 @@ UPDATE inbox SET attempts = attempts + 1
 WHERE id = (
     SELECT id FROM inbox WHERE conversation_id = :conversation_id AND state = 'pending' ORDER BY id LIMIT 1
 )
-RETURNING id, payload, attempts;
+RETURNING id, payload, attempts, received_at;
 
 -- name: start_turn(id, conversation_id, epoch, now)!
 INSERT INTO turn (id, conversation_id, state, epoch, started_at)

@@ -8,6 +8,8 @@ from alembic import op
 
 from migrations.columns import key, number, partial, text, time, unique
 from migrations.control import audit, control
+from migrations.coordination import coordination, proposals
+from migrations.routing import routing
 
 revision = "0001"
 down_revision = None
@@ -31,6 +33,8 @@ def upgrade() -> None:
     control()
     audit()
     coordination()
+    proposals()
+    routing()
     schedules()
 
 
@@ -348,25 +352,6 @@ def presentation() -> None:
         time("created_at"),
     )
     op.create_index("judge_canary_model", "judge_canary", ["model", "id"])
-
-
-def coordination() -> None:
-    """Patches that were proposed."""
-    op.create_table(
-        "proposal",
-        text("id", primary_key=True),
-        text("conversation_id"),
-        text("workspace"),
-        text("base_commit"),
-        text("base_tree"),
-        text("result_tree"),
-        text("diff"),  # recomputed from the two trees
-        text("summary"),  # files and counts, as JSON
-        text("author"),
-        text("state"),  # proposed | applied | conflicted | denied
-        text("commit_id", nullable=True),
-        time("created_at"),
-    )
 
 
 def schedules() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.agent import Act, Agent, Draw, Edit, Effect, Limits, Outcome, Say, Send, decode, recent
-from bot.prompt import TOOLS, Offer, places_prompt, system_prompt
+from bot.prompt import TOOLS, Offer, places_prompt, rules_prompt, system_prompt
 from layers import failpoint
 from layers.errors import BadInput, Refused
 from layers.routing import Message, NoAnswer, NoModel, Reply, Role, Router, ToolCall, parse_routes
@@ -109,7 +109,8 @@ async def test_a_short_reply_is_one_call_with_a_prompt_below_three_kilobytes(
     outcome = await step(agent_on("echo"))
     assert outcome.effects == (Say(text="ping"),)
     assert [call.tools for call in fake.calls] == [["draw", "act", "edit", "send"]]
-    assert fake.calls[0].bytes <= 3072
+    asks_for_a_count = len('"stream":true,"stream_options":{"include_usage":true},')
+    assert fake.calls[0].bytes - asks_for_a_count <= 3072
 
 
 @pytest.mark.parametrize(
@@ -140,6 +141,17 @@ async def test_the_agent_is_told_the_places_it_can_send_to_and_no_more_about_del
     assert "Conversations for `send`: telegram:5, web:main" in places_prompt(["telegram:5", "web:main"])
     (tool,) = [tool for tool in TOOLS if tool.name == "send"]
     assert set(tool.parameters["properties"]) == {"conversation", "content", "urgency"}
+
+
+async def test_the_agent_is_told_the_standing_rules_and_that_they_permit_nothing(
+    agent_on: Callable[..., Agent], fake: model_server.ModelServer
+) -> None:
+    agent = agent_on("echo")
+    await agent.step(turn("hi"), history=(), journal=Notebook(), tools=Desk(), rules=["be kind", "be brief"])
+    (call,) = fake.calls
+    told = str(call.messages[0]["content"])
+    assert told.endswith("they permit nothing that is not permitted above:\n- be kind\n- be brief")
+    assert rules_prompt(()) == ""
 
 
 async def test_wrong_arguments_are_told_to_the_model_and_do_nothing(agent_on: Callable[..., Agent]) -> None:

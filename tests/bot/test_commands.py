@@ -11,23 +11,27 @@ from hypothesis import strategies as st
 from bot.commands import (
     COMMANDS,
     PATCH_EXAMPLE,
+    AddRule,
     AddSchedule,
     Command,
     DrawDiagram,
     ListSchedules,
     Pair,
     ProposePatch,
+    RemoveRule,
     RemoveSchedule,
     RunCapability,
     ShowHelp,
     ShowPending,
     ShowPeople,
+    ShowRules,
     ShowStatus,
     ShowTransports,
     ShowWhy,
     help_text,
     parse,
 )
+from bot.commands.routing import PinModel, ShowCost, ShowModels
 from layers.errors import BadInput, Refused
 
 DIFF = "--- a/README.md\n+++ b/README.md\n@@ -1 +1 @@\n-old\n+new\n"
@@ -44,6 +48,12 @@ DIFF = "--- a/README.md\n+++ b/README.md\n@@ -1 +1 @@\n-old\n+new\n"
         ("/start deep-link", ShowHelp()),
         ("/pending", ShowPending()),
         ("/why", ShowWhy()),
+        ("/model", PinModel()),
+        ("/model  ollama/qwen3:8b ", PinModel("ollama/qwen3:8b")),
+        ("/model auto", PinModel("auto")),
+        ("/models", ShowModels()),
+        ("/cost", ShowCost("day")),
+        ("/cost Person", ShowCost("person")),
         ("/status", ShowStatus()),
         ("/status@bulkhead_bot", ShowStatus()),
         ("/bulkhead", ShowHelp()),
@@ -61,6 +71,10 @@ DIFF = "--- a/README.md\n+++ b/README.md\n@@ -1 +1 @@\n-old\n+new\n"
         ("/pair ABCDEFGH  ME", Pair("ABCDEFGH", "me")),
         ("/pair ABCD EFGH refuse", Pair("ABCD EFGH", "refuse")),
         ("/schedule remove #12", RemoveSchedule(12)),
+        ("/rules", ShowRules()),
+        ("/rules list", ShowRules()),
+        ("/rules add at most 3 words", AddRule("at most 3 words")),
+        ("/rules remove #12", RemoveRule(12)),
     ],
 )
 def test_a_plain_command_is_read(text: str, command: Command) -> None:
@@ -94,6 +108,12 @@ def test_an_unknown_command_with_nothing_near_is_refused_in_one_short_sentence(t
     with pytest.raises(Refused, match="`/help` lists them all") as caught:
         parse(text)
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("text", ["/rules no commas", "/rules add", "/rules add  ", "/rules remove", "/rules remove x"])
+def test_rules_are_neither_guessed_nor_empty(text: str) -> None:
+    with pytest.raises(BadInput, match="/rules"):
+        parse(text)
 
 
 @pytest.mark.parametrize("name", ["pending", "why", "status"])

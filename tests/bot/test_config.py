@@ -232,7 +232,7 @@ def test_the_template_is_valid_and_names_one_approver() -> None:
     file = load_file(written(TEMPLATE))
     assert file.persons == {"owner": Person(id="owner", name="Owner")}
     assert file.approvers == {"owner"}
-    assert file.workspace.path == "workspace"
+    assert (file.workspace.path, file.workspace.foreign) == ("workspace", "park")
 
 
 def test_an_empty_file_has_nobody_who_approves() -> None:

@@ -219,6 +219,10 @@ def test_route_tells_the_shape_of_a_text(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout.startswith("shape code")) == (0, True)
     (told,) = objects(bulkhead("route", "-", "--json", home=tmp_path, stdin="hello").stdout)
     assert told["shape"] == "cheap"
+    assert isinstance(told["score"], float)
+    explained = bulkhead("route", "explain", "fix this python function", home=tmp_path)
+    assert explained.stdout == done.stdout
+    assert "\ndifficulty " in explained.stdout
 
 
 def test_doctor_looks_at_every_part(home: Path) -> None:

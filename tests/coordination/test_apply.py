@@ -179,7 +179,7 @@ async def test_a_patch_whose_index_line_names_another_version_says_so(
 
 async def test_a_stale_base_names_the_file_that_moved(workspace: Workspace, coordinator: Coordinator) -> None:
     base = workspace.git("rev-parse", "HEAD")
-    moved = workspace.commit({"README.md": "line 1\nline 2\nline 3\n", "other.txt": "x\n"})
+    moved = workspace.commit({"README.md": "line 1\nline 2.\nline 3\n", "other.txt": "x\n"})
     with pytest.raises(Refused, match=rf"'README\.md' changed on main in commit {moved[:10]}") as caught:
         await coordinator.propose(workspace.patch(README_PATCH, base))
     assert "other.txt" not in str(caught.value)

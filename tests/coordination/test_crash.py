@@ -17,8 +17,9 @@ import pytest
 
 from layers.coordination import Applied, Conflict, Coordinator, Proposal
 from layers.coordination.git import open_repository
+from layers.coordination.objects import object_id
 from layers.coordination.types import Entry, Step
-from layers.coordination.worktree import Folder, blob_id
+from layers.coordination.worktree import Folder
 from layers.errors import Unavailable
 from tests.coordination.conftest import README_PATCH, Workspace
 
@@ -287,10 +288,11 @@ def test_a_save_by_rename_at_the_moment_of_the_swap_is_never_lost(tmp_path: Path
         if old.startswith(b"ours"):
             continue
         new = b"ours " + old
-        oids = [blob_id(content, "sha1") for content in (old, new)]
+        oids = [object_id("blob", content, "sha1") for content in (old, new)]
         step = Step(path="file", old=Entry(mode="100644", oid=oids[0]), new=Entry(mode="100644", oid=oids[1]))
         wrote += not folder.write([step], {oids[1]: new})
     editor.join()
+    folder.quarantine.sweep()
     final = path.read_text().removeprefix("ours ")
     assert final == f"edit 1 {399}\n"
     assert list(stage.iterdir()) == []
@@ -301,7 +303,7 @@ def test_a_save_by_rename_at_the_moment_of_the_swap_is_never_lost(tmp_path: Path
 @pytest.mark.parametrize("there", ["old", "new", "other"])
 def test_a_stage_left_by_a_kill_is_decided_by_hashes(left: str, there: str, tmp_path: Path) -> None:
     contents = {"old": b"old\n", "new": b"new\n", "foreign": b"a person's\n", "other": b"a person's newer\n"}
-    oids = {name: blob_id(content, "sha1") for name, content in contents.items()}
+    oids = {name: object_id("blob", content, "sha1") for name, content in contents.items()}
     (tmp_path / "root").mkdir()
     stage = tmp_path / "stage"
     stage.mkdir()
@@ -310,7 +312,8 @@ def test_a_stage_left_by_a_kill_is_decided_by_hashes(left: str, there: str, tmp_
     step = Step(path="file", old=Entry(mode="100644", oid=oids["old"]), new=Entry(mode="100644", oid=oids["new"]))
     Folder(tmp_path / "root", stage, "sha1").write([step], {oids["new"]: contents["new"]})
     final = (tmp_path / "root/file").read_bytes()
-    kept = [path.read_bytes() for path in stage.iterdir()]
+    assert list(stage.iterdir()) == []
+    kept = [path.read_bytes() for path in (tmp_path / "quarantine").rglob("file")]
     assert kept in ([], [contents["foreign"]])
     if left == "foreign":
         assert contents["foreign"] in (final, *kept)

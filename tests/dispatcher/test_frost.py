@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.commands import governing
-from bot.dispatcher import heed
+from bot.dispatcher import Ordered, heed, put_freeze
 from bot.dispatcher.governing import govern
 from bot.dispatcher.work import Work
 from layers import control
@@ -41,6 +41,20 @@ async def test_a_freeze_holds_from_the_moment_it_is_taken_in(store: Store) -> No
     frozen = await take(store, said("  /Freeze it  runs `away`", channel="mail"))
     assert (frozen.is_on, frozen.by, frozen.reason) == (True, "owner", "it runs `away`")
     assert "away" in frozen.line
+
+
+async def test_of_two_words_about_the_freeze_the_later_one_holds_whichever_had_its_turn_last(store: Store) -> None:
+    await store.run(synchronise, [FilePerson(person=OWNER, is_approver=True)])
+    before = (await take(store, said("/freeze"))).at
+    assert await store.run(lambda tx: put_freeze(tx, Ordered(person=OWNER, on=False), RULES))
+    since = await control.look_freeze(store)
+    late = Ordered(person=OWNER, on=True, at=before)
+    assert not await store.run(lambda tx: put_freeze(tx, late, RULES))
+    assert await control.look_freeze(store) == since
+    await take(store, said("/freeze again"))
+    late = Ordered(person=OWNER, on=False, at=since.at)
+    assert not await store.run(lambda tx: put_freeze(tx, late, RULES))
+    assert (await control.look_freeze(store)).is_on
 
 
 @pytest.mark.parametrize("command", [governing.Freeze(on=False), governing.GiveGrant("workspace.make")])

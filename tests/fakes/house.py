@@ -176,7 +176,7 @@ def run(kill_at: str, *arguments: str) -> int:
     name, times, port = [*kill_at.split(":"), "", ""][:3]
     left = int(times or 0)
 
-    def hook(point: failpoint.Point | failpoint.Step) -> None:
+    def hook(point: failpoint.Point | failpoint.Step | failpoint.Landing) -> None:
         nonlocal left
         if point.value == name:
             left -= 1

@@ -8,6 +8,13 @@
 | `empty` | an answer with no text |
 | `cut` | text that ended at the length limit |
 | `midbreak` | closes the connection in the middle of the answer |
+| `errevent`, `badjson`, `nodone` | a stream that goes over into an error, into no JSON, or just ends in the middle |
+| `wait-30s` | 429 with that Retry-After (any number) |
+| `toolong` | 400 with OpenAI's code for a conversation that is too long, in words that do not say so |
+| `strict` | 400 for `stream_options`, which older servers do not know |
+| `blind` | 400: does not support tools |
+| `drip` | a word every 50 ms for ever; `left` tells once the client has gone |
+| `whole` | ignores that a stream was asked for |
 | `badtool`, `listtool`, `cuttool` | a tool call whose arguments are half JSON, a list, or cut at the length limit |
 | `nantool`, `halftool`, `deeptool` | one with NaN, with half a surrogate pair, or nested 100,000 deep |
 | `tool-draw`, `tool-act`, `tool-edit`, `tool-send` | calls that tool once, then says what the tool answered |
@@ -28,7 +35,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -60,6 +67,7 @@ VERDICTS = {
 }
 MODELS = (
     *("echo", "slow-2s", "err500", "err401", "err429", "err400", "empty", "cut", "midbreak"),
+    *("errevent", "badjson", "nodone", "wait-30s", "toolong", "blind", "strict", "whole", "drip"),
     *("badtool", "listtool", "cuttool", *HOSTILE, "tool-draw", "tool-act", "tool-edit", "tool-send"),
     *("tool-wrong", "loop", "wander"),
     *("vision-ok", "vision-bad", "vision-babble"),
@@ -176,6 +184,20 @@ async def halves(body: bytes) -> AsyncIterator[bytes]:
     raise ConnectionAbortedError("midbreak")
 
 
+BROKEN = {
+    "errevent": b'data: {"error": {"message": "scripted overload", "code": 529}}\n\n',
+    "badjson": b'data: {"choices": [{"del\n\n',
+    "nodone": b"",
+}
+
+
+def broken(model: str, body: bytes) -> Iterator[bytes]:
+    """The first half of an answer's events, then what `model` stands for."""
+    whole = body.split(b"\n\n")
+    yield b"\n\n".join(whole[: len(whole) // 2]) + b"\n\n"
+    yield BROKEN[model]
+
+
 class ModelServer:
     """The application and its log."""
 
@@ -184,6 +206,10 @@ class ModelServer:
         self.port = 0
         self.lines: dict[str, str] = {}
         """What is answered to a text instead of what the model would say."""
+        self.says: dict[str, Callable[[list[dict[str, Any]]], str]] = {}
+        """What a model of this name says to messages."""
+        self.left: list[str] = []
+        """Models whose answer was let go of before its end."""
         self.app = Starlette(
             routes=[
                 Route("/v1/chat/completions", self.chat, methods=["POST"]),
@@ -224,6 +250,16 @@ class ModelServer:
             self.calls.clear()
         return JSONResponse([asdict(call) for call in self.calls])
 
+    async def drip(self, whole: dict[str, Any]) -> AsyncIterator[bytes]:
+        """Words without an end."""
+        delta = {"index": 0, "delta": {"content": "drip "}, "finish_reason": None}
+        try:
+            while True:
+                yield event({**whole, "choices": [delta], "usage": None})
+                await asyncio.sleep(0.05)
+        finally:
+            self.left.append("drip")
+
     async def chat(self, request: Request) -> Response:
         """One chat completion."""
         raw = await request.body()
@@ -241,15 +277,29 @@ class ModelServer:
         )
         if failure := re.fullmatch(r"err(\d{3})", model):
             return refuse(int(failure[1]))
+        if wait := re.fullmatch(r"wait-([\d.]+)s", model):
+            return refuse(429, headers={"retry-after": wait[1]})
+        if model == "toolong":
+            return refuse(400, "scripted", "context_length_exceeded")
+        if model == "blind" and body.get("tools"):
+            return refuse(400, "this model does not support tools")
+        if model == "strict" and "stream_options" in body:
+            return refuse(400, "Unrecognized request argument supplied: stream_options")
         if slow := re.fullmatch(r"slow-([\d.]+)s", model):
             await asyncio.sleep(float(slow[1]))
         if model.startswith("vision") and not has_picture(messages):
             return refuse(400)
         line = self.lines.get(last_text(messages))
+        if model in self.says:
+            line = self.says[model](messages)
         whole = body_of(model, Answer(text=line) if line else answer(model, messages), len(raw))
-        if body.get("stream"):
+        if body.get("stream") and model != "whole":
             parts = b"".join(chunks(whole))
             stream = halves(parts) if model == "midbreak" else iter(chunks(whole))
+            if model in BROKEN:
+                stream = broken(model, parts)
+            if model == "drip":
+                stream = self.drip(whole)
             return StreamingResponse(stream, media_type="text/event-stream")
         if model == "midbreak":
             text = json.dumps(whole).encode()
@@ -257,10 +307,10 @@ class ModelServer:
         return JSONResponse(whole)
 
 
-def refuse(status: int) -> Response:
+def refuse(status: int, text: str = "", code: str = "", headers: dict[str, str] | None = None) -> Response:
     """An error in OpenAI's form."""
-    error = {"message": f"scripted {status}", "type": "scripted", "param": None, "code": str(status)}
-    return JSONResponse({"error": error}, status_code=status)
+    error = {"message": text or f"scripted {status}", "type": "scripted", "param": None, "code": code or str(status)}
+    return JSONResponse({"error": error}, status_code=status, headers=headers)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.routing.rules import REST_S, can_do, rest_s, shape_of, suited
-from layers.routing.types import Message, Model, Role, Shape, Tier
+from layers.routing.types import Message, Model, Role, Shape, Tier, ToolSpec
 
 
 def said(text: str) -> tuple[Message, ...]:
@@ -46,6 +46,14 @@ def said(text: str) -> tuple[Message, ...]:
         (Shape.DEPTH, "Compare event sourcing and CRUD and weigh up the trade-offs for our billing"),
         (Shape.DEPTH, "If a train leaves at 3 and another at 5 at 60 mph, when do they meet?"),
         (Shape.DEPTH, "Estimate the probability that both disks fail"),
+        (Shape.DEPTH, "Simplify $\\frac{3}{\\sqrt{5}}$ if $x$ is real"),
+        (Shape.DEPTH, "Is the argument valid? Construct a truth table for its premises."),
+        (Shape.CHEAP, "who was president in 1903, and who in 1950?"),
+        (Shape.CHEAP, "what are import duties, and who set them in 1930 and 1934?"),
+        (Shape.CHEAP, "find it on docs.google.com"),
+        (Shape.CODE, "look at handler.py"),
+        (Shape.CODE, "def longest(words):\n    \"\"\"Return the longest word.\"\"\""),
+        (Shape.CODE, "Write a function to count the vowels of a text"),
     ],
 )
 def test_a_message_has_the_shape_a_person_would_give_it(shape: Shape, text: str) -> None:
@@ -60,6 +68,21 @@ def test_pictures_decide_whatever_the_words_say() -> None:
 def test_the_shape_stays_through_a_tool_loop() -> None:
     loop = (*said("ping"), Message(role=Role.TOOL, content="def f(): return exactly 3 words"))
     assert shape_of(loop).shape is Shape.CHEAP
+
+
+def test_a_tool_that_is_named_asks_for_obedience() -> None:
+    tools = tuple(ToolSpec(name=name, description="", parameters={}) for name in ("draw_diagram", "act"))
+    named, act = said("call draw_diagram for the org chart"), said("act on it, please")
+    assert shape_of(named, tools=tools).shape is Shape.OBEDIENCE
+    assert shape_of(named).shape is Shape.CHEAP
+    assert shape_of(act, tools=tools).shape is Shape.CHEAP
+
+
+def test_of_a_mail_only_the_writers_own_words_count() -> None:
+    mail = said("Thanks, see you there!\n\n> Write a python function\n> that reverses a list\n-- \nAnn, pandas.org")
+    assert shape_of(mail, channel="mail").shape is Shape.CHEAP
+    assert shape_of(mail).shape is Shape.CODE
+    assert shape_of(said("> def f(): ...\n> import os"), channel="mail").cues
 
 
 def test_a_judgement_names_its_cues() -> None:

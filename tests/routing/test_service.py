@@ -1,4 +1,4 @@
-"""The router behind the real litellm and a real socket: every failure is followed by the next model, and told."""
+"""The router over a real socket: a failure is followed by the next model where that may help, and told."""
 
 from __future__ import annotations
 
@@ -54,7 +54,6 @@ async def test_a_reply_tells_its_model_shape_tokens_and_attempts(router: MakeRou
         ("err500", "the provider failed: scripted 500"),
         ("err401", "does not accept the key in OPENAI_API_KEY"),
         ("err429", "slow down"),
-        ("err400", "refused the request: scripted 400"),
         ("err404", "knows no model 'openai/err404'"),
         ("empty", "the answer is empty"),
         ("midbreak", "the provider failed"),
@@ -63,7 +62,13 @@ async def test_a_reply_tells_its_model_shape_tokens_and_attempts(router: MakeRou
         ("cuttool", "cut off within a tool call"),
         ("nantool", "not a JSON object"),
         ("halftool", "not a JSON object"),
-        ("deeptool", "the provider failed: Invalid response object"),
+        ("deeptool", "not a JSON object"),
+        ("errevent", "the provider failed: scripted overload"),
+        ("badjson", "not JSON of its protocol"),
+        ("nodone", "broke off in the middle"),
+        ("wait-30s", "slow down for 30 s"),
+        ("toolong", "longer than the model can read"),
+        ("blind", "does not support tools"),
     ],
 )
 async def test_a_failure_goes_to_the_next_model_after_one_call(
@@ -222,6 +227,9 @@ async def test_explain_asks_nobody(router: MakeRouter, fake: ModelServer) -> Non
     assert explained.models[0] == "openai/gone"
     assert len(explained.models) > 5
     assert explained.judge_us > 0
+    assert explained.reasons
+    harder = await router("").explain("Prove that each of the 12 polynomials has a prime divisor. " * 5)
+    assert harder.score != explained.score
     assert fake.asked() == []
 
 

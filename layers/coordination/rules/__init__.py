@@ -1,26 +1,36 @@
 """The rules of coordination, all pure: how a diff is read, what it may touch, where it may land, how it is shown."""
 
 from layers.coordination.rules.card import code, plain, summary_markdown, visible
+from layers.coordination.rules.change import is_same_change
 from layers.coordination.rules.diff import MAX_CHANGED_LINES, MAX_FILES, MAX_PATCH_BYTES, FilePatch, Hunk, Reading, read
 from layers.coordination.rules.paths import MODES, as_bytes, as_text, check_link, check_mode, check_path, control_reason
 from layers.coordination.rules.places import check_places
+from layers.coordination.rules.queue import MAX_PATHS, Claim, Grants, advance, check_paths, covers, overlap
 
 __all__ = [
     "MAX_CHANGED_LINES",
     "MAX_FILES",
     "MAX_PATCH_BYTES",
+    "MAX_PATHS",
     "MODES",
+    "Claim",
     "FilePatch",
+    "Grants",
     "Hunk",
     "Reading",
+    "advance",
     "as_bytes",
     "as_text",
     "check_link",
     "check_mode",
     "check_path",
+    "check_paths",
     "check_places",
     "code",
     "control_reason",
+    "covers",
+    "is_same_change",
+    "overlap",
     "plain",
     "read",
     "summary_markdown",

@@ -1,0 +1,268 @@
+"""Writers that are killed and paused at the worst moments, an editor that knows of nothing, and a count afterwards.
+
+The workload is list-append: every word goes to the end of one to three files. Whatever was acknowledged must be in each
+of its files once; whatever was not, in all of them or in none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import multiprocessing
+import os
+import random
+import signal
+import sqlite3
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+
+import psycopg
+
+from benchmarks.coordination import editor, policies
+from benchmarks.coordination.ground import git, make_workspace
+from benchmarks.coordination.writer import LISTS, SHARED, Job, run
+from benchmarks.databases import postgres_server
+from benchmarks.section import Measured, missed
+from layers.coordination import Coordinator, leases
+from layers.coordination.git import open_repository, workspace_id
+from layers.coordination.line import open_landings
+from layers.coordination.rules import overlap
+from layers.store import open_store
+
+KILLS = 5_000
+KILLS_PER_WORD = 0.06
+POINTS = 9
+PAUSE_S = 1.5
+"""Longer than the leases' time to live in the stress."""
+FORK = multiprocessing.get_context("fork")
+"""A process that only has to be copied is there in milliseconds; a fresh one would take most of the run."""
+QUERY = "SELECT ticket, fence, paths FROM lease WHERE fence > 0 ORDER BY ticket"
+
+
+@dataclass(slots=True, kw_only=True)
+class Word:
+    """What the logs tell of one."""
+
+    files: Sequence[str]
+    began: float
+    acked: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Found:
+    """What is counted, over the databases."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    databases: list[str] = field(default_factory=list)
+
+
+def stress(counts: tuple[int, int], folder: Path, is_quick: bool) -> Measured:
+    """Both databases, half of the words each; then the models of what others do."""
+    limit = counts[0] if is_quick else counts[1]
+    found = Found()
+    with postgres_server() as create:
+        urls = [("sqlite", f"sqlite:///{folder / 'stress.db'}", 1)]
+        if create is not None:
+            urls.append(("postgresql", create("stress"), 3))
+        for name, url, processes in urls:
+            found.databases.append(name)
+            found.counts += one_database(folder / name, url, processes, limit // len(urls))
+    wanted = ("acked", "lost", "torn", "doubled", "editor_lost", "editor_saves", "stuck", "cycles", "kills", "pauses")
+    told = {name: found.counts[name] for name in wanted}
+    others = policies.measure(folder / "policies", min(limit, 1440))
+    printed = {**told, "databases": found.databases, "policies": others}
+    zeros = ("lost", "torn", "doubled", "editor_lost", "stuck", "cycles")
+    claims = {f"{name} is {told[name]}": not told[name] for name in zeros}
+    claims |= {f"{told['acked']} words were acknowledged": told["acked"] >= limit - len(urls)}
+    claims |= {f"{told['kills']} kills are at least {KILLS}": is_quick or told["kills"] >= KILLS}
+    inversions = found.counts["inversions"]
+    claims[f"{inversions} leases were given out of their order"] = not inversions
+    notes = () if len(urls) == 2 else ("there is no PostgreSQL here",)
+    return Measured(printed={"stress": printed, "queue_inversions": inversions}, misses=missed(claims), notes=notes)
+
+
+def one_database(folder: Path, url: str, processes: int, limit: int) -> Counter[str]:
+    """Let them write until there is enough, then count."""
+    root, logs = folder / "workspace", folder / "logs"
+    root.mkdir(parents=True)
+    logs.mkdir()
+    make_workspace(root, dict.fromkeys((*LISTS, SHARED), "start\n"))
+    asyncio.run(prepare(url))
+    acked: Synchronized[int] = FORK.Value("q", 0)
+    counted: Synchronized[int] = FORK.Value("q", 0)
+    paused: Synchronized[int] = FORK.Value("q", 0)
+    job = Job(
+        root=root, url=url, logs=logs, writers=8, limit=limit, kill_rate=KILLS_PER_WORD / POINTS, acked=acked
+    )
+    stop = FORK.Event()
+    person = FORK.Process(target=editor.edit, args=(root, logs / "editor.log", stop))
+    person.start()
+    share = [8 // processes + (number < 8 % processes) for number in range(processes)]
+    keepers = [
+        FORK.Process(target=keep_going, args=(replace(job, writers=writers), number, counted, paused))
+        for number, writers in enumerate(share)
+    ]
+    for keeper in keepers:
+        keeper.start()
+    for keeper in keepers:
+        keeper.join()
+    stop.set()
+    person.join()
+    if any(keeper.exitcode for keeper in keepers):
+        raise RuntimeError("a writer failed by itself; see above")
+    told = asyncio.run(count(job, url))
+    return told + Counter({"kills": counted.value, "pauses": paused.value, "inversions": inversions(url)})
+
+
+async def prepare(url: str) -> None:
+    """Migrate, so that nobody has to."""
+    await (await open_store(url)).close()
+
+
+def keep_going(job: Job, number: int, kills: Synchronized[int], pauses: Synchronized[int]) -> None:
+    """A process of writers after the other, each until it is killed; some are stopped for a while in between."""
+    rng = random.Random(number)
+    seed = number * 1_000_000
+    while job.acked.value < job.limit:
+        seed += 1
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                run(job, seed)
+                code = 0
+            except BaseException:  # noqa: BLE001  told by the process that it happens in, which then ends
+                traceback.print_exc()
+            finally:
+                os._exit(code)
+        ended = attend(child, rng, pauses)
+        if os.WIFSIGNALED(ended) and os.WTERMSIG(ended) == signal.SIGKILL:
+            with kills.get_lock():
+                kills.value += 1
+        elif ended:
+            raise RuntimeError(f"a process of writers ended with {ended}")
+
+
+def attend(child: int, rng: random.Random, pauses: Synchronized[int]) -> int:
+    """Wait for a child to end; once in a while it stands still for longer than its leases live."""
+    stop_at = time.monotonic() + rng.expovariate(0.05)
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status
+        if time.monotonic() > stop_at:
+            os.kill(child, signal.SIGSTOP)
+            time.sleep(PAUSE_S)
+            os.kill(child, signal.SIGCONT)
+            stop_at = time.monotonic() + rng.expovariate(0.05)
+            with pauses.get_lock():
+                pauses.value += 1
+        time.sleep(0.01)
+
+
+# --- the count ---------------------------------------------------------------------------------------------------
+
+
+async def count(job: Job, url: str) -> Counter[str]:
+    """Finish what the last crash left, then hold the files against the logs."""
+    store = await open_store(url)
+    await Coordinator(store).materialise(job.root)
+    space = workspace_id(await open_repository(job.root))
+    left = len(await store.run(open_landings, space)) + len(await store.run(leases.live, space))
+    await store.close()
+    words = read_logs(job.logs)
+    lists = {name: git(job.root, "show", f"HEAD:{name}").split() for name in LISTS}
+    told = judge(words, lists)
+    told["stuck"] = left
+    status = git(job.root, "status", "--porcelain", "--", *LISTS)
+    told["torn"] += bool(status)
+    saves = (job.logs / "editor.log").read_text().count("\n")
+    final = (job.root / SHARED).read_text()
+    told["editor_lost"] = editor.lost(job.logs / "editor.log", final, kept_versions(job.root))
+    told["editor_saves"] = saves
+    return told
+
+
+def read_logs(logs: Path) -> dict[str, Word]:
+    """Every word that was tried."""
+    words: dict[str, Word] = {}
+    for log in sorted(logs.glob("words-*.log")):
+        for line in log.read_text().splitlines():
+            entry = json.loads(line)
+            if "word" in entry:
+                words[entry["word"]] = Word(files=entry["files"], began=entry["at"])
+            else:
+                words[entry["acked"]].acked = entry["at"]
+    return words
+
+
+def judge(words: dict[str, Word], lists: dict[str, list[str]]) -> Counter[str]:
+    """What became of the words."""
+    told = Counter[str]()
+    there = {name: Counter(lines) for name, lines in lists.items()}
+    for word, one in words.items():
+        times = [there[name][word] for name in one.files]
+        told["acked"] += one.acked is not None
+        told["lost"] += one.acked is not None and 0 in times
+        told["torn"] += 0 in times and any(times)
+        told["doubled"] += max(times) > 1
+    told["cycles"] = cycles(words, lists.values())
+    return told
+
+
+def cycles(words: dict[str, Word], lists: Iterable[Sequence[str]]) -> int:
+    """Words that no order of all words puts where they stand, and pairs that stand against the clock."""
+    after: dict[str, set[str]] = {word: set() for word in words}
+    before = Counter[str]()
+    wrong = 0
+    for lines in lists:
+        known = [word for word in lines if word in words]
+        for first, second in pairwise(known):
+            acked = words[second].acked
+            wrong += acked is not None and acked < words[first].began
+            if second not in after[first]:
+                after[first].add(second)
+                before[second] += 1
+    ready = [word for word in words if not before[word]]
+    placed = 0
+    while ready:
+        placed += 1
+        for word in after[ready.pop()]:
+            before[word] -= 1
+            if not before[word]:
+                ready.append(word)
+    return wrong + len(words) - placed
+
+
+def kept_versions(root: Path) -> set[str]:
+    """Every content that the shared file ever had in a history, the line's and what it holds for people among them."""
+    options = ("--all", "-m", "--raw", "--no-abbrev", "--no-renames", "--format=")
+    listed = git(root, "log", *options, "--", SHARED).split("\n")
+    blobs = {line.split()[3] for line in listed if line.startswith(":")}
+    contents = {git(root, "cat-file", "blob", blob) + "\n" for blob in blobs if blob.strip("0")}
+    stage = root / ".git" / "bulkhead"
+    return contents | {path.read_text() for path in stage.rglob("*") if path.is_file() and path.stat().st_size < 10_000}
+
+
+def inversions(url: str) -> int:
+    """Pairs of overlapping leases whose fences are not in the order of their tickets."""
+    if url.startswith("sqlite:///"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as lite:
+            rows = lite.execute(QUERY).fetchall()
+    else:
+        with psycopg.connect(url) as connection:
+            rows = connection.execute(QUERY).fetchall()
+    found = 0
+    highest: dict[str, int] = {}
+    for _, fence, paths in rows:
+        names = json.loads(paths)
+        found += any(fence < top for name, top in highest.items() if overlap([name], names))
+        highest.update({name: max(fence, highest.get(name, 0)) for name in names})
+    return found

@@ -1,0 +1,152 @@
+"""One process of the stress: writers that append words to files under the protocol, until it is killed.
+
+Every word is written to a log before it is tried and after it was acknowledged. An outcome that is not known is asked
+for again with the same proposal, never with another: that is what a caller must do, and all that it must do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+
+from layers import failpoint
+from layers.coordination import Applied, Coordinator, Lease, Patch, Snapshot, leases
+from layers.errors import Refused, Unavailable
+from layers.store import open_store
+
+LISTS = tuple(f"list{number}.txt" for number in range(5))
+SHARED = "shared.txt"
+"""Which the editor saves too."""
+TTL_S, HEARTBEAT_S, TICKET_S = 1.0, 0.3, 2.0
+"""Shorter than in life, so that pauses outlast them."""
+TRIES = 8
+WAIT_S = 20.0
+PATIENCE = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a process of writers is told."""
+
+    root: Path
+    url: str
+    logs: Path
+    writers: int
+    limit: int
+    """How many acknowledged words are enough, over all processes."""
+    kill_rate: float
+    """Chance of a kill at each named point."""
+    acked: Synchronized[int]
+
+
+def run(job: Job, seed: int) -> None:
+    """Work until enough was done. Called in a process of its own, which a named point may kill."""
+    leases.TTL_S, leases.HEARTBEAT_S, leases.TICKET_S = TTL_S, HEARTBEAT_S, TICKET_S
+    tempfile.tempdir = str(job.logs)
+    failpoint.hook = deadly(random.Random(seed), job.kill_rate)
+    asyncio.run(work(job, seed))
+
+
+def deadly(rng: random.Random, rate: float) -> Callable[[object], None]:
+    """A hook that kills at a named point of a landing, now and then."""
+
+    def hook(point: object) -> None:
+        if isinstance(point, failpoint.Landing) and rng.random() < rate:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return hook
+
+
+async def work(job: Job, seed: int) -> None:
+    """All writers of the process."""
+    store = await open_store(job.url)
+    log = os.open(job.logs / f"words-{seed}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        coordinator = Coordinator(store)
+        writers = [Writer(job, coordinator, log, f"{seed}-{number}") for number in range(job.writers)]
+        await asyncio.gather(*(writer.write() for writer in writers))
+    finally:
+        os.close(log)
+        await store.close()
+
+
+class Writer:
+    """One actor."""
+
+    def __init__(self, job: Job, coordinator: Coordinator, log: int, name: str) -> None:
+        self.job = job
+        self.coordinator = coordinator
+        self.log = log
+        self.name = name
+        self.rng = random.Random(name)
+
+    async def write(self) -> None:
+        """Word after word."""
+        number = 0
+        while self.job.acked.value < self.job.limit:
+            number += 1
+            word = f"w{self.name}-{number}"
+            if self.rng.random() < 0.1:
+                await self.put(word, [SHARED])
+                continue
+            files = self.rng.sample(LISTS, self.rng.randint(1, 3))
+            self.note(word=word, files=files)
+            if await self.put(word, files):
+                self.note(acked=word)
+                with self.job.acked.get_lock():
+                    self.job.acked.value += 1
+
+    def note(self, **what: object) -> None:
+        """Into the log, at once: this process may not live to flush anything."""
+        os.write(self.log, json.dumps({**what, "at": time.monotonic()}).encode() + b"\n")
+
+    async def put(self, word: str, files: Sequence[str]) -> bool:
+        """Whether the word was acknowledged."""
+        for turn in range(TRIES):
+            try:
+                if self.rng.random() < 0.7:
+                    async with self.coordinator.holding(self.job.root, self.name, files, wait_s=WAIT_S) as lease:
+                        done = await self.attempt(word, files, lease)
+                else:
+                    done = await self.attempt(word, files, None)
+            except (Refused, Unavailable):
+                done = False
+            if done:
+                return True
+            await asyncio.sleep(self.rng.random() * 0.02 * (turn + 1))
+        return False
+
+    async def attempt(self, word: str, files: Sequence[str], lease: Lease | None) -> bool:
+        """Read, think, propose, apply; False when it surely did not happen."""
+        snapshot = await self.coordinator.read(self.job.root, files)
+        if lease is None:
+            await asyncio.sleep(self.rng.random() * 0.02)
+        diff = "".join(appending(snapshot, file, word) for file in files)
+        patch = Patch(workspace=self.job.root, diff=diff, base=snapshot.commit, author=self.name)
+        proposal = await self.coordinator.propose(patch)
+        for _ in range(PATIENCE):
+            try:
+                outcome = await self.coordinator.apply(self.job.root, proposal, word, self.name, lease)
+            except Unavailable:  # it may have landed: the same proposal again, which says whether it has
+                await asyncio.sleep(0.05)
+                continue
+            return isinstance(outcome, Applied)
+        raise RuntimeError(f"{word} can neither be applied nor refused")
+
+
+def appending(snapshot: Snapshot, file: str, word: str) -> str:
+    """A diff that adds a line to the end of a file."""
+    lines = snapshot.contents[file].decode().removesuffix("\n").split("\n")
+    context = lines[-3:]
+    start = len(lines) - len(context) + 1
+    head = f"--- a/{file}\n+++ b/{file}\n@@ -{start},{len(context)} +{start},{len(context) + 1} @@\n"
+    return head + "".join(f" {line}\n" for line in context) + f"+{word}\n"
