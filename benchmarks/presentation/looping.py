@@ -29,8 +29,8 @@ from layers.presentation.wire import Answer, DrawnPage, Job
 
 SPOILT = 0.35
 DRAWINGS = 4
-DIAGRAMS, FEW_DIAGRAMS = 40, 8
-ROUNDS, FEW_ROUNDS = 5, 2
+DIAGRAMS, FEW_DIAGRAMS = 100, 8
+ROUNDS, FEW_ROUNDS = 2, 2
 MOST_SHIPPED = 2.0
 JUDGES: Mapping[str, tuple[float, float]] = {
     "perfect": (1.0, 0.0),

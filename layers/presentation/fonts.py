@@ -62,6 +62,7 @@ def width(text: str, size: float, bold: bool = False) -> float:
 
 
 @lru_cache(maxsize=8192)
+@lru_cache(maxsize=4096)
 def descent(text: str, size: float, bold: bool = False, italic: bool = False) -> float:
     """Points from the baseline down to the lower end of the extent that matplotlib reports for one line."""
     artist = Text(0, 0, text, fontproperties=properties(size, bold, italic), va="baseline", parse_math=False)

@@ -9,10 +9,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from layers.errors import Refused
 from layers.presentation.drawing import DARK, LIGHT, THEMES, draw, draw_svg, plan
 from layers.presentation.graph import Graph, graph_of, words_of
 from layers.presentation.judge.readback import links_of, texts_on
-from layers.presentation.layout import laid_out
+from layers.presentation.layout import laid_out, smallest_css
 from layers.presentation.lint import lint, missing_text
 from layers.presentation.lint.pixels import inspect
 from layers.presentation.rules import LONGEST_ALT, alternative
@@ -25,6 +26,8 @@ from layers.presentation.words import page_in_words
 
 DARK_WITHIN_CPU_S = 3.0
 """What took longer gets no dark twin: that is a courtesy, and the budget is for the picture."""
+LEAST_CSS = 7.0
+"""Css pixels that text keeps on a phone: what is smaller is not delivered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,11 @@ class _Planned:
 def made(
     spec: DiagramSpec, rank: int = 0, *, is_paged: bool = True, has_dark: bool = False, has_svg: bool = False
 ) -> Made:
-    """Laid out, drawn and judged. `rank` 1 takes the second best layout."""
+    """Laid out, drawn and judged. `rank` 1 takes the second best layout.
+
+    Raises:
+        Refused: no phone shows it legibly, on however many pages.
+    """
     began = time.process_time()
     spec, replaced = in_words(spec)
     pages, whole = _planned(spec, rank, is_paged=is_paged)
@@ -102,8 +109,20 @@ def _planned(spec: DiagramSpec, rank: int, *, is_paged: bool) -> tuple[Sequence[
         return [_Planned(scene, spec, "" if is_one else page_in_words(scene)[:LONGEST_ALT]) for scene in scenes], whole
     pages = laid_out(graph, rank, is_paged=is_paged)
     is_one = len(pages.shown) == 1
+    if is_paged:
+        _refuse_illegible([page.scene for page in pages.shown])
     planned = [_Planned(page.scene, page.graph, "" if is_one else words_of(page.graph)) for page in pages.shown]
     return planned, pages.whole.scene
+
+
+def _refuse_illegible(scenes: Sequence[Scene]) -> None:
+    css = min(map(smallest_css, scenes))
+    if css < LEAST_CSS:
+        where = f"even on {len(scenes)} pages" if len(scenes) > 1 else "and it cannot be paged"
+        raise Refused(
+            f"On a phone the smallest text would be {css:.1f} pixels high and must be {LEAST_CSS:g}, {where}: too much"
+            " hangs together here. Leave out edges, shorten labels, or split the diagram into several."
+        )
 
 
 def _missing(pages: Sequence[_Planned], spec: DiagramSpec) -> Sequence[Finding]:

@@ -141,6 +141,8 @@ class Presenter:
                 f"Drawing {counts} took longer than {self._budget_s:g} s and was stopped: leave some out, or split the"
                 " diagram into several."
             ) from None
+        if drawn.answer.refusal:
+            raise Refused(drawn.answer.refusal)
         if drawn.answer.failure:
             raise Unavailable(
                 f"the drawing worker failed on this diagram ({drawn.answer.failure}); the source is unharmed, try a"

@@ -68,6 +68,8 @@ class Answer(BaseModel):
     """Pictures for the judge that follow those."""
     defect: str = ""
     """How the last of those was spoilt."""
+    refusal: str = ""
+    """Why it is not drawn, for the person who asked."""
     failure: str = ""
     """The name of the exception, when drawing raised one."""
 

@@ -16,6 +16,7 @@ import sys
 import warnings
 from typing import BinaryIO
 
+from layers.errors import Refused
 from layers.presentation.judge.delivered import as_delivered, spoilt
 from layers.presentation.making import made
 from layers.presentation.wire import Answer, Job, frame, read_frame
@@ -61,6 +62,8 @@ def _done(job: Job) -> tuple[Answer, tuple[bytes, ...]]:
         answer = Answer(pages=done.pages, findings=done.findings, engine=done.engine, darks=len(done.darks))
         blobs = (*done.pngs, done.svg, *done.darks)
         return _for_a_judge(job, answer, blobs) if job.is_judged else (answer, blobs)
+    except Refused as refused:
+        return Answer(refusal=str(refused)), (b"",)
     except Exception as error:
         log.exception("draw.failed")
         return Answer(failure=type(error).__name__), (b"",)

@@ -164,6 +164,13 @@ def a_label_far_from_its_line(scene: Scene) -> Scene:
     return replace(with_label_at(scene, "A->B", Rect(440, 40, 470, 50)), width=500)
 
 
+def a_winding_edge(scene: Scene) -> Scene:
+    old = edge(scene, "D->C")
+    (x, y), tip = old.curve[0], old.curve[-1]
+    curve = ((x, y), (x + 90, y), (x + 90, y - 30), (x, y - 30), (x - 90, y - 30), (x - 90, y - 60), tip)
+    return with_edge(scene, replace(old, curve=curve))
+
+
 DEFECTS: list[tuple[str, str, Spoil]] = [
     ("text_overflow", "error", a_label_too_long_for_its_box),
     ("text_overflow", "error", a_label_too_wide_for_its_diamond),
@@ -177,6 +184,7 @@ DEFECTS: list[tuple[str, str, Spoil]] = [
     ("member_outside_group", "error", a_frame_that_misses_its_node),
     ("dangling_edge", "warning", a_straight_edge_through_b),
     ("stub_edge", "warning", a_stub),
+    ("kinked_edge", "warning", a_winding_edge),
     ("crossings", "warning", edges_in_a_tangle),
     ("edges_coincide", "warning", two_edges_on_one_line),
     ("missing_arrowhead", "error", lambda s: with_edge(s, replace(edge(s, "A->D"), tips=(None, None)))),

@@ -71,6 +71,11 @@ def test_each_edge_is_on_the_page_of_each_of_its_ends() -> None:
         assert any(target == edge.target for _, target in shown)
 
 
+def test_a_node_that_would_have_a_page_for_itself_stands_on_the_overview() -> None:
+    pages = laid_out(graph(LINKED + "\n" + "\n".join(f"lone{n}[Lone {n}]" for n in range(5))))
+    assert all(len(page.graph.nodes) > 1 for page in pages.shown)
+
+
 def test_for_print_nothing_is_paged() -> None:
     assert len(laid_out(graph(LINKED), is_paged=False).shown) == 1
 

@@ -50,6 +50,16 @@ def test_what_happened_to_a_picture_is_found_by_its_rule(samples: list[Take], na
     assert all(finding.value is not None or finding.elements for finding in found)
 
 
+@pytest.mark.parametrize("name", ["text_struck", "text_covered", "line_faded", "line_cut"])
+def test_what_is_small_is_found_on_cards_and_between_heads_too(samples: list[Take], name: str) -> None:
+    stage = Stage(samples[4])
+    clean = stage.shot()
+    picture = CLASSES[name](stage, random.Random(name), 2)
+    assert picture
+    assert stage.is_changed(picture, clean)
+    assert [finding for finding in stage.judged(picture) if finding.severity == "error"]
+
+
 def test_a_picture_that_was_cut_is_not_the_drawing(samples: list[Take]) -> None:
     stage = Stage(samples[0])
     picture = stage.shot()

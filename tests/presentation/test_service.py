@@ -194,3 +194,14 @@ def test_the_worker_gets_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     if not Path("/proc/self/environ").exists():
         pytest.skip("no /proc here")
     assert b"sk-secret" not in asyncio.run(environment())
+
+
+@pytest.mark.slow
+async def test_what_no_phone_shows_legibly_on_any_number_of_pages_is_refused_with_the_figure() -> None:
+    lines = [f'n{a}["A node with a long name {a}"] -->|says {b}| n{b}' for a in range(9) for b in range(a + 1, 9)]
+    presenter = Presenter(budget_s=120)
+    try:
+        with pytest.raises(Refused, match=r"would be \d\.\d pixels high and must be 7"):
+            await presenter.present(Diagram(source="\n".join(["flowchart TD", *lines]), surface="telegram"))
+    finally:
+        await presenter.close()

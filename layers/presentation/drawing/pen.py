@@ -265,7 +265,7 @@ def as_drawn(pen: Pen, scene: Scene) -> Scene:
 
 
 def _measured(pen: Pen, mark: TextMark) -> TextMark:
-    artists = pen.texts.get(id(mark), [])
+    artists = [artist for artist in pen.texts.get(id(mark), []) if artist.get_visible()]
     boxes = [artist.get_window_extent() for artist in artists if artist.get_text().strip()]
     if not boxes:
         return replace(mark, lines=())

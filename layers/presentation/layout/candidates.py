@@ -21,7 +21,7 @@ class Engine(StrEnum):
 
 WIDE, NORMAL, TIGHT = 180.0, 120.0, 92.0
 """Points at which a label is broken."""
-MANY_EDGES, TOO_MANY_EDGES = 60, 120
+MANY_EDGES, TOO_MANY_EDGES = 60, 100
 """Above them a candidate takes long, so fewer are tried."""
 TURNED = {
     Direction.DOWN: Direction.RIGHT,

@@ -59,7 +59,7 @@ HEAD_LENGTHS: dict[End, float] = {
     RelationEnd.COMPOSITION: 16.0,
     RelationEnd.AGGREGATION: 16.0,
     RelationEnd.LOLLIPOP: 12.0,
-    **dict.fromkeys(Cardinality, 18.0),
+    **dict.fromkeys(Cardinality, 26.0),
 }
 HEAD_LENGTH = 9.0
 """Of all other heads. Points between the end of the curve and the tip."""

@@ -6,8 +6,10 @@ makes the drawing legible on a phone or removes a defect.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 
 from layers.presentation.graph import Graph
 from layers.presentation.layout.bounded import in_a_child
@@ -32,7 +34,9 @@ GOOD_ENOUGH, GOOD_PAGE = 1.0, 8.0
 """A cost under which nobody looks for a better drawing, and for a better page among many."""
 RISKY_EDGES = 40
 """From here on an engine may take seconds, so the search runs where it can be stopped."""
-SEARCH_CPU_S = 2.0
+SEARCH_CPU_S = 1.5
+LEAST_CPU_S = 0.3
+"""For the first drawing, however late it is."""
 FALLBACK = Engine.BUILTIN
 MOST_REPAIRED = 2
 MOST_RANKS = 4
@@ -57,12 +61,21 @@ def lay_out(graph: Graph, engines: Mapping[Engine, LayoutEngine], rank: int = 0)
 
 
 def searched(
-    graph: Graph, engines: Mapping[Engine, LayoutEngine], rank: int = 0, *, enough: float = GOOD_ENOUGH
+    graph: Graph,
+    engines: Mapping[Engine, LayoutEngine],
+    rank: int = 0,
+    *,
+    enough: float = GOOD_ENOUGH,
+    until_cpu_s: float = inf,
 ) -> Trial:
-    """The same with what it cost. The search ends with a drawing that costs `enough` or less."""
-    trials = _trials(graph, engines, enough if rank == 0 else -1.0)
+    """The same with what it cost. The search ends with a drawing that costs `enough` or less.
+
+    After `until_cpu_s` of this process's processor time it ends with the best it has, which is one at least.
+    """
+    trials = _trials(graph, engines, enough if rank == 0 else -1.0, until_cpu_s)
     if len(graph.edges) >= RISKY_EDGES:
-        trials = in_a_child(trials, cpu_s=SEARCH_CPU_S)
+        left = max(LEAST_CPU_S, until_cpu_s - time.process_time())
+        trials = in_a_child(_trials(graph, engines, enough if rank == 0 else -1.0, inf), cpu_s=min(SEARCH_CPU_S, left))
     found: list[Trial] = []
     for trial in trials:
         if all(trial.scene != other.scene for other in found):
@@ -75,7 +88,9 @@ def searched(
     return offered[rank % len(offered)]
 
 
-def _trials(graph: Graph, engines: Mapping[Engine, LayoutEngine], enough: float) -> Iterator[Trial]:
+def _trials(
+    graph: Graph, engines: Mapping[Engine, LayoutEngine], enough: float, until_cpu_s: float
+) -> Iterator[Trial]:
     """Every candidate laid out, and more tries for those that only struck titles keep from being the best."""
     found: list[Trial] = []
     for candidate in _possible(graph, engines):
@@ -85,7 +100,7 @@ def _trials(graph: Graph, engines: Mapping[Engine, LayoutEngine], enough: float)
             continue
         yield trial
         found.append(trial)
-        if trial.cost <= enough:
+        if trial.cost <= enough or time.process_time() > until_cpu_s:
             return
     least = min((trial.cost for trial in found), default=0.0)
     struck = [(trial, _struck(trial.scene, graph)) for trial in found]

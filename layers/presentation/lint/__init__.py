@@ -7,7 +7,7 @@ drawn, and from the pixels: `pixels.inspect` holds what the geometry claims agai
 | file | its rules |
 |---|---|
 | `texts` | text_overflow, text_on_text, label_on_node, edge_on_label, title_hit, label_on_border, … |
-| `lines` | edge_through_node, dangling_edge, stub_edge, edges_coincide, crossings, missing_arrowhead |
+| `lines` | edge_through_node, dangling_edge, stub_edge, kinked_edge, edges_coincide, crossings, missing_arrowhead |
 | `places` | node_overlap, member_outside_group, foreign_in_group, group_overlap, canvas_clip, blank, aspect, ... |
 | `fidelity` | missing and extra nodes, edges and groups, text_fidelity, untitled_group |
 | `parts` | the kinds that are no graph: line_on_text, legend_on_data, bar_baseline, chart_value, part_count, ... |
@@ -49,13 +49,14 @@ RULES: tuple[Rule, ...] = (
     texts.label_adrift,
     lines.dangling_edge,
     lines.stub_edge,
+    lines.kinked_edge,
     lines.edges_coincide,
     lines.crowded,
     texts.tiny_text,
     places.size,
     texts.markup_leak,
 )
-SLOW = frozenset({lines.crowded, lines.edges_coincide, fidelity.nodes, fidelity.edges, fidelity.groups})
+SLOW = frozenset({lines.crowded, fidelity.nodes, fidelity.edges, fidelity.groups})
 """Left out while candidates are compared: the layout counts crossings itself and draws what it was given."""
 OF_EVERY_KIND = (
     places.blank,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations, pairwise
-from math import hypot
+from math import atan2, degrees, hypot, remainder, tau
 
 from layers.presentation.geometry import crossings, distance, is_inside, length_inside
 from layers.presentation.graph import Graph
@@ -20,9 +20,13 @@ THROUGH_OWN = 24.0
 """The same of its own end: a line that comes out at the far side."""
 DANGLING = 6.0
 LEAST_EDGE = 16.0
-COINCIDE, ASIDE = 24.0, 1.2
+COINCIDE, ASIDE = 12.0, 1.2
 """Two lines share one way when this much of one runs this close to the other."""
 SAMPLE = 3.0
+MOST_TURNING, WINDING_PIECES = 230.0, 7
+"""Degrees; and control points from which on a line can wind at all."""
+SQUARE = 0.6
+"""Share of a line that runs level or upright when it is a right-angled one."""
 MOST_CROSSINGS, CROSSED_SHARE = 2.0, 0.35
 
 
@@ -97,6 +101,29 @@ def stub_edge(scene: Scene, graph: Graph) -> Iterator[Finding]:
                 measured=(length, LEAST_EDGE),
                 repair=Repair.SPREAD,
             )
+
+
+def kinked_edge(scene: Scene, graph: Graph) -> Iterator[Finding]:
+    """An edge winds: it turns further than from one end to the other and back again."""
+    for edge in scene.edges:
+        if edge.source == edge.target or len(edge.curve) < WINDING_PIECES or _is_square(edge.path):
+            continue
+        turned = _turning(edge.path)
+        if turned > MOST_TURNING:
+            words = f"the edge {edge.name} winds on its way"
+            yield warning("kinked_edge", (edge.name,), words, box=edge.reach, measured=(turned, MOST_TURNING))
+
+
+def _turning(path: tuple[Point, ...]) -> float:
+    """Degrees, of all turns to either side."""
+    ways = [atan2(y1 - y0, x1 - x0) for (x0, y0), (x1, y1) in pairwise(path) if (x0, y0) != (x1, y1)]
+    return degrees(sum(abs(remainder(after - before, tau)) for before, after in pairwise(ways)))
+
+
+def _is_square(path: tuple[Point, ...]) -> bool:
+    """True when most of the line is level or upright: its corners are meant."""
+    straight = sum(max(abs(x1 - x0), abs(y1 - y0)) for (x0, y0), (x1, y1) in pairwise(path) if x0 == x1 or y0 == y1)
+    return straight > SQUARE * path_length(path)
 
 
 def path_length(path: tuple[Point, ...]) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,8 @@ from layers.presentation.scene import Point, Rect, Scene
 
 Colours = npt.NDArray[np.int16]
 """Height, width, RGB."""
+Points = npt.NDArray[np.float64]
+"""A row of x and y for each."""
 Mask = npt.NDArray[np.bool_]
 REACH = 3
 """Pixels: what is not flat this far around is a line, a letter, or the edge of something."""
@@ -29,6 +30,8 @@ class Image:
     colours: Colours
     ink: Mask
     """Pixels that belong to no flat ground, and those where two grounds meet."""
+    near_ink: Mask
+    """Ink, and the pixels next to it."""
     scale: float
     """Pixels per point."""
 
@@ -54,17 +57,33 @@ class Image:
         bottom, right = self.at((box.right, box.bottom))
         return slice(top, bottom + 1), slice(left, right + 1)
 
-    def is_inked(self, point: Point, slack: int = 1) -> bool:
-        """True when there is ink within `slack` pixels."""
-        row, column = self.at(point)
-        return bool(self.ink[max(0, row - slack) : row + slack + 1, max(0, column - slack) : column + slack + 1].any())
+    def colours_at(self, points: Points) -> Colours:
+        """A row of RGB for each point; of the nearest pixel where a point lies outside."""
+        found: Colours = self.colours[self._pixels(points)]
+        return found
+
+    def luminances(self, points: Points) -> npt.NDArray[np.float64]:
+        """Relative luminance at each point."""
+        luminances: npt.NDArray[np.float64] = _LINEAR[self.colours_at(points)] @ _WEIGHTS
+        return luminances
+
+    def are_inked(self, points: Points) -> Mask:
+        """For each point, whether there is ink within a pixel."""
+        found: Mask = self.near_ink[self._pixels(points)]
+        return found
+
+    def _pixels(self, points: Points) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        rows = np.rint(self.height - points[:, 1] * self.scale).astype(np.int64)
+        columns = np.rint(points[:, 0] * self.scale).astype(np.int64)
+        return rows.clip(0, self.height - 1), columns.clip(0, self.width - 1)
 
 
 def read(png: bytes, scene: Scene) -> Image:
     """The picture, measured in the scene's points."""
     with Pictures.open(io.BytesIO(png)) as opened:
         colours = np.asarray(opened.convert("RGB"), dtype=np.int16)
-    return Image(colours, _ink(colours), colours.shape[1] / max(scene.width, 1.0))
+    ink = _ink(colours)
+    return Image(colours, ink, grown(ink, 1), colours.shape[1] / max(scene.width, 1.0))
 
 
 def _ink(colours: Colours) -> Mask:
@@ -96,7 +115,8 @@ def _all_near(mask: Mask, axis: int) -> Mask:
     """True where all within `REACH` are."""
     out = mask.copy()
     for by in range(1, REACH + 1):
-        out &= _moved(mask, by, axis, fill=True) & _moved(mask, -by, axis, fill=True)
+        for here, there in _pairs(out, mask, by, axis):
+            here &= there
     return out
 
 
@@ -104,21 +124,20 @@ def _reached(packed: npt.NDArray[np.int32], ground: Mask, axis: int) -> Mask:
     """Ground, and what has the colour of the ground within reach."""
     out = ground.copy()
     for by in range(1, REACH + 2):
-        for way in (by, -by):
-            alike = _moved(packed, way, axis, fill=-1) == packed
-            out |= _moved(ground, way, axis, fill=False) & alike
+        ((one, other),) = _pairs(packed, packed, by, axis, both=False)
+        alike = one == other
+        forth, back = _pairs(out, ground, by, axis)
+        for here, there in (forth, back):
+            here |= there & alike
     return out
 
 
-def _moved(grid: npt.NDArray[Any], by: int, axis: int, *, fill: object) -> npt.NDArray[Any]:
-    """`grid` moved along `axis`, with `fill` where nothing came."""
-    out = np.full_like(grid, fill)
-    kept, come = (slice(by, None), slice(None, -by)) if by > 0 else (slice(None, by), slice(-by, None))
-    if axis == 0:
-        out[kept] = grid[come]
-    else:
-        out[:, kept] = grid[:, come]
-    return out
+def _pairs(
+    out: npt.NDArray[Any], grid: npt.NDArray[Any], by: int, axis: int, *, both: bool = True
+) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
+    """Views of `out`, each with the view of `grid` that lies `by` before it along `axis`; and that lies `by` behind."""
+    late, early = (np.s_[by:], np.s_[:-by]) if axis == 0 else (np.s_[:, by:], np.s_[:, :-by])
+    return [(out[late], grid[early]), (out[early], grid[late])][: 2 if both else 1]
 
 
 def grown(mask: Mask, by: int) -> Mask:
@@ -127,24 +146,24 @@ def grown(mask: Mask, by: int) -> Mask:
     for axis in (0, 1):
         at = out.copy()
         for step in range(1, by + 1):
-            out |= _moved(at, step, axis, fill=False) | _moved(at, -step, axis, fill=False)
+            for here, there in _pairs(out, at, step, axis):
+                here |= there
     return out
 
 
-def luminance(colour: npt.NDArray[np.floating]) -> float:
-    """Relative luminance by WCAG 2, 0 to 1."""
-    red, green, blue = (_linear(float(part)) for part in colour)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-@lru_cache(maxsize=4096)
-def _linear(part: float) -> float:
-    """A channel, 0 to 255, without its gamma; kept, for a picture has few colours and asks thousands of times."""
-    share = part / 255
-    return share / 12.92 if share <= 0.04045 else float(((share + 0.055) / 1.055) ** 2.4)
+_CHANNEL = np.arange(256) / 255
+_LINEAR = np.where(_CHANNEL <= 0.04045, _CHANNEL / 12.92, ((_CHANNEL + 0.055) / 1.055) ** 2.4)
+"""Each value of a channel without its gamma (WCAG 2, relative luminance)."""
+_WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
 
 
 def contrast(one: npt.NDArray[np.floating], other: npt.NDArray[np.floating]) -> float:
     """WCAG 2: 1 to 21."""
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
+    found = [_LINEAR[np.rint(colour).astype(np.int64)] @ _WEIGHTS for colour in (one, other)]
+    return float(contrasts(found[0], found[1]))
+
+
+def contrasts(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The same of luminances."""
+    found: npt.NDArray[np.float64] = (np.maximum(one, other) + 0.05) / (np.minimum(one, other) + 0.05)
+    return found

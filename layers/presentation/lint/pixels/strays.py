@@ -9,6 +9,8 @@ import numpy.typing as npt
 from PIL import Image as Pictures
 from PIL import ImageDraw
 
+from layers.presentation.drawing.heads import pieces
+from layers.presentation.drawing.pen import BRANCH_WIDTH, LINE_WIDTHS
 from layers.presentation.lint.finding import error
 from layers.presentation.lint.pixels.grid import Image, grown
 from layers.presentation.scene import EdgeMark, GroupMark, NodeMark, PartMark, Point, Rect, Scene
@@ -18,8 +20,10 @@ from layers.presentation.types import Finding, Repair
 
 AROUND = 5.0
 """Points of width that a drawn line accounts for: its own, its shadow, and what antialiasing adds."""
-HEAD = 20.0
-"""Points around a tip."""
+AROUND_LINE = 2.4
+"""Points of width that antialiasing, and a curve that is no polygon, add to an edge."""
+AROUND_HEAD = 2.0
+"""Points around what sits at the end of a line."""
 AROUND_TEXT = 3.0
 MOST_STRAY = 24
 """Pixels."""
@@ -92,7 +96,7 @@ def _group(brush: _Brush, group: GroupMark) -> None:
 
 def _node(brush: _Brush, node: NodeMark) -> None:
     if node.shape is not Shape.TEXT:
-        brush.line(outline(node.shape, node.box), AROUND + 2, closed=True)
+        brush.line(outline(node.shape, node.box), AROUND, closed=True)
         if node.box.width < 30 or node.box.height < 30:  # start, end, bar, choice: all outline
             brush.box(node.box.inset(-2))
     for detail in details(node.shape, node.box):
@@ -102,10 +106,13 @@ def _node(brush: _Brush, node: NodeMark) -> None:
 
 
 def _edge(brush: _Brush, edge: EdgeMark) -> None:
-    brush.line(edge.path, AROUND + 1)
-    for tip in edge.tips:
-        if tip is not None:
-            brush.box(Rect.around(tip, HEAD * 2, HEAD * 2))
+    width = BRANCH_WIDTH if edge.accent else LINE_WIDTHS[edge.style]
+    brush.line(edge.path, width + AROUND_LINE)
+    for kind, end, tip in zip(edge.arrows, (edge.curve[0], edge.curve[-1]), edge.tips, strict=True):
+        points = [point for piece in pieces(kind, end, tip)[0] for point in piece.points] if tip else []
+        if points:  # what is between the strokes is too narrow to be seen as ground
+            xs, ys = [x for x, _ in points], [y for _, y in points]
+            brush.box(Rect(min(xs), min(ys), max(xs), max(ys)).inset(-AROUND_HEAD))
 
 
 def _part(brush: _Brush, part: PartMark) -> None:

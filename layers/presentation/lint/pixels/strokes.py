@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
-from math import hypot
+from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
+import numpy.typing as npt
 
 from layers.presentation.drawing.heads import pieces
 from layers.presentation.lint.finding import error
-from layers.presentation.lint.pixels.grid import Image, contrast
-from layers.presentation.scene import EdgeMark, End, Part, Point, Rect, Scene
+from layers.presentation.lint.pixels.grid import Image, Mask, Points, contrasts
+from layers.presentation.scene import EdgeMark, End, Part, Point, Rect, Scene, TextMark
 from layers.presentation.shapes import outline
 from layers.presentation.spec import Line, Shape
 from layers.presentation.types import Finding, Repair
@@ -20,9 +21,17 @@ STEP = 0.75
 """Points between two places that are looked at."""
 LEAST_SEEN = {Line.SOLID: 0.8, Line.THICK: 0.8, Line.DOTTED: 0.3, Line.HIDDEN: 0.0}
 """Share of a line's places that must show ink."""
+LONGEST_GAP = 3.0
+"""Points of a solid line that may be missing in one piece."""
 LEAST_OUTLINE = 0.88
 LEAST_HEAD = 0.6
 LEAST_LINE_CONTRAST = 1.7
+LEAST_PLACES = 4
+BACKING = 0.3
+"""Of a text's size: how far the ground behind it may reach beyond its letters."""
+ACROSS = (0, 1, -1, 2, -2)
+"""Pixels from the place that was worked out for a line to where it may be."""
+UNBROKEN = (Line.SOLID, Line.THICK)
 BESIDE = 3.5
 """Points from a line to the ground beside it."""
 BARE = (Shape.TEXT,)
@@ -35,7 +44,7 @@ FOLLOWED = (Part.MESSAGE, Part.LIFELINE, Part.AXIS, Part.DIVIDER, Part.MARKER)
 
 def judge(image: Image, scene: Scene) -> Iterator[Finding]:
     """Lines, heads, outlines."""
-    covers = [text.box.inset(-3) for _, text in scene.texts()] + [node.box.inset(-1) for node in scene.nodes]
+    covers = [_backing(text) for _, text in scene.texts()] + [node.box.inset(-1) for node in scene.nodes]
     for edge in scene.edges:
         yield from _line(image, edge, covers)
         yield from _heads(image, edge)
@@ -65,38 +74,51 @@ def judge(image: Image, scene: Scene) -> Iterator[Finding]:
                 yield error("faint_line", (part.id,), words, box=part.box, repair=Repair.REDRAW)
 
 
+def _backing(text: TextMark) -> Rect:
+    """What a text and the ground behind it may cover: the line's height, however low its letters are."""
+    left, bottom, right, top = text.box.inset(-3)
+    return Rect(left, bottom - text.size * BACKING, right, top + text.size * BACKING)
+
+
 def _line(image: Image, edge: EdgeMark, covers: Sequence[Rect]) -> Iterator[Finding]:
     ends = zip(edge.arrows, (edge.curve[0], edge.curve[-1]), edge.tips, strict=True)
-    heads = [box for kind, end, tip in ends if tip is not None for box in _hollow(kind, end, tip)]
-    free = [(at, way) for at, way in _places(edge.path) if not any(_holds(box, at) for box in (*covers, *heads))]
-    if len(free) < 4:
+    heads = [_around_head(kind, end, tip) for kind, end, tip in ends if tip is not None]
+    free = _places(edge.path).outside((*covers, *heads))
+    if len(free) < LEAST_PLACES:
         return
-    share = sum(image.is_inked(at) for at, _ in free) / len(free)
-    if share < LEAST_SEEN[edge.style]:
+    seen = image.are_inked(free.at)
+    share, gap = float(seen.mean()), _longest_gap(seen) * STEP
+    if share < LEAST_SEEN[edge.style] or (edge.style in UNBROKEN and gap > LONGEST_GAP):
         words = f"the edge {edge.name} cannot be followed: {1 - share:.0%} of it is not there"
         measured = (share, LEAST_SEEN[edge.style])
         yield error("faint_line", (edge.name,), words, box=edge.reach, measured=measured, repair=Repair.REDRAW)
         return
-    ratios = [_ratio(image, at, way) for at, way in free if image.is_inked(at, slack=0)]
-    ratio = float(np.percentile(ratios, 70)) if ratios else 1.0
+    ratios = _ratios(image, free)[seen]
+    ratio = float(np.median(ratios)) if len(ratios) else 1.0
     if ratio < LEAST_LINE_CONTRAST:
         words, measured = f"the edge {edge.name} is too pale", (ratio, LEAST_LINE_CONTRAST)
         yield error("faint_line", (edge.name,), words, box=edge.reach, measured=measured, repair=Repair.RECOLOUR)
 
 
-def _hollow(kind: End, end: Point, tip: Point) -> Iterator[Rect]:
-    """Around the pieces of a head that show the ground, so that no line is seen in them."""
-    for piece in pieces(kind, end, tip)[0]:
-        if piece.is_closed and not piece.is_filled:
-            xs, ys = [x for x, _ in piece.points], [y for _, y in piece.points]
-            yield Rect(min(xs), min(ys), max(xs), max(ys)).inset(-1)
+def _longest_gap(seen: Mask) -> int:
+    """The most places in a row that show nothing."""
+    return max((len(list(run)) for is_seen, run in groupby(seen.tolist()) if not is_seen), default=0)
 
 
-def _ratio(image: Image, at: Point, way: Point) -> float:
-    """The line's contrast to the paler of both sides."""
-    beside = [(at[0] - way[1] * side, at[1] + way[0] * side) for side in (BESIDE, -BESIDE)]
-    here = image.colours[image.at(at)].astype(np.float64)
-    return max(contrast(here, image.colours[image.at(point)].astype(np.float64)) for point in beside)
+def _around_head(kind: End, end: Point, tip: Point) -> Rect:
+    """Around a head, whose own ink would pass for the line's, and whose flat inside for a gap."""
+    points = [end, tip, *(point for piece in pieces(kind, end, tip)[0] for point in piece.points)]
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return Rect(min(xs), min(ys), max(xs), max(ys)).inset(-1)
+
+
+def _ratios(image: Image, places: Places) -> npt.NDArray[np.float64]:
+    """The line's contrast to the paler of both sides, where it is strongest: rounding moves it a pixel or two."""
+    beside = [image.luminances(places.aside(side)) for side in (BESIDE, -BESIDE)]
+    across = [image.luminances(places.aside(side / image.scale)) for side in ACROSS]
+    found = [contrasts(here, ground) for here in across for ground in beside]
+    strongest: npt.NDArray[np.float64] = np.maximum.reduce(found)
+    return strongest
 
 
 def _heads(image: Image, edge: EdgeMark) -> Iterator[Finding]:
@@ -106,8 +128,8 @@ def _heads(image: Image, edge: EdgeMark) -> Iterator[Finding]:
             continue
         drawn, _ = pieces(kind, end, tip)
         strokes = [(*piece.points, piece.points[0]) if piece.is_closed else piece.points for piece in drawn]
-        places = [at for stroke in strokes for at, _ in _places(stroke)]
-        share = sum(image.is_inked(at) for at in places) / len(places) if places else 1.0
+        places = [_places(stroke).at for stroke in strokes]
+        share = float(image.are_inked(np.concatenate(places)).mean()) if places else 1.0
         if share < LEAST_HEAD:
             words, measured = f"an arrowhead of {edge.name} is missing", (share, LEAST_HEAD)
             box = Rect.around(tip, 18, 18)
@@ -117,34 +139,52 @@ def _heads(image: Image, edge: EdgeMark) -> Iterator[Finding]:
 
 
 def _is_followed(image: Image, path: Sequence[Point], covers: Sequence[Rect], least: float) -> bool:
-    free = [at for at, _ in _places(path) if not any(_holds(box, at) for box in covers)]
-    return len(free) < 4 or sum(image.is_inked(at) for at in free) / len(free) >= least
+    free = _places(path).outside(covers)
+    return len(free) < LEAST_PLACES or float(image.are_inked(free.at).mean()) >= least
 
 
 def _outline_share(image: Image, polygon: Sequence[Point]) -> float:
     """Share of the outline that is ink, or the border between two grounds."""
-    places = list(_places((*polygon, polygon[0])))
-    seen = sum(image.is_inked(at) or _borders(image, at, way) for at, way in places)
-    return seen / len(places) if places else 1.0
+    places = _places((*polygon, polygon[0]))
+    if not len(places):
+        return 1.0
+    one, other = (image.colours_at(places.aside(side)) for side in (1.5, -1.5))
+    borders = np.abs(one - other).max(axis=1) > 3
+    return float((image.are_inked(places.at) | borders).mean())
 
 
-def _borders(image: Image, at: Point, way: Point) -> bool:
-    """True when the grounds on both sides differ."""
-    one, other = ((at[0] - way[1] * side, at[1] + way[0] * side) for side in (1.5, -1.5))
-    return bool(np.abs(image.colours[image.at(one)] - image.colours[image.at(other)]).max() > 3)
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Places along a line, and which way it runs there: a row of two for each."""
+
+    at: Points
+    way: Points
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def aside(self, by: float) -> Points:
+        """The same places `by` points to the left of the line."""
+        return self.at + by * np.stack((-self.way[:, 1], self.way[:, 0]), axis=1)
+
+    def outside(self, boxes: Sequence[Rect]) -> Places:
+        """Those in none of the boxes."""
+        x, y = self.at[:, 0], self.at[:, 1]
+        free = np.ones(len(self), dtype=np.bool_)
+        for left, bottom, right, top in boxes:
+            free &= (x < left) | (x > right) | (y < bottom) | (y > top)
+        return Places(self.at[free], self.way[free])
 
 
-def _places(path: Sequence[Point]) -> Iterator[tuple[Point, Point]]:
-    """Places along a line, and which way it runs there."""
-    for (x0, y0), (x1, y1) in pairwise(path):
-        length = hypot(x1 - x0, y1 - y0)
-        if length == 0:
-            continue
-        way = ((x1 - x0) / length, (y1 - y0) / length)
-        for step in range(max(1, round(length / STEP))):
-            at = (step + 0.5) * length / max(1, round(length / STEP))
-            yield (x0 + way[0] * at, y0 + way[1] * at), way
-
-
-def _holds(box: Rect, at: Point) -> bool:
-    return box.left <= at[0] <= box.right and box.bottom <= at[1] <= box.top
+def _places(path: Sequence[Point]) -> Places:
+    """Every `STEP` points, from the middle of the first step on."""
+    ends = np.asarray(path, dtype=np.float64).reshape(-1, 2)
+    along = np.diff(ends, axis=0)
+    lengths = np.hypot(along[:, 0], along[:, 1])
+    starts, along, lengths = ends[:-1][lengths > 0], along[lengths > 0], lengths[lengths > 0]
+    counts = np.maximum(1, np.rint(lengths / STEP)).astype(np.int64)
+    piece = np.repeat(np.arange(len(counts)), counts)
+    step = np.arange(len(piece)) - np.repeat(np.cumsum(counts) - counts, counts)
+    share = (step + 0.5) / counts[piece]
+    way = along / lengths[:, None]
+    return Places(starts[piece] + along[piece] * share[:, None], way[piece])

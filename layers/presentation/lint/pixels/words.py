@@ -7,6 +7,7 @@ much of it is letter.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,11 @@ RING = 3
 """Pixels around the letters in which nothing else may be."""
 MOST_FOREIGN = 14
 """Pixels of something else close to the letters: a hair line across a few of them."""
+LEAST_GAPS, RULED = 3, 0.8
+"""Pixels between letters in one row, and the share of them that a line through the letters darkens."""
+ASCENT = 0.8
+"""Of the size: how far letters reach up."""
+LEAST_COVER = 0.2
 SEEN = 0.3
 """Share of the way from ground to ink that counts as foreign ink."""
 LEAST_STEP = 44
@@ -59,39 +65,78 @@ def judge(image: Image, scene: Scene) -> Iterator[Finding]:
 def _judged(image: Image, letters: Coverage, name: str, text: TextMark) -> Iterator[Finding]:
     rows, columns = image.window(text.box.inset(-(RING + OFF) / image.scale))
     cover, seen = letters[rows, columns], image.colours[rows, columns].astype(np.float64)
-    core = cover > CORE
-    if not core.any():
-        core = cover >= max(float(cover.max()), 0.2)
-    if not core.any():
+    if not (cover >= LEAST_COVER).any():
         return  # nothing of this text lies on the paper; canvas_clip says so
     clear = cover < TRACE
     ground = _commonest(seen[clear]) if clear.any() else np.median(seen, axis=(0, 1))
     away = np.abs(seen - ground).max(axis=2)
     cover = _aligned(cover, away)
-    core, clear = cover >= min(CORE, float(cover.max())), cover < TRACE
+    for line in _rows_of_lines(image, text, rows.start):
+        part = _Part(seen[line], cover[line], ground, away[line])
+        if (cover[line] >= LEAST_COVER).any() and (found := _wrong(part, name, text)) is not None:
+            yield found
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The pixels around one line of a text."""
+
+    seen: npt.NDArray[np.float64]
+    cover: Coverage
+    ground: npt.NDArray[np.float64]
+    away: npt.NDArray[np.float64]
+    """How far each pixel is from the ground."""
+
+
+def _wrong(part: _Part, name: str, text: TextMark) -> Finding | None:
+    """The worst that is to be said of one line."""
+    seen, cover, ground, away = part.seen, part.cover, part.ground, part.away
+    core = cover >= min(CORE, float(cover.max()))
     darkest = core & (away >= np.percentile(away[core], DARKEST))
     ink = np.median(seen[darkest], axis=0)
     ratio = contrast(ink, ground)
     if ratio < LEAST_CONTRAST:
         rule, words = ("hidden_text", "cannot be seen") if ratio < GONE else ("contrast", "is too pale for its ground")
         measured = (ratio, LEAST_CONTRAST)
-        yield error(
-            rule, (name,), f"the text of {name!r} {words}", box=text.box, measured=measured, repair=Repair.RECOLOUR
-        )
-        return
+        words = f"the text of {name!r} {words}"
+        return error(rule, (name,), words, box=text.box, measured=measured, repair=Repair.RECOLOUR)
     step = np.abs(ink - ground).max()
     covered = float((_strongest_near(away)[core] < 0.5 * step).mean())
     if covered > MOST_COVERED:
-        words = f"{covered:.0%} of the text of {name!r} is covered or missing"
-        yield error("hidden_text", (name,), words, box=text.box, measured=(covered, MOST_COVERED), repair=Repair.REDRAW)
-        return
-    foreign = _foreign(seen, cover, ground, max(LEAST_STEP, SEEN * step))
+        words, measured = f"{covered:.0%} of the text of {name!r} is covered or missing", (covered, MOST_COVERED)
+        return error("hidden_text", (name,), words, box=text.box, measured=measured, repair=Repair.REDRAW)
+    least = max(LEAST_STEP, SEEN * step)
+    foreign = _foreign(seen, cover, ground, least)
     if text.underlined:
         foreign = _without_rules(foreign)
-    if (count := int(foreign.sum())) > MOST_FOREIGN:
-        words = f"something runs through the text of {name!r}"
-        measured = (count, MOST_FOREIGN)
-        yield error("struck_text", (name,), words, box=text.box, measured=measured, repair=Repair.MOVE_LABEL)
+    count = int(foreign.sum())
+    if count > MOST_FOREIGN or (not text.underlined and _is_ruled(cover, away > least)):
+        words, measured = f"something runs through the text of {name!r}", (count, MOST_FOREIGN)
+        return error("struck_text", (name,), words, box=text.box, measured=measured, repair=Repair.MOVE_LABEL)
+    return None
+
+
+def _rows_of_lines(image: Image, text: TextMark, top: int) -> Iterator[slice]:
+    """Where each line is in the window that begins at row `top`."""
+    for _, baseline, line in _lines(text):
+        low = baseline - fonts.descent(line, text.size, text.bold, text.italic)
+        highest, _ = image.at((0.0, baseline + text.size * ASCENT))
+        lowest, _ = image.at((0.0, low))
+        yield slice(max(0, highest - OFF - top), max(0, lowest + OFF - top) + 1)
+
+
+def _is_ruled(cover: Coverage, is_dark: Mask) -> bool:
+    """True when a hair line runs through all letters: in one row every gap between them is dark."""
+    columns = np.nonzero((cover > TRACE).any(axis=0))[0]
+    rows = np.nonzero((cover > 0.5).any(axis=1))[0]
+    if not len(columns) or not len(rows):
+        return False
+    inner = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    gaps = ~grown(cover > TRACE, 1)[inner]
+    dark = (gaps & is_dark[inner]).sum(axis=1)
+    many = gaps.sum(axis=1)
+    return bool(((many >= LEAST_GAPS) & (dark >= RULED * many)).any())
 
 
 def _foreign(seen: npt.NDArray[np.float64], cover: Coverage, ground: npt.NDArray[np.float64], step: float) -> Mask:
