@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.routing.fit import rows_of, shared
+from benchmarks.routing.fit import data, rows_of
 from benchmarks.routing.litellm_peer import shape_by_litellm
 from benchmarks.section import Measured, Section, missed
 from layers.routing import Message, Role, Shape, shape_of
@@ -67,11 +67,11 @@ def sources() -> list[Labelled]:
             line.split("\t") for line in LABELLED.read_text("utf-8").splitlines() if not line.startswith("#")
         )
     ]
-    data = shared() / "data"
-    if (data / "ifeval-prompts.jsonl").exists():
-        lines = (data / "ifeval-prompts.jsonl").read_text("utf-8").splitlines()
+    folder = data()
+    if (folder / "ifeval-prompts.jsonl").exists():
+        lines = (folder / "ifeval-prompts.jsonl").read_text("utf-8").splitlines()
         found += [Labelled(source="ifeval", shape=Shape.OBEDIENCE, prompt=json.loads(line)["prompt"]) for line in lines]
-    if (data / "routellm").exists():
+    if (folder / "routellm").exists():
         found += [Labelled(source="gsm8k", shape=Shape.DEPTH, prompt=row.prompt) for row in rows_of("gsm8k")]
         by_subject = {subject: (name, shape) for name, (shape, subjects) in MMLU.items() for subject in subjects}
         for row in rows_of("mmlu"):
