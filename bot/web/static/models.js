@@ -25,7 +25,7 @@ function line(one) {
   const words = [make("span", { className: "dot", ariaHidden: "true" }), make("b", { textContent: one.name, title: one.name }),
     make("span", { className: "state", textContent: one.is_local ? `${one.tier}, here` : one.tier })];
   const item = make("li", {}, make("div", {}, ...words));
-  item.dataset.state = one.failures ? (one.failures < one.calls ? "degraded" : "closed") : "healthy";
+  if (one.calls) item.dataset.state = one.failures ? "degraded" : "healthy";
   item.append(make("small", { textContent: one.calls ? told(one) : "not asked this week" }));
   return item;
 }
@@ -33,7 +33,7 @@ function line(one) {
 function told(one) {
   const failed = one.failures ? `, ${one.failures} failed` : "";
   const unknown = one.unpriced ? ` and ${one.unpriced} of unknown price` : "";
-  return `${one.calls} calls${failed}, $${one.usd.toFixed(4)}${unknown}; obeys: ${one.obeys}`;
+  return `${one.calls} ${one.calls === 1 ? "call" : "calls"}${failed}, $${one.usd.toFixed(4)}${unknown}; obeys: ${one.obeys}`;
 }
 
 el("models-more").onclick = () => { isWhole = !isWhole; show(); };
