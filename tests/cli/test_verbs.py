@@ -304,7 +304,8 @@ def test_the_version_is_that_of_the_package() -> None:
 
 
 def test_routing_is_measured_on_the_data_of_a_folder(shared: Path, tmp_path: Path) -> None:
-    done = bulkhead("eval", "routing", "--data", str(shared / "data"), "--only", "contract", "--json", home=tmp_path)
+    data = str(shared / "data")
+    done = bulkhead("eval", "routing", "--data", data, "--only", "contract", "--quick", "--json", home=tmp_path)
     assert set(json.loads(done.stdout)) == {"contract"}
     wrong = bulkhead("eval", "routing", "--data", str(tmp_path), "--json", home=tmp_path)
     assert wrong.returncode == 2
