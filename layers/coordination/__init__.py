@@ -5,6 +5,7 @@ at a time, and only patches that say what they expect to find; what was shown is
 unsaved work is written over.
 """
 
+from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
 from layers.coordination.leases import Claimant, Lease, LeaseState
 from layers.coordination.records import State, by_id, keep, mark
@@ -45,5 +46,6 @@ __all__ = [
     "git_version",
     "keep",
     "mark",
+    "root_of",
     "summary_markdown",
 ]

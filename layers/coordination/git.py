@@ -250,6 +250,11 @@ async def open_repository(workspace: Path) -> Repository:
     return repository
 
 
+async def root_of(workspace: Path) -> Path:
+    """Where the work tree of `workspace` is. Raises as `open_repository`."""
+    return (await open_repository(workspace)).root
+
+
 _opened: dict[Path, tuple[tuple[int, ...], Repository]] = {}
 """What `open_repository` found, as long as its `.git` is the same file or folder with the same configuration."""
 
