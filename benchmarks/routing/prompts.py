@@ -57,8 +57,13 @@ def is_clean(rows: Sequence[Row], learnt: Sequence[Row]) -> NDArray[np.bool_]:
 
 
 def on_clean(scores: Numbers, rows: Sequence[Row], clean: NDArray[np.bool_]) -> dict[str, float]:
-    """The area over the clean rows, and how many they are."""
-    return {"apgr": round(apgr(scores[clean], gains_of(rows)[clean]), 3), "rows": int(clean.sum())}
+    """The area over the clean rows, that of their length, and how many they are."""
+    gains, lengths = gains_of(rows)[clean], np.array([float(len(row.prompt)) for row in rows])[clean]
+    return {
+        "apgr": round(apgr(scores[clean], gains), 3),
+        "prompt_length": round(apgr(lengths, gains), 3),
+        "rows": int(clean.sum()),
+    }
 
 
 def by_prompt(rows: Sequence[Row], seed: int = 0) -> Numbers:
