@@ -86,6 +86,10 @@ Effect = Say | Draw | Act | Edit | Send
 class Toolbox(Protocol):
     """How effects happen, one after the other. Each verb gives what the model is told; a `Refused` is told as well."""
 
+    def show(self, text: str) -> Callable[[str], None]:
+        """Let people see the answer as it grows: it begins with `text`; what is returned takes each new piece."""
+        ...
+
     async def draw(self, effect: Draw) -> str:
         """Post the picture."""
         ...
@@ -144,7 +148,7 @@ class Outcome:
     @property
     def text(self) -> str:
         """Everything that is to be said."""
-        return "\n\n".join(effect.text for effect in self.effects if isinstance(effect, Say))
+        return said(self.effects)
 
     @property
     def cost_usd(self) -> float:
@@ -160,6 +164,11 @@ class Progress:
     effects: list[Effect] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def said(self) -> str:
+        """What it has said so far."""
+        return said(self.effects)
 
     def say(self, text: str) -> None:
         """Add words, if there are any."""
@@ -216,7 +225,7 @@ class Agent:
             if left_s <= 0:
                 return self._stop(run, f"the models have taken {self._limits.models_s:.0f} s for this turn")
             task = replace(asked, messages=tuple(run.messages), budget_s=left_s)
-            reply = await journal.model_step(n, partial(self._ask, task))
+            reply = await journal.model_step(n, partial(self._ask, task, tools.show(run.said)))
             run.replies.append(reply)
             run.say(reply.text)
             run.say(reply.confession)
@@ -233,9 +242,9 @@ class Agent:
                 run.messages.append(Message(role=Role.TOOL, content=short, tool_call_id=call.id))
         return self._stop(run, f"I have taken {self._limits.steps} steps without coming to an end")
 
-    async def _ask(self, task: Task) -> Reply:
+    async def _ask(self, task: Task, told: Callable[[str], None]) -> Reply:
         reach(Point.MODEL_CALLED)
-        reply = await self._router.complete(task)
+        reply = await self._router.complete(task, told)
         reach(Point.MODEL_ANSWERED)
         return reply
 
@@ -294,6 +303,11 @@ def decode(call: ToolCall) -> Draw | Act | Edit | Send:
                 conversation=arguments.conversation, content=arguments.content, urgency=Urgency(arguments.urgency)
             )
     raise AssertionError(arguments)
+
+
+def said(effects: Sequence[Effect]) -> str:
+    """The words among them."""
+    return "\n\n".join(effect.text for effect in effects if isinstance(effect, Say))
 
 
 def spent(replies: Sequence[Reply]) -> float:

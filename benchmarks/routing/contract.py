@@ -11,7 +11,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import os
 import statistics
 import time
 from collections import Counter
@@ -20,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.routing.contract_cases import CASES
+from benchmarks.routing.fit import data
 from benchmarks.routing.section import Measured, Section, missed
 from layers.routing.contract import Clause, Kind, extract, verify
 
-SHARED = Path(os.environ.get("BULKHEAD_SHARED", "../shared"))
 PRECISION, RECALL, EXTRACT_US, VERIFY_US = 0.92, 0.90, 300.0, 1000.0
 NOT_COMPARED = {"prompt_to_repeat", "options", "divider"}
 """Texts that are copied from the prompt, and our own arguments."""
@@ -73,7 +72,7 @@ class Score:
 def rows() -> list[Row]:
     """IFEval's prompts."""
     found = []
-    for line in (SHARED / "data" / "ifeval-prompts.jsonl").read_text("utf-8").splitlines():
+    for line in (data() / "ifeval-prompts.jsonl").read_text("utf-8").splitlines():
         item = json.loads(line)
         wanted = tuple(zip(item["instruction_id_list"], item["kwargs"], strict=True))
         found.append(Row(key=item["key"], prompt=item["prompt"], wanted=wanted))
@@ -180,7 +179,7 @@ def false_alarms() -> dict[str, float]:
     """Share of questions that demand nothing of the kind and in which a clause is seen all the same."""
     shares = {}
     for name in ("gsm8k", "mmlu"):
-        with gzip.open(SHARED / "data" / "routellm" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
+        with gzip.open(data() / "routellm" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as file:
             prompts = [json.loads(line)["prompt"] for line in file]
         shares[name] = round(sum(bool(extract(prompt)) for prompt in prompts) / len(prompts), 4)
     return shares
@@ -191,7 +190,7 @@ def contract(_folder: Path, is_quick: bool) -> Measured:
     total, wrong = by_hand()
     cases: dict[str, object] = {"answers": total, "wrong": len(wrong)}
     held = missed(dict.fromkeys(wrong, False))
-    if not (SHARED / "data" / "ifeval-prompts.jsonl").is_file():
+    if not (data() / "ifeval-prompts.jsonl").is_file():
         return Measured(printed={"contract": {"by_hand": cases}}, misses=held, notes=("the prompts are not there",))
     prompts = rows()
     labelled = frozenset(kind for row in prompts for kind, _ in row.wanted) & {kind.value for kind in Kind}

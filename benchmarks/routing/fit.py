@@ -55,14 +55,15 @@ class Row:
         return float(self.strong) - float(self.weak)
 
 
-def shared() -> Path:
-    """The folder beside the project that holds the data."""
-    return Path(os.environ.get("BULKHEAD_SHARED") or REPO.parent / "shared")
+def data() -> Path:
+    """The folder that holds the data: BULKHEAD_DATA, or `data` in the one beside the project."""
+    beside = Path(os.environ.get("BULKHEAD_SHARED") or REPO.parent / "shared")
+    return Path(os.environ.get("BULKHEAD_DATA") or beside / "data")
 
 
 def rows_of(name: str) -> list[Row]:
     """The rows of a RouteLLM file."""
-    with gzip.open(shared() / "data" / "routellm" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+    with gzip.open(data() / "routellm" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
         found = [json.loads(line) for line in lines]
     return [Row(**{key: row[key] for key in Row.__dataclass_fields__ if key in row}) for row in found]
 

@@ -1,9 +1,14 @@
-"""What waits for a decision and which accounts are in trouble, for whoever shows that at one glance."""
+"""What waits for a decision, which accounts are in trouble, which models there are: for who shows it at one glance."""
 
 from __future__ import annotations
 
+import time
+
 from bot.adapters.ports import Overview, Waiting
+from bot.dispatcher.models import DAYS, MOST_ROWS, obeys, summed
+from bot.web import ModelLine
 from layers import control
+from layers.routing import Ledger, Router
 from layers.store import Store
 from layers.types import Address
 
@@ -29,3 +34,25 @@ async def overview(store: Store) -> Overview:
     accounts = await store.fetch_all("transport.accounts")
     troubles = (f"{row['channel']} is {row['state']}: {row['reason']}" for row in accounts if row["state"] != "healthy")
     return Overview(waiting=tuple(waiting), accounts=tuple(troubles))
+
+
+async def model_lines(router: Router, store: Store) -> list[ModelLine]:
+    """The models with what the ledger knows; those that were asked most come first."""
+    now, ledger = time.time(), Ledger(store)
+    beliefs, calls = await ledger.beliefs(now), summed(await ledger.spend("model", now, DAYS))
+    lines = []
+    for model in await router.models():
+        total = calls.get(model.name)
+        lines.append(
+            ModelLine(
+                name=model.name,
+                tier=model.tier.value,
+                is_local=model.is_local,
+                calls=total.calls if total else 0,
+                failures=total.failures if total else 0,
+                usd=total.usd if total else 0.0,
+                unpriced=total.unpriced if total else 0,
+                obeys=obeys(model.name, beliefs),
+            )
+        )
+    return sorted(lines, key=lambda line: -line.calls)[:MOST_ROWS]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from bot.adapters.console import ConsoleServer
 from bot.adapters.web import to_inbound
 from bot.app.house import House
 from bot.app.making import VERSION
+from bot.app.overview import model_lines
 from bot.dispatcher import Ordered, put_freeze
 from bot.web import FreezeLine, PageServer, PageServices, create_app, listen, mint_link
 from layers import control
@@ -66,6 +68,7 @@ async def open_page(house: House) -> AsyncIterator[str]:
         accept=house.dispatcher.accept,
         pending=house.pending,
         transports=house.transports,
+        models=partial(model_lines, house.router, house.store),
         hooks=house.hooks,
         passphrases=Passphrases(settings.home),
         freezer=Freezer(house),

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from bot.cli import auditing, batch, contract, custody, drawing, patch, records, serving
+from bot.cli import auditing, batch, contract, custody, drawing, evaluating, patch, records, serving
 from bot.cli.control import add_control_verb
 from bot.cli.logs import set_up_logging
 from bot.config import Settings, load_settings
@@ -114,6 +114,11 @@ def make_parser() -> argparse.ArgumentParser:
     link.add_argument("--person", default="", help="whose link: an id of bulkhead.toml")
 
     add_picture_verbs(verb)
+    evaluate = verb("eval", evaluating.evaluate, "print what routing achieves on public data, beside its baselines")
+    evaluate.add_argument("area", choices=["routing"])
+    evaluate.add_argument("--data", metavar="DIR", help="the folder with routellm/ and ifeval-prompts.jsonl")
+    evaluate.add_argument("--only", metavar="SECTIONS", help="some of the figures, with commas")
+    evaluate.add_argument("--quick", action="store_true", help="measure less")
     verb("doctor", records.doctor, "check every part, and say what to do for each that fails")
     add_control_verb(verbs, common)
     add_control_verbs(verb)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.cli.batch import objects, read
 from bot.config import Settings
 from layers.errors import Misconfigured
-from layers.routing import contract_of, described, escalation, risk, verify
+from layers.routing import Violation, contract_of, described, doubt, escalation, risk, verify
 
 BLANK: Mapping[str, object] = {"clauses": [], "violations": [], "escalate": 0.0}
 
@@ -58,5 +58,11 @@ def judged(prompt: str, answer: str | None) -> dict[str, object]:
         "error": None,
         "clauses": [clause.as_json() for clause in clauses],
         "violations": [each.as_json() for each in broken],
-        "escalate": round(risk(clauses) if answer is None else escalation(broken), 3),
+        "escalate": round(risk(clauses) if answer is None else doubtful(prompt, answer, broken), 3),
     }
+
+
+def doubtful(prompt: str, answer: str, broken: Sequence[Violation]) -> float:
+    """0 to 1: how much speaks for another model; 0 where nothing in the answer could be measured or found wrong."""
+    found = doubt(prompt, answer, broken=escalation(broken))
+    return found.score if found.signals or found.flaws else 0.0

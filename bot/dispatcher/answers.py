@@ -34,11 +34,14 @@ async def pending(parts: Parts) -> str:
 
 
 async def why(parts: Parts, conversation: str) -> str:
-    """Which model answered the conversation's last turn that asked one."""
+    """Which model answered the conversation's last turn that asked one, or why none did."""
     row = await parts.store.fetch_one("transport.last_route", conversation_id=conversation)
     if row is None:
         return "No model has answered in this conversation yet; commands never ask one."
     route = json.loads(row["route"])
+    if not route["model"]:
+        lines = [f"Turn {row['id']} got no answer: {route['reason']}", "", f"- time: {route['ms']:.0f} ms"]
+        return "\n".join([*lines, *(f"- {failure}" for failure in route["failures"])])
     cues = ", ".join(route["cues"]) or "no particular cue"
     lines = [
         f"Turn {row['id']} was answered by **{route['model']}**, for the shape **{route['shape']}** ({cues}).",

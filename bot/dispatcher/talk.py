@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from functools import partial
 
 from bot.agent import Act, Draw, Edit, Outcome, Send
 from bot.attached import listing, with_files
+from bot.dispatcher.draft import Draft, closed
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers.errors import NotWritten, Refused, Unavailable
-from layers.routing import Message, NoAnswer, NoModel, OverBudget, Reply, Role, rules_of
+from layers.routing import Attempt, Message, NoAnswer, NoModel, OverBudget, Reply, Role, rules_of
 from layers.transport import Line, StepKind, conversations_of, read_media
 from layers.types import OutboundKind
 
@@ -25,8 +26,13 @@ HISTORY_LINES = 40
 class Tools:
     """The agent's toolbox: refusals are told to the model, who may mend them, and not to the person."""
 
-    def __init__(self, hands: Hands) -> None:
+    def __init__(self, hands: Hands, draft: Draft) -> None:
         self._hands = hands
+        self._draft = draft
+
+    def show(self, text: str) -> Callable[[str], None]:
+        """Let the answer be seen as it grows."""
+        return self._draft.begin(text)
 
     async def draw(self, effect: Draw) -> str:
         """Post a picture."""
@@ -83,14 +89,18 @@ async def talk(parts: Parts, work: Work, hands: Hands | None = None, text: str =
     history = await transcript(parts, inbound.address.id)
     places = await parts.store.run(conversations_of, inbound.person.id)
     rules = tuple(rule.text for rule in await parts.store.run(rules_of, inbound.address.id))
+    draft = Draft()
     try:
-        async with work.working("Working on it"):
+        async with work.working("Working on it", draft):
             outcome = await parts.agent.step(
-                turn, history=history, journal=Journal(work), tools=Tools(hands), places=places, rules=rules
+                turn, history=history, journal=Journal(work), tools=Tools(hands, draft), places=places, rules=rules
             )
     except (NoModel, OverBudget, NoAnswer) as error:
         work.forget()
+        if isinstance(error, NoAnswer) and draft.text:
+            work.say(f"{closed(draft.text)}\n\n(The answer broke off here.)")  # people have read it: it stays, marked
         work.say(str(error), OutboundKind.ERROR if isinstance(error, NoAnswer) else OutboundKind.MESSAGE)
+        work.route = unanswered(error, (time.monotonic() - started) * 1e3)
         return
     work.say(outcome.text or "(The model did what is above and said nothing.)")
     work.lines = [
@@ -145,11 +155,18 @@ def route(outcome: Outcome, ms: float) -> str:
             "tokens_out": sum(reply.tokens.written for reply in outcome.replies),
             "cost_usd": None if None in costs else sum(cost for cost in costs if cost is not None),
             "ms": ms,
-            "failures": [
-                f"{attempt.model}: {attempt.error}"
-                for reply in outcome.replies
-                for attempt in reply.attempts
-                if not attempt.ok
-            ],
+            "failures": failures(attempt for reply in outcome.replies for attempt in reply.attempts),
         }
     )
+
+
+def unanswered(error: Refused | Unavailable, ms: float) -> str:
+    """The same of a turn that no model answered."""
+    attempts = error.attempts if isinstance(error, NoAnswer) else ()
+    reason = "every model that was asked failed" if attempts else str(error)
+    return json.dumps({"model": "", "reason": reason, "ms": ms, "failures": failures(attempts)})
+
+
+def failures(attempts: Iterable[Attempt]) -> list[str]:
+    """Who failed and how."""
+    return [f"{attempt.model}: {attempt.error}" for attempt in attempts if not attempt.ok]

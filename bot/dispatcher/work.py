@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
+from bot.dispatcher.draft import Draft
 from layers.failpoint import Point, reach
 from layers.store import Store, Tx
 from layers.transport import Line, Step, StepKind, StepState, fence, finish, put_step, send, step_at, steps
@@ -78,17 +79,28 @@ class Work:
         self._writes.append(fn)
 
     @asynccontextmanager
-    async def working(self, text: str) -> AsyncIterator[None]:
-        """Show a placeholder while the block lasts longer than a moment; the turn's first message replaces it."""
-        task = asyncio.create_task(self._show_working(text))
+    async def working(self, text: str, draft: Draft | None = None) -> AsyncIterator[None]:
+        """Show a placeholder while the block lasts longer than a moment, and then `draft` as it grows.
+
+        The turn's first message replaces it.
+        """
+        task = asyncio.create_task(self._show_working(text, draft))
         try:
             yield
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _show_working(self, text: str) -> None:
+    async def _show_working(self, text: str, draft: Draft | None) -> None:
         await asyncio.sleep(WORKING_AFTER_S)
+        await self._put_progress(text, f"t{self.turn.id}.working")
+        if draft is None:
+            return
+        async with aclosing(draft.looks()) as looks:
+            async for n, grown in looks:
+                await self._put_progress(grown, f"t{self.turn.id}.working.{self.turn.attempt}.{n}")
+
+    async def _put_progress(self, text: str, dedupe: str) -> None:
         placeholder = Outbound(
             address=self.turn.inbound.address,
             key=f"t{self.turn.id}",
@@ -99,7 +111,7 @@ class Work:
 
         def show(tx: Tx) -> None:
             fence(tx, self.turn)
-            send(tx, placeholder, f"t{self.turn.id}.working", self.turn.id)
+            send(tx, placeholder, dedupe, self.turn.id)
 
         await self.store.run(show)
 

@@ -4,7 +4,7 @@ Takes posts of a person and gives `Inbound` to whoever journals them; reads what
 It knows no adapter and no layer but the store: `PageServices` hands it what it needs.
 """
 
-from bot.web.pages import FreezeLine, PageServices, PendingCard, TransportLine
+from bot.web.pages import FreezeLine, ModelLine, PageServices, PendingCard, TransportLine
 from bot.web.server import create_app
 from bot.web.serving import PageServer, listen
 from bot.web.sessions import LINK_LIFE_S, SESSION_LIFE_S, mint_link
@@ -13,6 +13,7 @@ __all__ = [
     "LINK_LIFE_S",
     "SESSION_LIFE_S",
     "FreezeLine",
+    "ModelLine",
     "PageServer",
     "PageServices",
     "PendingCard",

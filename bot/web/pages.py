@@ -42,6 +42,22 @@ class TransportLine:
     """The value of the button that takes it up again; empty where nobody is waited for."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelLine:
+    """A model, as one line of the page's list: its calls of a week, and what is believed of it."""
+
+    name: str
+    tier: str
+    is_local: bool
+    calls: int
+    failures: int
+    usd: float
+    unpriced: int
+    """Calls whose price nobody knows; they are not in `usd`."""
+    obeys: str
+    """How well it keeps what it is asked, in words."""
+
+
 Hook = Callable[[Mapping[str, str], bytes], Awaitable[tuple[int, str, bytes]]]
 """A POST of a provider's: (headers, names in lower case; body) -> (status, content type, body)."""
 
@@ -107,6 +123,11 @@ async def no_transports() -> list[TransportLine]:
     return []
 
 
+async def no_models() -> list[ModelLine]:
+    """Of a house that asks nobody."""
+    return []
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageServices:
     """Everything the page is given by the wiring."""
@@ -122,6 +143,7 @@ class PageServices:
     """Who a session belongs to; None once they were taken out of the configuration."""
     port: int
     transports: Callable[[], Awaitable[list[TransportLine]]] = no_transports
+    models: Callable[[], Awaitable[list[ModelLine]]] = no_models
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     """What providers may post to under `/hooks/`, by name."""
     passphrases: Passphrases = field(default_factory=NoPassphrases)

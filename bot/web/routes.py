@@ -143,6 +143,13 @@ async def transports(request: Request) -> Response:
     return JSONResponse({"transports": [asdict(line) for line in lines]})
 
 
+async def models(request: Request) -> Response:
+    """Which models there are, and what is known of each."""
+    await signed_in(request)
+    lines = await services(request).models()
+    return JSONResponse({"models": [asdict(line) for line in lines]})
+
+
 async def hook(request: Request) -> Response:
     """What a provider posts. It is acknowledged by the hook's own answer, after the commit; what raises is not."""
     handle = services(request).hooks.get(request.path_params["name"])

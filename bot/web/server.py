@@ -59,6 +59,7 @@ def create_app(page: PageServices) -> Starlette:
                     Route("/events", routes.stream),
                     Route("/pending", routes.pending),
                     Route("/transports", routes.transports),
+                    Route("/models", routes.models),
                     Route("/freeze", freezing.look, methods=["GET"]),
                     Route("/freeze", freezing.put, methods=["POST"]),
                 ],

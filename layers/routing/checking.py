@@ -2,13 +2,15 @@
 
 A `Task`, its models and its `Contract` in; an `Answer` out. Where a hard clause may break, nothing is shown before the
 check; otherwise words are shown as they come. An answer that breaks nothing and is doubtful all the same (it hedges,
-its sums are wrong, it refuses, it loops) goes one model up as well, unless somebody has seen it already.
+its sums are wrong, it refuses, it loops) goes one model up as well, unless somebody has seen it already. So where there
+is a stronger model, calculations and opening words, in which most doubts show themselves, are not shown at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 
 from layers.routing.contract import (
     Clause,
@@ -23,9 +25,10 @@ from layers.routing.contract import (
     verify,
 )
 from layers.routing.failover import Failover
+from layers.routing.flaws import is_refusal
 from layers.routing.ledger import Verdict
-from layers.routing.showing import Told
-from layers.routing.signals import doubt
+from layers.routing.showing import OPENING_CHARS, Pane, Told
+from layers.routing.signals import asks_for_result, doubt
 from layers.routing.types import Attempt, Message, Model, Reply, Role, Task, Tier, Tokens
 
 OF_TOOLS = {Kind.TOOL_ARGUMENTS, Kind.TOOL_NEVER}
@@ -130,23 +133,34 @@ class Checker:
         """The first fit answer, or the best there was. `reply` is None where every model failed."""
         is_held = any(clause.is_hard for clause in contract.clauses)
         answer = Answer()
-        first = await self._ask(answer, task, models, contract, None if is_held else told)
+        pane = Pane(None if is_held else told, self._guard(task, models))
+        first = await self._ask(answer, task, models, contract, pane)
+        answer.shown = pane.shown
         if first is not None and not is_fit(answer.broken) and is_held:
             repaired = mended(task, first, answer.broken)
             answer.steps.append(f"{first.model} broke {names(answer.broken)} and was told")
             same = [model for model in models if model.name == first.model]
-            await self._ask(answer, repaired, same, contract, None)
+            await self._ask(answer, repaired, same, contract)
             if not is_fit(answer.broken):
                 failed = [attempt.model for attempt in answer.attempts if not attempt.ok]
                 if up := stronger(models, first.model, failed):
                     answer.steps.append(f"{first.model} broke {names(answer.broken)} again: one model up")
-                    await self._ask(answer, task, up, contract, None)
-        elif first is not None and not first.tool_calls and not answer.shown:
+                    await self._ask(answer, task, up, contract)
+        elif first is not None and not first.tool_calls:
             await self._escalate(answer, task, models, contract)
-        if is_held and told is not None and answer.reply is not None:
+        if told is not None and answer.reply is not None and not answer.shown:
             told(answer.reply.text)
             answer.shown = answer.reply.text
         return answer
+
+    def _guard(self, task: Task, models: Sequence[Model]) -> Callable[[str], bool] | None:
+        """Tells of the text so far that it may still be taken back; None where nobody stronger would be asked."""
+        level = STRENGTH[models[0].tier]
+        if self._doubtful_from == inf or not any(STRENGTH[model.tier] > level for model in models):
+            return None
+        if asks_for_result(question_of(task)):
+            return lambda text: True
+        return lambda text: len(text) < OPENING_CHARS or is_refusal(text)
 
     async def _escalate(self, answer: Answer, task: Task, models: Sequence[Model], contract: Contract) -> None:
         """Ask a model of a higher tier where the answer is doubtful; its answer counts if it is fit."""
@@ -155,13 +169,15 @@ class Checker:
         level = next(STRENGTH[model.tier] for model in models if model.name == weak.model)
         failed = [attempt.model for attempt in answer.attempts if not attempt.ok]
         up = [model for model in stronger(models, weak.model, failed) if STRENGTH[model.tier] > level]
-        question = next((each.content for each in reversed(task.messages) if each.role is Role.USER), "")
-        doubtful = doubt(question, weak.text, is_cut=weak.is_cut)
+        doubtful = doubt(question_of(task), weak.text, is_cut=weak.is_cut)
         if not up or doubtful.score < self._doubtful_from:
             return
         why = ", ".join([*(flaw.name for flaw in doubtful.flaws), *(each.name for each in doubtful.signals)][:2])
+        if answer.shown:
+            answer.steps.append(f"{weak.model} was doubtful ({why}), which showed when it had been read: it stays")
+            return
         answer.steps.append(f"{weak.model} was doubtful ({why}): one model up")
-        reply = await self._ask(answer, task, up, contract, None)
+        reply = await self._ask(answer, task, up, contract)
         if reply is not None and is_fit(broken := judged(contract, reply)):
             answer.reply, answer.broken = reply, broken
 
@@ -171,14 +187,13 @@ class Checker:
         task: Task,
         models: Sequence[Model],
         contract: Contract,
-        told: Told | None,
+        pane: Pane | None = None,
     ) -> Reply | None:
         """One round; keeps the answer if it is better than the one before. What it costs is noted in any case."""
         taken_s = sum(attempt.ms for attempt in answer.attempts) / 1e3
         left = replace(task, budget_s=max(task.budget_s - taken_s, 0.0))
-        reply, attempts, shown = await self._failover.answer(left, models, told)
+        reply, attempts = await self._failover.answer(left, models, pane or Pane(None))
         answer.attempts += attempts
-        answer.shown = answer.shown or shown
         if reply is None:
             return None
         broken = judged(contract, reply)
@@ -187,6 +202,11 @@ class Checker:
         if answer.reply is None or hard(broken) < hard(answer.broken):
             answer.reply, answer.broken = reply, broken
         return reply
+
+
+def question_of(task: Task) -> str:
+    """What the person said last."""
+    return next((each.content for each in reversed(task.messages) if each.role is Role.USER), "")
 
 
 def hard(broken: Iterable[Violation]) -> int:

@@ -1,7 +1,8 @@
 """What gives a task's shape away: the words and phrases that `rules` looks for, with their weights. Data only.
 
-Weights are by hand, chosen on IFEval's prompts, half of GSM8K, MMLU's mathematics and physics and the everyday messages
-of tests/routing/test_rules.py; `python -m benchmarks.routing --only shape` prints what they achieve on each source.
+Weights are by hand, chosen on IFEval's prompts, half of GSM8K, MMLU's mathematics and physics, the everyday messages of
+tests/routing/test_rules.py, and with the misses among benchmarks/routing/labelled.tsv in view: on none of these is a
+figure a test. `python -m benchmarks.routing --only shape` prints each source, also without the cues that only it has.
 """
 
 from __future__ import annotations
@@ -45,21 +46,8 @@ FAMILIES = (
         most=2,
         words=split("exactly"),
         phrases=keyed(
-            "at least",
-            "at most",
-            "less than",
-            "more than",
-            "fewer than",
-            "no more than",
-            "no longer than",
-            "or less",
-            "or more",
-            "maximum of",
-            "up to",
-            "in one word",
-            "in one sentence",
-            "in one line",
-            "keep it under",
+            "at least", "at most", "less than", "more than", "fewer than", "no more than", "no longer than", "or less",
+            "or more", "maximum of", "up to", "in one word", "in one sentence", "in one line", "keep it under",
             "keep it to",
         ),
     ),
@@ -69,9 +57,10 @@ FAMILIES = (
         weight=1.5,
         most=2,
         words=split(
-            "bullet bullets capital caps characters heading keyword keywords letter letters lines paragraph "
+            "bullet bullets caps characters heading keyword keywords letter letters lines paragraph "
             "paragraphs section sections sentence sentences stanzas title word words"
         ),
+        phrases=keyed("capital letter", "all capital", "in capital"),
     ),
     Family(
         name="format",
@@ -84,13 +73,7 @@ FAMILIES = (
             "separated syllables uppercase vowels wrapped xml yaml"
         ),
         phrases=keyed(
-            "p.s",
-            "p.p.s",
-            "***",
-            "bullet point",
-            "all caps",
-            "double quot",
-            "<<",
+            "p.s", "p.p.s", "***", "bullet point", "all caps", "double quot", "<<",
         ),
     ),
     Family(
@@ -100,17 +83,8 @@ FAMILIES = (
         most=2,
         words=split("avoid forbidden never refrain without"),
         phrases=keyed(
-            "do not",
-            "don't",
-            "not allowed",
-            "not use",
-            "no other",
-            "not include",
-            "not contain",
-            "must not",
-            "shouldn't",
-            "should not",
-            "not say",
+            "do not", "don't", "not allowed", "not use", "no other", "not include", "not contain", "must not",
+            "shouldn't", "should not", "not say",
         ),
     ),
     Family(
@@ -120,12 +94,22 @@ FAMILIES = (
         most=2,
         words=split("always contain ensure include mention must only"),
         phrases=keyed(
-            "make sure",
-            "should contain",
-            "be sure to",
-            "should be",
-            "every time",
-            "from now on",
+            "make sure", "should contain", "be sure to", "should be", "every time", "from now on",
+        ),
+    ),
+    Family(
+        name="form of the answer",
+        shape=Shape.OBEDIENCE,
+        weight=1.5,
+        most=2,
+        words=split("columns headings numbered template"),
+        phrases=keyed(
+            "as a table", "a table with", "as json", "as a list", "as csv", "exact phrase", "exact format",
+            "format below", "following format", "no explanation", "no additional", "no introduction", "no preamble",
+            "without explanation", "every reply", "every message", "every answer", "each reply", "each message",
+            "each answer", "all replies", "all answers", "your replies", "your answers", "your messages", "choose from",
+            "separated by", "separate your", "word limit", "no other language", "language is allowed",
+            "british spelling", "american spelling",
         ),
     ),
     Family(
@@ -134,38 +118,11 @@ FAMILIES = (
         weight=1.5,
         most=2,
         phrases=keyed(
-            "your response",
-            "your answer",
-            "your reply",
-            "your entire",
-            "entire response",
-            "entire reply",
-            "entire output",
-            "respond with",
-            "respond in",
-            "answer with",
-            "answer in",
-            "reply with",
-            "start with",
-            "end with",
-            "finish with",
-            "end your",
-            "begin with",
-            "repeat the",
-            "the response should",
-            "word for word",
-            "nothing else",
-            "yes or no",
-            "each sentence",
-            "every sentence",
-            "each word",
-            "every word",
-            "first word",
-            "last word",
-            "alphabetical order",
-            "in the style of",
-            "use the following",
-            "one of the following",
+            "your response", "your answer", "your reply", "your entire", "entire response", "entire reply",
+            "entire output", "respond with", "respond in", "answer with", "answer in", "reply with", "start with",
+            "end with", "finish with", "end your", "begin with", "repeat the", "the response should", "word for word",
+            "nothing else", "yes or no", "each sentence", "every sentence", "each word", "every word", "first word",
+            "last word", "alphabetical order", "in the style of", "use the following", "one of the following",
         ),
     ),
     Family(
@@ -174,18 +131,8 @@ FAMILIES = (
         weight=1.5,
         most=1,
         phrases=keyed(
-            "how many",
-            "how much",
-            "how long",
-            "how old",
-            "how far",
-            "how fast",
-            "what percentage",
-            "what fraction",
-            "what is the total",
-            "what's the total",
-            "calculate",
-            "in total",
+            "how many", "how much", "how long", "how old", "how far", "how fast", "what percentage", "what fraction",
+            "what is the total", "what's the total", "calculate", "in total",
         ),
     ),
     Family(
@@ -194,8 +141,8 @@ FAMILIES = (
         weight=0.75,
         most=3,
         words=split(
-            "altogether average cost costs dollars double dozen each earns half hours miles minutes pays per "
-            "percent price quarter ratio remaining sells sum third thrice times total triple twice"
+            "altogether average cost costs dollars double dozen each earns half hours miles minutes pays per percent "
+            "price quarter ratio remaining sells sum third thrice times total triple twice"
         ),
     ),
     Family(
@@ -208,21 +155,8 @@ FAMILIES = (
             "probability proof prove theorem tradeoff tradeoffs"
         ),
         phrases=keyed(
-            "step by step",
-            "trade-off",
-            "pros and cons",
-            "root cause",
-            "why does",
-            "why do",
-            "why is",
-            "why did",
-            "what would happen",
-            "reason about",
-            "think through",
-            "weigh up",
-            "compare and",
-            "work out",
-            "figure out",
+            "step by step", "trade-off", "pros and cons", "root cause", "why does", "why do", "why is", "why did",
+            "what would happen", "reason about", "think through", "weigh up", "compare and", "work out", "figure out",
         ),
     ),
     Family(
@@ -278,25 +212,8 @@ FAMILIES = (
         weight=3,
         most=2,
         phrases=keyed(
-            "```",
-            "\ndef ",
-            "\nimport ",
-            "\nfrom typing import",
-            ">>> ",
-            '"""',
-            "();",
-            "){",
-            ") {",
-            "=>",
-            "#include",
-            "public static",
-            "select * from",
-            "traceback (most",
-            "</",
-            "git ",
-            "stderr",
-            "stdout",
-            "console.log",
+            "```", "\ndef ", "\nimport ", "\nfrom typing import", ">>> ", '"""', "();", "){", ") {", "=>", "#include",
+            "public static", "select * from", "traceback (most", "</", "git ", "stderr", "stdout", "console.log",
             "\n$ ",
         ),
     ),
@@ -318,14 +235,8 @@ FAMILIES = (
         shape=Shape.CODE,
         weight=5,
         phrases=keyed(
-            "\n# instructions\n",
-            "modify the supplied files",
-            "sample input",
-            "standard input",
-            "\ninput: ",
-            "\nconstraints:",
-            "your task is to implement",
-            "you are given an integer array",
+            "\n# instructions\n", "modify the supplied files", "sample input", "standard input", "\ninput: ",
+            "\nconstraints:", "your task is to implement", "you are given an integer array",
         ),
     ),
     Family(
@@ -338,8 +249,39 @@ FAMILIES = (
             "postgres powershell python react regex ruby rust sql sqlite typescript"
         ),
         phrases=keyed(
-            "c++",
-            "c#",
+            "c++", "c#",
+        ),
+    ),
+    Family(
+        name="tool of programmers",
+        shape=Shape.CODE,
+        weight=1.5,
+        most=2,
+        words=split(
+            "ansible awk chmod cmake curl docker eslint fastapi gcc gdb gradle graphql grep grpc jq jupyter kafka "
+            "kubectl kubernetes localhost maven mongodb mypy mysql nextjs nginx nodejs npm nuget pip protobuf "
+            "pydantic pytorch rabbitmq redis rsync ruff scipy sklearn sqlalchemy stdlib systemctl systemd tensorflow "
+            "terraform webpack"
+        ),
+        phrases=keyed("github action", "gitlab ci", "pre-commit", "ci pipeline", "in ci", "vs code"),
+    ),
+    Family(
+        name="work on code",
+        shape=Shape.CODE,
+        weight=1.5,
+        most=2,
+        words=split(
+            "async await backend bisect boolean callback changelog coroutine csrf deserialize enum flexbox frontend "
+            "hashmap jwt middleware mutex nullable oauth parser polymorphism rebase recursion recursive sdk semaphore "
+            "serialize struct subclass subcommand submodule syntax typedef webhook"
+        ),
+        phrases=keyed(
+            "merge conflict", "feature branch", "cherry-pick", "segmentation fault", "core dumped", "memory leak",
+            "race condition", "null pointer", "type error", "type hint", "exit code", "return value", "command line",
+            "command-line", "one-liner", "build failed", "build fails", "tests fail", "tests pass", "test fails",
+            "failing test", "linked list", "binary tree", "binary search", "hash table", "hash map", "data structure",
+            "time complexity", "log file", "foreign key", "primary key", "code review", "environment variable",
+            "raise an error", "throws an", "rest api", "http request", "status code",
         ),
     ),
     Family(
@@ -349,12 +291,10 @@ FAMILIES = (
         most=1,
         words=split(
             "bug codebase compiler goroutine keyerror linter nullpointerexception pytest refactor segfault stacktrace "
-            "stdin substring subarray traceback typecheck typeerror unittest valueerror"
+            "stdin subarray substring traceback typecheck typeerror unittest valueerror"
         ),
         phrases=keyed(
-            "unit test",
-            "stack trace",
-            "pull request",
+            "unit test", "stack trace", "pull request",
         ),
     ),
     Family(
@@ -368,8 +308,7 @@ FAMILIES = (
             "script string strings tuple variable"
         ),
         phrases=keyed(
-            "error message",
-            "null pointer",
+            "error message", "null pointer",
         ),
     ),
 )

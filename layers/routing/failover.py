@@ -18,7 +18,7 @@ from layers.errors import BulkheadError, Misconfigured, RateLimited, Refused, Un
 from layers.routing.openai_wire import OpenAIWire
 from layers.routing.protocol import Chunk, Gathering, TooLong, Unable
 from layers.routing.rules import REST_S, rest_s
-from layers.routing.showing import Pane, Told, taken_up
+from layers.routing.showing import Pane, taken_up
 from layers.routing.types import Attempt, BadAnswer, Model, Reply, Task
 from layers.routing.worker import ModelWorker
 
@@ -131,10 +131,10 @@ class Failover:
         self._rests = Rests()
 
     async def answer(
-        self, task: Task, candidates: Sequence[Model], told: Told | None = None
-    ) -> tuple[Reply | None, tuple[Attempt, ...], str]:
-        """The first usable reply or None, every attempt, and what was shown of an answer."""
-        pane, attempts = Pane(told), list[Attempt]()
+        self, task: Task, candidates: Sequence[Model], pane: Pane
+    ) -> tuple[Reply | None, tuple[Attempt, ...]]:
+        """The first usable reply or None, and every attempt. What was shown of an answer, `pane` knows."""
+        attempts = list[Attempt]()
         deadline = time.monotonic() + task.budget_s
         waiting = self._rests.order(candidates)
         while waiting and sum(attempt.is_asked for attempt in attempts) < MOST_ATTEMPTS:
@@ -164,8 +164,8 @@ class Failover:
                 attempts.append(answered(reply, ms))
                 pane.end()
                 reply = replace(reply, text=pane.shown.strip()) if pane.is_taken_up else reply
-                return reply, tuple(attempts), pane.shown
-        return None, tuple(attempts), pane.shown
+                return reply, tuple(attempts)
+        return None, tuple(attempts)
 
 
 def answered(reply: Reply, ms: float) -> Attempt:

@@ -69,6 +69,11 @@ def text_flaws(question: str, answer: str) -> Iterator[Flaw]:
         yield Flaw(name="states two results", doubt=0.6, seen=" and ".join(stated[:3]))
 
 
+def is_refusal(text: str) -> bool:
+    """Whether a text begins by refusing."""
+    return bool(REFUSAL.match(text.replace("\u2019", "'").strip()))
+
+
 def is_open(line: str) -> bool:
     """Whether a text's last line is prose that stops within a sentence. Items of lists and verses end as they like."""
     return len(line) > LINE and line[0].isalpha() and line[-1].isalpha()

@@ -41,7 +41,7 @@ def default_routes_text() -> str:
     return f"""\
 # Which models answer. Read at start. `bulkhead route TEXT` shows where a text would go, `/why` where the last one went.
 
-# Conversations whose words never leave this machine: patterns of their ids, with * and ?.
+# Conversations whose words never leave this machine: patterns of their ids, with * and ?. Threads are part of them.
 # local_only = ["slack:T0SECRET/*", "mail:board@example.org"]
 
 # A task's shape is judged from its words; its models are tried in order until one answers.
@@ -87,6 +87,7 @@ def default_routes_text() -> str:
 
 EXPECTED = {
     "extra_forbidden": "there is no such setting; the comments in the file name those there are",
+    "string_pattern_mismatch": "expected the name of an environment variable, and not the key itself",
     "tuple_type": "expected a model's name or a list of them",
     "too_short": "expected at least one model's name; remove the line to get the default",
 }
@@ -109,7 +110,7 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     api_base: str | None = None
-    key_env: str | None = None
+    key_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
     vision: bool | None = None
     tools: bool | None = None
     context_tokens: PositiveInt | None = None
@@ -156,8 +157,13 @@ class Routes(BaseModel):
     local_only: Patterns = ()
 
     def is_local_only(self, conversation: str) -> bool:
-        """Whether what is said in `conversation` must stay here. What nobody can place does where anything must."""
-        return any(not conversation or fnmatchcase(conversation, pattern) for pattern in self.local_only)
+        """Whether what is said in `conversation` must stay here. What nobody can place does where anything must.
+
+        A conversation's threads are part of it, and letters' case does not matter: a slip must not let anything out.
+        """
+        names = {conversation.lower(), ":".join(conversation.lower().split(":")[:2])}
+        patterns = [pattern.lower() for pattern in self.local_only]
+        return any(not conversation or fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
     def names(self, shape: Shape) -> tuple[str, ...]:
         """The names to try for `shape`; `auto` stands for what was found."""
@@ -202,7 +208,10 @@ def parse_routes(text: str, name: str = "routes.toml") -> Routes:
         line = line_of(text, where)
         at = f"{name} line {line}" if line else name
         what = EXPECTED.get(first["type"], first["msg"].lower())
-        raise Misconfigured(f"{at}: {'.'.join(where)} is {first['input']!r}: {what}") from None
+        # whoever writes `api_key = "sk-..."`, or a key for its variable's name, must not find it in a log
+        is_secret = first["type"] == "extra_forbidden" or where[-1] == "key_env"
+        value = "" if is_secret else f" is {first['input']!r}"
+        raise Misconfigured(f"{at}: {'.'.join(where)}{value}: {what}") from None
 
 
 def line_of(text: str, path: Sequence[str]) -> int:

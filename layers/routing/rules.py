@@ -10,25 +10,31 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from layers.routing.cues import FAMILIES
+from layers.routing.cues import FAMILIES, Family
 from layers.routing.types import Cue, Judged, Message, Model, Role, Shape, Tier, ToolSpec
 
 T = TypeVar("T")
 WORDS = re.compile(r"[a-z']+|\d+")
 HEAD_CHARS, TAIL_CHARS = 1500, 500
 """Longer texts are judged by both ends: instructions stand at the start or at the end, the middle is material."""
-ENOUGH = 2.0
-"""What a shape must weigh to win against `cheap`."""
+ENOUGH = {Shape.CODE: 1.25, Shape.OBEDIENCE: 1.5, Shape.DEPTH: 2.0}
+"""What a shape must weigh to win against `cheap`: one cue is enough where the mistake is costly."""
 PRECEDENCE = (Shape.CODE, Shape.OBEDIENCE, Shape.DEPTH)
 """Who wins a draw: the costly mistakes are code and obedience sent elsewhere."""
 FILE_NAME = re.compile(
-    r"\.(?:py|ipynb|js|jsx|ts|tsx|rs|go|java|kt|rb|php|cpp|cs|sql|sh|toml|ya?ml|html|css|diff|patch)\b"
+    r"\.(?:py|ipynb|js|jsx|ts|tsx|rs|go|java|kt|rb|php|cpp|cs|sql|sh|toml|ya?ml|html|css|diff|patch|hpp|cc|swift|scala|lua"
+    r"|vue|svelte|gradle|lock|ini|env|tf|proto|[ch](?<=\w\w\.\w))\b"
 )
+IDENTIFIER = re.compile(
+    r"\b(?:[a-z]{2,30}(?:[A-Z][a-z0-9]{1,30}){1,9}|[A-Za-z]{2,30}_[a-z0-9_]{2,60}|[A-Z][A-Za-z]{1,30}(?:Error|Exception))\b"
+)
+"""A name that nobody but a programmer writes: getName, my_table, KeyError."""
 YEARS = range(1500, 2100)
 """A number of four digits that says when, not how many."""
 QUOTED_BY = frozenset(("mail",))
 """Channels in which people carry along what others wrote."""
 NAMES_FILE = Cue(name="names a file of a program", shape=Shape.CODE, weight=2.0)
+NAMES_IDENTIFIER = Cue(name="names an identifier", shape=Shape.CODE, weight=1.5)
 NAMES_TOOL = Cue(name="names a tool", shape=Shape.OBEDIENCE, weight=2.0)
 MANY_NUMBERS = Cue(name="several numbers and a question", shape=Shape.DEPTH, weight=2.0)
 LONG = Cue(name="long", shape=Shape.DEPTH, weight=0.5)
@@ -44,13 +50,27 @@ def indexed(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
     return index
 
 
-BY_WORD = indexed((word, place) for place, each in enumerate(FAMILIES) for word in each.words)
-"""Word -> the places in FAMILIES where it counts."""
-BY_FIRST_WORD = indexed((word, (place, phrase)) for place, each in enumerate(FAMILIES) for word, phrase in each.phrases)
-"""First word -> place and phrase. Those under no word are searched in every text."""
+class Index:
+    """Families of cues, found by their words."""
+
+    def __init__(self, families: Sequence[Family]) -> None:
+        places = list(enumerate(families))
+        self.families = families
+        self.by_word = indexed((word, place) for place, each in places for word in each.words)
+        """Word -> the places among the families where it counts."""
+        phrases = [(word, (place, phrase)) for place, each in places for word, phrase in each.phrases]
+        self.by_first_word = indexed((word, found) for word, found in phrases if word)
+        """First word -> place and phrase."""
+        self.by_sign = indexed((found[1][0], found) for word, found in phrases if not word)
+        """First character -> place and phrase, of those that begin with no whole word."""
 
 
-def shape_of(messages: Sequence[Message], *, tools: Sequence[ToolSpec] = (), channel: str = "") -> Judged:
+SHIPPED = Index(FAMILIES)
+
+
+def shape_of(
+    messages: Sequence[Message], *, tools: Sequence[ToolSpec] = (), channel: str = "", index: Index = SHIPPED
+) -> Judged:
     """The shape of the task that these messages set.
 
     What counts is the last thing a person said: system prompts and tool answers are not the task, and so the shape
@@ -60,12 +80,12 @@ def shape_of(messages: Sequence[Message], *, tools: Sequence[ToolSpec] = (), cha
     if any(message.images for message in messages):
         return Judged(shape=Shape.VISION, cues=(PICTURES,))
     text = next((message.content for message in reversed(messages) if message.role is Role.USER), "")
-    cues = tuple(cues_of(own_words(text) if channel in QUOTED_BY else text, tools))
+    cues = tuple(cues_of(own_words(text) if channel in QUOTED_BY else text, tools, index))
     weights = {shape: sum(cue.weight for cue in cues if cue.shape is shape) for shape in PRECEDENCE}
-    best = max(PRECEDENCE, key=weights.__getitem__)
-    if weights[best] < ENOUGH:
+    heavy = [shape for shape in PRECEDENCE if weights[shape] >= ENOUGH[shape]]
+    if not heavy:
         return Judged(shape=Shape.CHEAP, cues=(*cues, NOTHING))
-    return Judged(shape=best, cues=cues)
+    return Judged(shape=max(heavy, key=weights.__getitem__), cues=cues)
 
 
 def own_words(text: str) -> str:
@@ -74,22 +94,25 @@ def own_words(text: str) -> str:
     return kept if kept.strip() else text
 
 
-def cues_of(text: str, tools: Sequence[ToolSpec] = ()) -> Iterable[Cue]:
+def cues_of(text: str, tools: Sequence[ToolSpec] = (), index: Index = SHIPPED) -> Iterable[Cue]:
     """Every cue in what a person said."""
     if len(text) > HEAD_CHARS + TAIL_CHARS:
         yield LONG
         text = f"{text[:HEAD_CHARS]} {text[-TAIL_CHARS:]}"
+    names_identifier = bool(IDENTIFIER.search(text))
     text = "\n" + text.lower().replace("\u2019", "'")  # so that what starts a line also starts the text
     found = WORDS.findall(text)
-    hits = [0] * len(FAMILIES)
-    for place, phrase in BY_FIRST_WORD[""]:
-        hits[place] += phrase in text
+    hits = [0] * len(index.families)
+    for sign, begun in index.by_sign.items():
+        if sign in text:
+            for place, phrase in begun:
+                hits[place] += phrase in text
     for word in frozenset(found):
-        for place in BY_WORD.get(word, ()):
+        for place in index.by_word.get(word, ()):
             hits[place] += 1
-        for place, phrase in BY_FIRST_WORD.get(word, ()):
+        for place, phrase in index.by_first_word.get(word, ()):
             hits[place] += phrase in text
-    for each, count in zip(FAMILIES, hits, strict=True):
+    for each, count in zip(index.families, hits, strict=True):
         if count:
             yield Cue(name=each.name, shape=each.shape, weight=each.weight * min(count, each.most))
     if "?" in text and sum(is_amount(word) for word in found) >= 2:
@@ -99,6 +122,8 @@ def cues_of(text: str, tools: Sequence[ToolSpec] = ()) -> Iterable[Cue]:
     # "draw" is an ordinary word, draw_diagram is not
     if any("_" in tool.name and tool.name.lower() in text for tool in tools):
         yield NAMES_TOOL
+    elif names_identifier:
+        yield NAMES_IDENTIFIER
 
 
 def is_amount(word: str) -> bool:

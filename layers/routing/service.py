@@ -19,7 +19,7 @@ from layers.routing.policy import Policy
 from layers.routing.providers import KEY_OF
 from layers.routing.routes import AUTO, Entry, Routes
 from layers.routing.rules import can_do, shape_of, suited
-from layers.routing.showing import Told
+from layers.routing.showing import Pane, Told
 from layers.routing.signals import threshold
 from layers.routing.types import (
     Attempt,
@@ -152,7 +152,7 @@ class Router:
         attempts: tuple[Attempt, ...] = ()
         admitted = await self._policy.admit(task, candidates)
         for model in admitted.models[:MOST_ATTEMPTS]:
-            reply, more, _ = await self._failover.answer(task, [model])
+            reply, more = await self._failover.answer(task, [model], Pane(None))
             attempts += more
             await self._policy.settle(task, admitted, Answer(attempts=more))
             if reply and is_usable(reply.text):

@@ -15,6 +15,9 @@ Told = Callable[[str], None]
 """Gets each new piece of the answer; the pieces together are the answer."""
 SAME_CHARS = 12
 """From so many characters on, a beginning that equals the end of what was shown is a repetition and no accident."""
+OPENING_CHARS = 160
+"""How much of an answer is looked at before any of it is shown, where a stronger model may still be asked: a refusal
+shows itself there."""
 JUDGED_CHARS = 400
 """How much of a continuation is looked at before it is shown."""
 GO_ON = (
@@ -26,8 +29,10 @@ GO_ON = (
 class Pane:
     """What was shown, and what is held back."""
 
-    def __init__(self, told: Told | None) -> None:
+    def __init__(self, told: Told | None, holds: Callable[[str], bool] | None = None) -> None:
+        """`holds` tells of the text so far that nothing of it is to be shown yet; once something was, all is."""
         self._told = told
+        self._holds = holds
         self._held = ""
         self._is_joining = False
         self.shown = ""
@@ -44,7 +49,8 @@ class Pane:
                 return
             self._join()
         edge = max(self._held.rfind(" "), self._held.rfind("\n")) + 1
-        self._show(edge)
+        if not self._is_closed():
+            self._show(edge)
 
     def broke(self) -> None:
         """The answer broke off: half a word is forgotten, and what follows comes from another model."""
@@ -55,7 +61,11 @@ class Pane:
         """The answer is whole."""
         if self._is_joining:
             self._join()
-        self._show(len(self._held))
+        if not self._is_closed():
+            self._show(len(self._held))
+
+    def _is_closed(self) -> bool:
+        return not self.shown and self._holds is not None and self._holds(self._held)
 
     def _join(self) -> None:
         self._held = added(self.shown, self._held)

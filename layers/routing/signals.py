@@ -170,7 +170,12 @@ def doubt(
 
 def is_calculation(question: str, answer: str) -> bool:
     """Whether the measures have something to measure: a quantity is asked for, and there are numbers on both sides."""
-    return bool(ASKS_FOR_AMOUNT.search(question)) and bool(NUMBER.search(question)) and bool(NUMBER.search(answer))
+    return asks_for_result(question) and bool(NUMBER.search(answer))
+
+
+def asks_for_result(question: str) -> bool:
+    """Whether a quantity is asked for, and there are numbers to find it from."""
+    return bool(ASKS_FOR_AMOUNT.search(question)) and bool(NUMBER.search(question))
 
 
 def weighed(question: str, answer: str, by: Learnt) -> list[Signal]:

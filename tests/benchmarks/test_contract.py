@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.routing.contract import SECTIONS, SHARED, Row, Score, count
+from benchmarks.routing.contract import SECTIONS, Row, Score, count
+from benchmarks.routing.fit import data
 from layers.routing.contract import Kind, extract
 
 LABELLED = frozenset(kind.value for kind in Kind)
@@ -34,7 +35,7 @@ def test_an_exact_number_stands_for_both_limits_or_for_one_of_them() -> None:
 
 
 def test_the_section_meets_its_targets_but_for_its_times(tmp_path: Path) -> None:
-    if not (SHARED / "data" / "ifeval-prompts.jsonl").is_file():
+    if not (data() / "ifeval-prompts.jsonl").is_file():
         pytest.skip("the prompts are not there; set BULKHEAD_SHARED")
     measured = SECTIONS["contract"].run(tmp_path, True)
     assert tuple(measured.printed) == SECTIONS["contract"].keys

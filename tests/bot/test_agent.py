@@ -44,6 +44,15 @@ class Desk:
 
     seen: list[Effect] = field(default_factory=list)
     refusal: str = ""
+    shown: str = ""
+
+    def show(self, text: str) -> Callable[[str], None]:
+        self.shown = text
+
+        def add(piece: str) -> None:
+            self.shown += piece
+
+        return add
 
     def _note(self, effect: Effect, answer: str) -> str:
         if self.refusal:
@@ -129,7 +138,7 @@ async def test_a_tool_call_becomes_an_effect_and_its_answer_goes_back(
     outcome = await step(agent_on(model), desk=desk)
     assert [type(effect) for effect in desk.seen] == [kind]
     assert [type(effect) for effect in outcome.effects] == [kind, Say]
-    assert outcome.text == f"Done: {told}"
+    assert outcome.text == f"Done: {told}" == desk.shown
     assert len(fake.calls) == 2
 
 

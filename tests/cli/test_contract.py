@@ -13,13 +13,16 @@ def test_a_batch_gives_clauses_violations_and_a_measure(tmp_path: Path) -> None:
         {"prompt": "At least 5 words and no commas.", "answer": "Hi, there"},
         {"prompt": "At least 5 words and no commas."},
         {"prompt": "hello", "answer": "Hi, there"},
+        {"prompt": "Who wrote Emma?", "answer": "I'm sorry, I cannot help with that."},
+        {"prompt": "Ann has 3 apples and buys 4. How many has she?", "answer": "3 + 4 = 7. She has 7."},
+        {"prompt": "Ann has 3 apples and buys 4. How many has she?", "answer": "Perhaps 3 + 4 = 9, so about 11.5."},
         ["no object"],
         {"prompt": "hello", "answer": 3},
     ]
     stdin = "\n".join([*map(json.dumps, lines), "{"])
     done = bulkhead("contract", "--batch", "-", "--json", home=tmp_path, stdin=stdin)
     assert done.returncode == 0
-    broken, forecast, nothing, *wrong = map(json.loads, done.stdout.splitlines())
+    broken, forecast, nothing, refuses, right, doubtful, *wrong = map(json.loads, done.stdout.splitlines())
     assert broken["clauses"] == [
         {"type": "length_constraints:number_words", "args": {"relation": "at least", "num_words": 5}, "hard": True},
         {"type": "punctuation:no_comma", "args": {}, "hard": True},
@@ -28,6 +31,8 @@ def test_a_batch_gives_clauses_violations_and_a_measure(tmp_path: Path) -> None:
     assert broken["escalate"] == 1.0
     assert 0 < forecast["escalate"] < 1
     assert (nothing["clauses"], nothing["escalate"]) == ([], 0.0)
+    assert refuses["escalate"] > 0.5
+    assert 0 < right["escalate"] < doubtful["escalate"] < 1
     assert [line["ok"] for line in wrong] == [False, False, False]
 
 

@@ -301,3 +301,12 @@ def test_the_version_is_that_of_the_package() -> None:
     done = bulkhead("--version")
     assert (done.returncode, done.stderr) == (0, "")
     assert re.fullmatch(r"bulkhead \d+\.\d+\.\d+\n", done.stdout)
+
+
+def test_routing_is_measured_on_the_data_of_a_folder(shared: Path, tmp_path: Path) -> None:
+    data = str(shared / "data")
+    done = bulkhead("eval", "routing", "--data", data, "--only", "contract", "--quick", "--json", home=tmp_path)
+    assert set(json.loads(done.stdout)) == {"contract"}
+    wrong = bulkhead("eval", "routing", "--data", str(tmp_path), "--json", home=tmp_path)
+    assert wrong.returncode == 2
+    assert "has no routellm/mmlu.jsonl.gz" in json.loads(wrong.stdout)["error"]

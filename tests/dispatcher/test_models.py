@@ -12,13 +12,17 @@ from tests.fakes import model_server
 from tests.fakes.house import House
 
 ROUTES = """\
+local_only = ["web:board*"]
 [routes]
 cheap = ["openai/err500", "openai/echo"]
 [models."openai/echo"]
 usd_per_million_in = 0
 usd_per_million_out = 100000
+local = false
+[models."openai/err500"]
+local = false
 [budgets]
-person_usd_per_day = 100.0
+person_usd_per_day = 0.5
 """
 
 
@@ -84,6 +88,31 @@ def test_a_person_sees_what_was_spent_and_why_and_pins_a_model(tmp_path: Path) -
             assert "pinned" in house.ask("/why", seconds=40)["html"]
             assert "openai/whole" in house.ask("/models", seconds=40)["html"]
             assert model.asked() == ["err500", "echo", "whole"]
+            listed = {line["name"]: line for line in house.client.get("/api/models").json()["models"]}
+            assert (listed["openai/echo"]["calls"], listed["openai/err500"]["failures"]) == (1, 1)
+            spend_all_of_it(house, model)
+            keep_to_this_machine(house, model)
         finally:
             house.kill()
             house.close()
+
+
+def spend_all_of_it(house: House, model: model_server.ModelServer) -> None:
+    """$0.20 an answer, of $0.50 a day: the second one warns, and nobody who costs money is asked after the third."""
+    house.ask("/model openai/echo", seconds=40)
+    warned = house.ask("ping", seconds=40)["html"]
+    assert "$0.40 of the $0.50" in warned
+    assert "will get no paid answer beyond that" in warned
+    assert "$0.50" not in house.ask("ping", seconds=40)["html"], "told once"
+    model.calls.clear()
+    refused = "may spend no more"
+    assert refused in house.ask("ping", seconds=40)["html"]
+    assert refused in house.ask("/why", seconds=40)["html"]
+    assert model.asked() == []
+
+
+def keep_to_this_machine(house: House, model: model_server.ModelServer) -> None:
+    """What is said in a marked conversation is asked of no model elsewhere, and the reason is told."""
+    assert "must stay on this machine" in house.ask("ping", "board-1", seconds=40)["html"]
+    assert "must stay on this machine" in house.ask("/why", "board-1", seconds=40)["html"]
+    assert model.asked() == []

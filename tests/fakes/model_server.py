@@ -14,6 +14,7 @@
 | `strict` | 400 for `stream_options`, which older servers do not know |
 | `blind` | 400: does not support tools |
 | `drip` | a word every 50 ms for ever; `left` tells once the client has gone |
+| `pause`, `pausebreak` | half of the answer, and after `go_on` was set the rest, or a broken connection |
 | `whole` | ignores that a stream was asked for |
 | `badtool`, `listtool`, `cuttool` | a tool call whose arguments are half JSON, a list, or cut at the length limit |
 | `nantool`, `halftool`, `deeptool` | one with NaN, with half a surrogate pair, or nested 100,000 deep |
@@ -210,6 +211,8 @@ class ModelServer:
         """What a model of this name says to messages."""
         self.left: list[str] = []
         """Models whose answer was let go of before its end."""
+        self.go_on = threading.Event()
+        """What `pause` and `pausebreak` wait for."""
         self.app = Starlette(
             routes=[
                 Route("/v1/chat/completions", self.chat, methods=["POST"]),
@@ -260,6 +263,17 @@ class ModelServer:
         finally:
             self.left.append("drip")
 
+    async def pause(self, body: bytes, *, breaks: bool) -> AsyncIterator[bytes]:
+        """Half of the events, a wait for `go_on`, and the rest unless it breaks."""
+        whole = body.split(b"\n\n")
+        half = len(whole) // 2
+        yield b"\n\n".join(whole[:half]) + b"\n\n"
+        while not self.go_on.is_set():
+            await asyncio.sleep(0.01)
+        if breaks:
+            raise ConnectionAbortedError("pausebreak")
+        yield b"\n\n".join(whole[half:])
+
     async def chat(self, request: Request) -> Response:
         """One chat completion."""
         raw = await request.body()
@@ -298,6 +312,8 @@ class ModelServer:
             stream = halves(parts) if model == "midbreak" else iter(chunks(whole))
             if model in BROKEN:
                 stream = broken(model, parts)
+            if model.startswith("pause"):
+                stream = self.pause(parts, breaks=model == "pausebreak")
             if model == "drip":
                 stream = self.drip(whole)
             return StreamingResponse(stream, media_type="text/event-stream")

@@ -150,10 +150,31 @@ async def test_a_doubtful_answer_goes_to_a_higher_tier_for_a_share_of_answers(
     assert len(reply.steps) == len(asked) - 1
 
 
-async def test_what_somebody_has_seen_is_not_taken_back(router: MakeRouter, fake: ModelServer) -> None:
-    fake.says = {"weak": says("I'm sorry, I cannot help with that."), "strong": says("Four.")}
-    await router("weak", "strong", more=TIERS).complete(ask("How many legs has a horse?"), [].append)
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("How many legs has a horse?", "I'm sorry, I cannot help with that."),
+        ("How many legs has a horse?", "I'm sorry, but I cannot help with that. " + "It is beyond me. " * 12),
+        ("A horse has 4 legs. How many have 3 horses?", "Let us see what is known here. " * 6 + "The answer is 7."),
+    ],
+)
+async def test_what_may_be_taken_back_is_not_shown_before_it_was_judged(
+    router: MakeRouter, fake: ModelServer, asked: str, answer: str
+) -> None:
+    fake.says = {"weak": says(answer), "strong": says("Twelve.")}
+    pieces: list[str] = []
+    reply = await router("weak", "strong", more=TIERS).complete(ask(asked), pieces.append)
+    assert fake.asked() == ["weak", "strong"]
+    assert "".join(pieces) == reply.text == "Twelve."
+
+
+async def test_what_somebody_has_seen_is_not_taken_back_and_that_is_told(router: MakeRouter, fake: ModelServer) -> None:
+    fake.says = {"weak": says("Horses are large. " + "They like to run in the fields. " * 12), "strong": says("No.")}
+    pieces: list[str] = []
+    reply = await router("weak", "strong", more=TIERS).complete(ask("Tell me about horses."), pieces.append)
     assert fake.asked() == ["weak"]
+    assert len(pieces) > 1
+    assert "it stays" in reply.steps[0]
 
 
 def test_up_is_a_higher_tier_first() -> None:

@@ -46,16 +46,42 @@ def test_a_server_is_turned_off_by_an_empty_address_and_added_by_a_new_name() ->
         ("[routes]\n\ndepth = 5", "routes.toml line 3: routes.depth is 5: expected a model's name or a list of them"),
         ('[routes]\ncheep = "a"', "routes.toml line 2: routes.cheep is 'cheep': input should be 'obedience'"),
         ("[routes]\ncode = []", "line 2: routes.code is []: expected at least one"),
-        ('[models."a/b.c"]\nvison = true', "line 2: models.a/b.c.vison is True: there is no such setting"),
+        ('[models."a/b.c"]\nvison = true', "line 2: models.a/b.c.vison: there is no such setting"),
         ('[models."a/b"]\nusd_per_million_in = -1', "line 2: models.a/b.usd_per_million_in is -1"),
         ("[routes]\ncode = [", "routes.toml is not TOML"),
-        ("[routse]", "line 1: routse is {}: there is no such setting"),
+        ('[models."a/b"]\nkey_env = "sk-1-2"', "line 2: models.a/b.key_env: expected the name of an environment"),
+        ("[routse]", "line 1: routse: there is no such setting"),
     ],
 )
 def test_a_wrong_file_is_refused_with_line_and_field(text: str, told: str) -> None:
     with pytest.raises(Misconfigured) as caught:
         parse_routes(text)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("field", ["api_key", "key_env"])
+def test_a_key_that_was_written_into_the_file_is_in_no_error(field: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        parse_routes(f'[models."a/b"]\n{field} = "sk-secret-1"')
+    assert "secret" not in str(caught.value)
+    assert f"line 2: models.a/b.{field}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("conversation", "stays"),
+    [
+        ("slack:T0/C0BOARD", True),
+        ("slack:T0/C0BOARD:1700000000.000100", True),
+        ("slack:T0SECRET/C5:1.2", True),
+        ("mail:Board@example.org", True),
+        ("", True),
+        ("slack:T0/C0BOARDROOM", False),
+        ("web:main", False),
+    ],
+)
+def test_a_marked_conversation_or_workspace_stays_here_with_its_threads(conversation: str, stays: bool) -> None:
+    routes = parse_routes('local_only = ["slack:T0/C0BOARD", "slack:T0SECRET/*", "mail:board@example.org"]')
+    assert routes.is_local_only(conversation) is stays
 
 
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_a_tool_that_is_named_asks_for_obedience() -> None:
     tools = tuple(ToolSpec(name=name, description="", parameters={}) for name in ("draw_diagram", "act"))
     named, act = said("call draw_diagram for the org chart"), said("act on it, please")
     assert shape_of(named, tools=tools).shape is Shape.OBEDIENCE
-    assert shape_of(named).shape is Shape.CHEAP
+    assert shape_of(named).shape is Shape.CODE, "of no tool here: a name that a program might have"
     assert shape_of(act, tools=tools).shape is Shape.CHEAP
 
 

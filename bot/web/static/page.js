@@ -1,6 +1,7 @@
 // Wires the page: session, conversations, composer, approvals, pictures.
 import { call, insist, Queue, Stream } from "./net.js";
 import { frozen } from "./freeze.js";
+import { models } from "./models.js";
 import { Log, make } from "./messages.js";
 
 const el = (id) => document.getElementById(id);
@@ -71,6 +72,7 @@ function gate(why = "") {
 function look() {
   pending();
   transports();
+  models();
   frozen();
 }
 
