@@ -7,6 +7,7 @@ sheet every picture is 360 pixels wide, at which it must be legible without zoom
 
 from __future__ import annotations
 
+import argparse
 import io
 import sys
 from pathlib import Path
@@ -74,10 +75,12 @@ def gallery(theme: Theme, folder: Path, *, has_singles: bool) -> None:
 
 def main() -> None:
     """Both themes."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
-    folder.mkdir(parents=True, exist_ok=True)
+    reader = argparse.ArgumentParser(prog="python -m docs.gallery", description="Every kind of picture.")
+    reader.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="each picture as a file of its own, too")
+    folder: Path | None = reader.parse_args().folder
+    (folder or HERE).mkdir(parents=True, exist_ok=True)
     for theme in (LIGHT, DARK):
-        gallery(theme, folder, has_singles=len(sys.argv) > 1)
+        gallery(theme, folder or HERE, has_singles=folder is not None)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ runs it are kept away, so that the pictures are the same everywhere.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import sys
 import tempfile
@@ -84,9 +85,8 @@ async def phone(browser: Browser, house: House, path: Path) -> None:
     await shoot(page, path)
 
 
-async def main() -> None:
+async def main(folder: Path) -> None:
     """Both pictures."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
     with tempfile.TemporaryDirectory(prefix="bulkhead-") as place:
         house = House(Path(place) / ".bulkhead", env={"BULKHEAD_DISCOVER_MODELS": "false"})
         try:
@@ -100,4 +100,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    reader = argparse.ArgumentParser(prog="python -m docs.screenshots", description="The pictures of the README.")
+    reader.add_argument("folder", nargs="?", type=Path, default=HERE, metavar="FOLDER", help="one that exists")
+    asyncio.run(main(reader.parse_args().folder))
