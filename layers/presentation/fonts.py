@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cache, lru_cache
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
@@ -104,7 +105,8 @@ def wrap(text: str, most: float, size: float, bold: bool = False) -> tuple[str, 
     """
     lines: list[str] = []
     for line in shown(text).split("\n"):
-        longest = max((width(piece.rstrip(), size, bold) for piece in TOKEN.findall(line)), default=0.0)
+        widths = [width(piece.rstrip(), size, bold) for piece in _parted(line, most * STRETCH, size, bold)]
+        longest = max(widths, default=0.0)
         room = max(most, longest) if longest <= most * STRETCH else most
         tokens = _tokens(line, room, size, bold)
         broken = _fill(tokens, room, size, bold)
@@ -116,6 +118,12 @@ def wrap(text: str, most: float, size: float, bold: bool = False) -> tuple[str, 
             broken = tighter
         lines += broken
     return tuple(lines)
+
+
+def _parted(line: str, most: float, size: float, bold: bool) -> Iterator[str]:
+    """Its words; the humps of those that are longer than `most`."""
+    for word in TOKEN.findall(line):
+        yield from HUMP.split(word) if width(word, size, bold) > most else [word]
 
 
 def _fill(tokens: list[str], most: float, size: float, bold: bool) -> list[str]:

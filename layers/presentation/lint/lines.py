@@ -20,7 +20,7 @@ THROUGH_OWN = 24.0
 """The same of its own end: a line that comes out at the far side."""
 DANGLING = 6.0
 LEAST_EDGE = 16.0
-COINCIDE, ASIDE = 12.0, 1.2
+COINCIDE, ASIDE = 8.0, 1.2
 """Two lines share one way when this much of one runs this close to the other."""
 SAMPLE = 3.0
 MOST_TURNING, WINDING_PIECES = 230.0, 7
