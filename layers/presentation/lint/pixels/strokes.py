@@ -61,6 +61,7 @@ def judge(image: Image, scene: Scene) -> Iterator[Finding]:
             words = f"{node.id!r} is not where it should be, or hidden"
             measured = (share, LEAST_OUTLINE)
             yield error("hidden_node", (node.id,), words, box=node.box, measured=measured, repair=Repair.REDRAW)
+    beside = [*covers, *(part.box.inset(-1) for part in scene.parts if part.part is Part.TIP)]  # as `_around_head`
     for part in scene.parts:
         if part.part in SHOWN and part.is_closed and len(part.points) > 2 and (part.fill or part.line):
             share = _outline_share(image, part.points)
@@ -69,7 +70,7 @@ def judge(image: Image, scene: Scene) -> Iterator[Finding]:
                 yield error("hidden_part", (part.id,), words, box=part.box, measured=measured, repair=Repair.REDRAW)
         elif part.part in FOLLOWED and not part.is_closed:
             least = LEAST_DASHED if part.is_dashed else LEAST_SEEN[Line.SOLID]
-            if not _is_followed(image, part.points, covers, least):
+            if not _is_followed(image, part.points, beside, least):
                 words = f"{part.id!r} cannot be followed"
                 yield error("faint_line", (part.id,), words, box=part.box, repair=Repair.REDRAW)
 
