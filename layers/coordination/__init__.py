@@ -7,7 +7,7 @@ unsaved work is written over.
 
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
-from layers.coordination.leases import Claimant, Lease, LeaseState
+from layers.coordination.leases import Claimant, Known, Lease, LeaseState
 from layers.coordination.records import State, by_id, keep, mark
 from layers.coordination.rules import summary_markdown
 from layers.coordination.service import Coordinator
@@ -33,6 +33,7 @@ __all__ = [
     "FileChange",
     "Foreign",
     "ForeignPolicy",
+    "Known",
     "Lease",
     "LeaseState",
     "Patch",

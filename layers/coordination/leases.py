@@ -15,6 +15,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 
 from layers.coordination import rules
 from layers.errors import BulkheadError, Refused, Unavailable
@@ -75,6 +76,15 @@ class Lease:
     """Epoch seconds by the database's clock."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A workspace that the store knows."""
+
+    id: str
+    root: Path
+    """Its work tree, resolved."""
+
+
 def topic(workspace: str) -> str:
     """What is woken when a workspace's leases change."""
     return f"leases:{workspace}"
@@ -83,6 +93,11 @@ def topic(workspace: str) -> str:
 def enrol(tx: Tx, workspace: str, root: str) -> None:
     """Make a workspace known. Doing it again changes nothing."""
     tx.run("coordination.open_workspace", id=workspace, root=root)
+
+
+def known(tx: Tx) -> tuple[Known, ...]:
+    """Every workspace that was made known, by its folder."""
+    return tuple(Known(id=row["id"], root=Path(row["root"])) for row in tx.all("coordination.workspaces"))
 
 
 def ask(tx: Tx, claimant: Claimant, lease_id: str) -> Lease:

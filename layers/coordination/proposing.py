@@ -101,9 +101,48 @@ async def draft(patch: Patch, now: float) -> Proposal:
                 raise Refused(NOTHING)
             diff, files = await _compare(pad, head.tree, result)
         await _check_result(pad, result, files)
+    return _proposal(repository, head, (result, diff, files), patch.author, now)
+
+
+async def draft_revert(workspace: Path, commit: str, author: str, now: float) -> Proposal:
+    """The proposal that takes out of the branch what `commit` did to it, and keeps what came after.
+
+    Raises:
+        Refused: `commit` is not in the branch's history, has not exactly one parent, or is undone already; a rule
+            forbids it; or (Unmergeable) what came after it changed the same lines.
+    """
+    repository = await open_repository(workspace)
+    head = await read_head(repository)
+    undone = await _find_base(repository, commit, head)
+    ran = await repository.run("rev-list", "--parents", "-1", undone.commit)
+    parents = ran.text.split(" ")[1:]
+    if len(parents) != 1:
+        what = "is a merge" if parents else "is the first one"
+        raise Refused(f"the commit {undone.commit[:10]} {what} and cannot be reverted; change the files by a patch")
+    landed = await repository.run("merge-base", "--is-ancestor", undone.commit, head.commit, accept=(0, 1))
+    if landed.code:
+        raise Refused(f"the commit {undone.commit[:10]} is not in the history of {head.name}; check its branch out")
+    before = (await repository.run("rev-parse", f"{parents[0]}^{{tree}}")).text
+    async with scratch(repository) as pad:
+        result = await merge(pad, undone.tree, head.tree, before)
+        if isinstance(result, tuple):
+            names = ", ".join(repr(rules.visible(one.path)) for one in result)
+            text = f"{names} changed on {head.name} after the commit {undone.commit[:10]} in the same lines"
+            raise Unmergeable(f"{text}; take it back by a patch of your own", result)
+        if result == head.tree:
+            raise Refused(f"nothing of the commit {undone.commit[:10]} is left on {head.name}: it is undone already")
+        diff, files = await _compare(pad, head.tree, result)
+        await _check_result(pad, result, files)
+    return _proposal(repository, head, (result, diff, files), author, now)
+
+
+def _proposal(
+    repository: Repository, head: Head, made: tuple[str, str, tuple[FileChange, ...]], author: str, now: float
+) -> Proposal:
+    result, diff, files = made
     return Proposal(
         id=secrets.token_hex(10), workspace=repository.root, branch=head.branch, base_commit=head.commit,
-        base_tree=head.tree, result_tree=result, diff=diff, files=files, author=patch.author, proposed_at=int(now),
+        base_tree=head.tree, result_tree=result, diff=diff, files=files, author=author, proposed_at=int(now),
     )  # fmt: skip
 
 

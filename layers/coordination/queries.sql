@@ -19,6 +19,9 @@ WHERE id = :id AND state = :before;
 INSERT INTO workspace (id, root, fence, tickets) VALUES (:id, :root, 0, 0)
 ON CONFLICT (id) DO NOTHING;
 
+-- name: workspaces()
+SELECT id, root FROM workspace ORDER BY root, id;
+
 -- name: lock_workspace(id)^
 SELECT id, root, fence, tickets FROM workspace WHERE id = :id;
 

@@ -21,9 +21,9 @@ from layers.coordination import git, rules
 from layers.coordination.first import README_AND_MAKEFILE
 from layers.coordination.fitting import fit
 from layers.coordination.git import Repository, Scratch, open_repository, scratch, workspace_id
-from layers.coordination.leases import Claimant, Lease, enrol, holding
+from layers.coordination.leases import Claimant, Known, Lease, enrol, holding, known
 from layers.coordination.line import TRAILER, Line
-from layers.coordination.proposing import Head, draft, read_files, read_head, rehearse
+from layers.coordination.proposing import Head, draft, draft_revert, read_files, read_head, rehearse
 from layers.coordination.settling import own_folder, settle
 from layers.coordination.types import (
     Applied,
@@ -82,10 +82,16 @@ class Coordinator:
                 its base.
             Misconfigured: git is missing or too old.
         """
-        proposal = await draft(patch, self._clock())
-        fields = {"proposal": proposal.id, "workspace": str(proposal.workspace), "files": len(proposal.files)}
-        log.info("patch.proposed", extra=fields)
-        return proposal
+        return _log_proposed(await draft(patch, self._clock()))
+
+    async def revert(self, workspace: Path, commit: str, author: str) -> Proposal:
+        """A proposal that undoes `commit`, to be shown, approved and applied as any other.
+
+        Raises:
+            Refused: it is not in the branch's history, or is undone already; or (Unmergeable) the same lines changed
+                after it.
+        """
+        return _log_proposed(await draft_revert(workspace, commit, author, self._clock()))
 
     async def rehearse(self, patch: Patch) -> Rehearsal:
         """What `patch` makes of its own base; nothing is kept, and no branch need be checked out.
@@ -168,6 +174,7 @@ class Coordinator:
                 raise Refused(f"the workspace {str(path)!r} has files but no git; run `git init` and commit there")
             await git.run("init", "--quiet", "--initial-branch=main", "--template=", str(path), cwd=path, place={})
         repository = await open_repository(path)
+        await self._enrol(repository)
         async with self._alone(repository), scratch(repository) as pad:
             line = Line(repository=repository, pad=pad, store=self._store)
             await line.recover()
@@ -187,12 +194,25 @@ class Coordinator:
             Unavailable: others held them for `wait_s`.
             Misconfigured: there is no store.
         """
-        if self._store is None:
-            raise Misconfigured("leases are in the database, and this process has none; start the server")
+        store = self._open_store()
         space = await self._enrol(await open_repository(workspace))
         claimant = Claimant(workspace=space, actor=actor, paths=tuple(paths), is_person=is_person)
-        async with holding(self._store, claimant, wait_s) as held:
+        async with holding(store, claimant, wait_s) as held:
             yield held
+
+    async def workspaces(self) -> tuple[Known, ...]:
+        """Every workspace that was made or written to through this database, by its folder.
+
+        Raises:
+            Misconfigured: there is no store.
+        """
+        return await self._open_store().run(known)
+
+    def _open_store(self) -> Store:
+        if self._store is None:
+            text = "workspaces and leases are in the database, and this process has none; start the server"
+            raise Misconfigured(text)
+        return self._store
 
     async def _enrol(self, repository: Repository) -> str:
         workspace = workspace_id(repository)
@@ -225,6 +245,12 @@ class Coordinator:
                 yield
             finally:
                 os.close(handle)  # and with it the lock, as a crash would
+
+
+def _log_proposed(proposal: Proposal) -> Proposal:
+    fields = {"proposal": proposal.id, "workspace": str(proposal.workspace), "files": len(proposal.files)}
+    log.info("patch.proposed", extra=fields)
+    return proposal
 
 
 async def _take(handle: int, root: Path) -> None:
