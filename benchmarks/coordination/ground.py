@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.fakes import environment
+
 REPO = Path(__file__).parents[2]
 QUIET = {
-    "PATH": os.defpath,
-    "LC_ALL": "C",
-    "HOME": "/nonexistent",
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_AUTHOR_NAME": "Ann",
-    "GIT_AUTHOR_EMAIL": "ann@example.org",
-    "GIT_COMMITTER_NAME": "Ann",
-    "GIT_COMMITTER_EMAIL": "ann@example.org",
+    **environment.QUIET,
     "GIT_CONFIG_COUNT": "1",
     "GIT_CONFIG_KEY_0": "safe.directory",
     "GIT_CONFIG_VALUE_0": "*",
 }
-"""A git that reads nobody's configuration but the repository's."""
+"""The git of the tests, which looks into anybody's repository."""
 
 
 def git_bytes(root: Path, *arguments: str, feed: bytes = b"", place: Mapping[str, str] | None = None) -> bytes:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from layers.coordination import FileChange, Proposal, summary_markdown
 from layers.coordination.rules import check_link, check_path, code, control_reason, read, visible
 from layers.errors import BadInput, Refused
-from tests.coordination.conftest import QUIET, README_PATCH
+from tests.coordination.conftest import README_PATCH
+from tests.fakes.environment import QUIET
 
 
 @pytest.mark.parametrize(
