@@ -8,8 +8,6 @@ from layers.coordination.types import Entry
 from layers.errors import Refused
 
 MAX_FILE_BYTES = 5 << 20
-MAX_SEARCHED_BYTES = 256 << 20
-"""Blocks times the size of their files: about a second of looking."""
 PLAIN = ("100644", "100755")
 
 
@@ -23,7 +21,7 @@ async def edit(pad: Scratch, edits: rules.Edits, tree: str, name: str) -> str:
     for file in edits.files:
         _check_base(file, found, name)
     searched = sum(len(file.spots) * found[file.old].size for file in edits.files if file.old)
-    if searched > MAX_SEARCHED_BYTES:
+    if searched > rules.MAX_SEARCHED_BYTES:
         raise Refused("the patch has too many blocks for files of that size; split it")
     contents = await pad.blobs([found[file.old].oid for file in edits.files if file.old])
     made: dict[str, Entry | None] = {}

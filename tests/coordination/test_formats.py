@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.coordination import ABSENT, Coordinator, Patch, Unmergeable, WholeFile
-from layers.coordination.rules import Edits, edited, understand
+from layers.coordination.rules import Edits, Reading, check_places, edited, understand
 from layers.errors import BadInput, Refused
 from tests.coordination.conftest import Workspace
 
@@ -212,3 +212,21 @@ async def test_a_block_of_an_older_base_is_merged_or_comes_back_with_its_version
     clash = UPDATE.format("@@ class B:\n     def f(self):\n-        return 1\n+        return 2")
     with pytest.raises(Unmergeable):
         await Coordinator().propose(workspace.patch(clash, base))
+
+
+def test_a_moved_hunk_of_blank_lines_in_a_file_of_blank_lines_is_looked_for_once() -> None:
+    blank = 4_000
+    reading = understand(f"--- a/x\n+++ b/x\n@@ -9,{blank + 1} +9,{blank} @@\n" + " \n" * blank + "-end\n")
+    assert isinstance(reading, Reading)
+    (file,) = reading.files
+    check_places(file, b"\n" * 500_000 + b"end\n")
+    with pytest.raises(Refused, match="more than one place"):
+        check_places(file, (b"\n" * 250_000 + b"end\n") * 2)
+
+
+def test_more_moved_hunks_than_can_be_looked_for_are_refused() -> None:
+    hunks = "".join(f"@@ -{n},2 +{n},1 @@\n a\n-b\n" for n in range(1, 400, 4))
+    reading = understand(f"--- a/x\n+++ b/x\n{hunks}")
+    assert isinstance(reading, Reading)
+    with pytest.raises(Refused, match="too many moved hunks"):
+        check_places(reading.files[0], b"c\n" * 2_000_000)

@@ -6,7 +6,7 @@ from layers.coordination.rules.diff import MAX_CHANGED_LINES, MAX_FILES, MAX_PAT
 from layers.coordination.rules.edits import Edit, Edits, Spot, edited, whole_files
 from layers.coordination.rules.formats import understand
 from layers.coordination.rules.paths import MODES, as_bytes, as_text, check_link, check_mode, check_path, control_reason
-from layers.coordination.rules.places import check_places
+from layers.coordination.rules.places import MAX_SEARCHED_BYTES, check_places
 from layers.coordination.rules.queue import MAX_PATHS, Claim, Grants, advance, check_paths, covers, overlap
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "MAX_FILES",
     "MAX_PATCH_BYTES",
     "MAX_PATHS",
+    "MAX_SEARCHED_BYTES",
     "MODES",
     "Claim",
     "Edit",
