@@ -35,7 +35,9 @@ async def edit(pad: Scratch, edits: rules.Edits, tree: str, name: str) -> str:
         if file.new:
             made[file.new] = Entry(mode=old.mode if old else PLAIN[0], oid=await pad.keep_blob(content))
     result = await pad.write_tree(tree, made)
-    in_the_way = next((path for path in await pad.changes(tree, result) if path not in made), None)
+    is_new = any(file.new and file.new not in found for file in edits.files)
+    changes = await pad.changes(tree, result) if is_new else {}  # what was there already is in nobody's way
+    in_the_way = next((path for path in changes if path not in made), None)
     if in_the_way is not None:
         text = f"a new file would take the place of {rules.visible(in_the_way)!r}, which {name} has"
         raise Refused(f"{text}; delete it in the same patch or choose another path")
