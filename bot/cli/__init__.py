@@ -142,7 +142,7 @@ def add_patch_verb(verb: Callable[[str, Verb, str], argparse.ArgumentParser]) ->
     added.add_argument("action", choices=["propose"])
     added.add_argument("--workspace", metavar="DIR", default=".", help="the root of the work tree; here without it")
     added.add_argument("--base", metavar="REV", default="", help="the commit that the patch was made on")
-    added.add_argument("--diff", metavar="FILE", help="a unified diff; - reads standard input")
+    added.add_argument("--diff", metavar="FILE", help="a diff, search/replace blocks or V4A; - is standard input")
     added.add_argument("--dry-run", action="store_true", help="write nothing; without a server nothing else is done")
     added.add_argument("--batch", metavar="FILE.jsonl", help='one {"base": ..., "diff": ...} per line; a dry run each')
 

@@ -34,7 +34,7 @@ _WORD = re.compile(r"/([^\s/@]*)(?:@\w+)?(?=\s|$)")
 _LOOK = re.compile(r"\s*(dark|light|right[-\u2010-\u2015]angled)\s+", re.IGNORECASE)
 _BASE = re.compile(r"\s*base=(\S*)[ \t]*(?:\r?\n|$)")
 _REVISION = re.compile(r"[0-9A-Za-z][\w./~^@{}-]*")
-_DIFF_START = re.compile(r"^(?:diff --git |--- |@@ )", re.MULTILINE)
+_DIFF_START = re.compile(r"^(?:diff --git |--- |@@ |\*\*\* Begin Patch|<{5,9} SEARCH)", re.MULTILINE)
 _SCHEDULE = re.compile(
     rf"[\"'{OPENING}\u2018](?P<cron>[^\"'{OPENING}{CLOSING}\u2018\u2019]*)[\"'{CLOSING}\u2019]"
     r"\s+(?P<zone>\S+)\s+(?P<text>.+)",
@@ -134,8 +134,9 @@ def _patch(rest: str) -> Command:
     diff = unfenced(rest, "/patch").strip("\r\n")
     if not _DIFF_START.search(diff):
         raise BadInput(
-            "`/patch` needs a unified diff after it (lines that begin with `---`, `+++` and `@@`), as it stands or in "
-            "a code block; what came was " + (f"{short(diff)}." if diff.strip() else "empty."),
+            "`/patch` needs a unified diff after it (lines that begin with `---`, `+++` and `@@`), search/replace "
+            "blocks or a V4A patch, as it stands or in a code block; what came was "
+            + (f"{short(diff)}." if diff.strip() else "empty."),
             expected="a unified diff",
         )
     return ProposePatch(diff + "\n", base)
@@ -244,7 +245,7 @@ COMMANDS = (
     ),
     Entry(
         name="patch",
-        usage="[base=<revision>] and on the next line a unified diff, bare or in a code block",
+        usage="[base=<revision>] and on the next line a unified diff, search/replace blocks or a V4A patch",
         doc="propose a change to the workspace",
         examples=(),
         read=_patch,

@@ -12,6 +12,7 @@ from layers.coordination.records import State, by_id, keep, mark
 from layers.coordination.rules import summary_markdown
 from layers.coordination.service import Coordinator
 from layers.coordination.types import (
+    ABSENT,
     Applied,
     Conflict,
     FileChange,
@@ -23,9 +24,11 @@ from layers.coordination.types import (
     Snapshot,
     Stages,
     Unmergeable,
+    WholeFile,
 )
 
 __all__ = [
+    "ABSENT",
     "Applied",
     "Claimant",
     "Conflict",
@@ -43,6 +46,7 @@ __all__ = [
     "Stages",
     "State",
     "Unmergeable",
+    "WholeFile",
     "by_id",
     "git_version",
     "keep",

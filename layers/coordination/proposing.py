@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from layers.coordination import rules
+from layers.coordination.editing import MAX_FILE_BYTES, edit
 from layers.coordination.git import Ran, Repository, Scratch, open_repository, scratch
 from layers.coordination.merging import merge
 from layers.coordination.types import Entry, FileChange, Patch, Proposal, Rehearsal, Snapshot, Unmergeable
 from layers.errors import BadInput, Refused, Unavailable
 
-MAX_FILE_BYTES = 5 << 20
 SHOWN = ("-z", "--raw", "--numstat", "-p", "-M", "--no-ext-diff", "--no-textconv", "--no-color")
 NOTHING = "the patch changes nothing: the files already are as it would make them"
 _REVISION = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_./~^-]{0,199}")
@@ -88,13 +88,12 @@ async def draft(patch: Patch, now: float) -> Proposal:
         BadInput: the diff cannot be read; `line` says where.
         Refused: a rule forbids it, it does not fit, or (Unmergeable) it does not merge with what came after its base.
     """
-    reading = rules.read(patch.diff)
+    reading = _read(patch)
     repository = await open_repository(patch.workspace)
     head = await read_head(repository)
     base = await _find_base(repository, patch.base, head)
     async with scratch(repository) as pad:
-        result, compared = await _work_out(pad, reading, base)
-        diff, files = _read_comparison(compared)
+        result, diff, files = await _work_out(pad, reading, base)
         if base.tree != head.tree:
             result = await _carry_over(repository, pad, (base, result, head), reading.paths)
             if result == head.tree:
@@ -153,19 +152,42 @@ async def rehearse(patch: Patch) -> Rehearsal:
         BadInput: the diff cannot be read; `line` says where.
         Refused: a rule forbids it, or it does not fit.
     """
-    reading = rules.read(patch.diff)
+    reading = _read(patch)
     repository = await open_repository(patch.workspace)
     named = patch.base or "HEAD"
     base = await _find_base(repository, named, Head(branch=named, commit="", tree=""))
     async with scratch(repository) as pad:
-        result, compared = await _work_out(pad, reading, base)
-        diff, files = _read_comparison(compared)
+        result, diff, files = await _work_out(pad, reading, base)
         await _check_result(pad, result, files)
     return Rehearsal(base_commit=base.commit, base_tree=base.tree, result_tree=result, diff=diff, files=files)
 
 
-async def _work_out(pad: Scratch, reading: rules.Reading, base: Head) -> tuple[str, Ran]:
-    """The tree that the patch makes of `base`, and git's comparison of the two. What does not wait runs at once."""
+def _read(patch: Patch) -> rules.Reading | rules.Edits:
+    if patch.whole and patch.diff:
+        raise Refused("the patch has whole files and a diff; send one or the other")
+    return rules.whole_files(patch.whole) if patch.whole else rules.understand(patch.diff)
+
+
+async def _work_out(
+    pad: Scratch, reading: rules.Reading | rules.Edits, base: Head
+) -> tuple[str, str, tuple[FileChange, ...]]:
+    """The tree that the patch makes of `base`, and the comparison of the two."""
+    if isinstance(reading, rules.Edits):
+        tree = await edit(pad, reading, base.tree, base.name)
+        compared = await pad.run("diff-tree", "-r", *SHOWN, base.tree, tree)
+    else:
+        tree, compared = await _apply_on(pad, reading, base)
+    if tree == base.tree:
+        raise Refused(NOTHING)
+    diff, files = _read_comparison(compared)
+    changed = sum((file.added or 0) + (file.removed or 0) for file in files)
+    if changed > rules.MAX_CHANGED_LINES:
+        raise Refused(f"the patch changes {changed:,} lines and {rules.MAX_CHANGED_LINES:,} is the limit; split it")
+    return tree, diff, files
+
+
+async def _apply_on(pad: Scratch, reading: rules.Reading, base: Head) -> tuple[str, Ran]:
+    """The tree of `base` with the diff applied, and git's comparison of the two. What does not wait runs at once."""
     loading = asyncio.create_task(pad.run("read-tree", base.tree))
     try:
         found = await _check_places(pad, reading, base)
@@ -175,8 +197,6 @@ async def _work_out(pad: Scratch, reading: rules.Reading, base: Head) -> tuple[s
     written, compared = await asyncio.gather(
         pad.run("write-tree"), pad.run("diff-index", "--cached", *SHOWN, base.tree)
     )
-    if written.text == base.tree:
-        raise Refused(NOTHING)
     return written.text, compared
 
 

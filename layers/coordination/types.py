@@ -13,14 +13,31 @@ POLICY_VERSION = 1
 """Grows when the rules change: an approval given under older rules no longer fits."""
 
 
+ABSENT = "absent"
+"""The version of a file that is not there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeFile:
+    """A file sent whole by somebody who read it whole."""
+
+    path: str
+    expects: str
+    """Blob id of the version that was read, in full, or `absent`."""
+    content: bytes | None
+    """None deletes it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patch:
     """A change that somebody would like to make."""
 
     workspace: Path
     """The root of a git work tree."""
-    diff: str
-    """Unified diff, as git or a model writes it; a markdown fence around it is allowed."""
+    diff: str = ""
+    """Unified diff, git's own, search/replace blocks, or a V4A patch; a markdown fence around it is allowed."""
+    whole: tuple[WholeFile, ...] = ()
+    """Files in place of a diff."""
     base: str = ""
     """The commit it was made on, any revision git understands. Empty: the workspace's branch as it is now."""
     author: str

@@ -281,6 +281,9 @@ def test_a_patch_of_a_file_with_code_blocks_keeps_them_and_its_spaces() -> None:
     diff = "--- a/x.md\n+++ b/x.md\n@@ -1,4 +1,4 @@\n ```\n-  old\n+\tnew — “as is”\n ```\n \n"
     assert parse(f"/patch\n```diff\n{diff}```") == ProposePatch(diff)
     assert parse(f"/patch\n````\n{diff}````") == ProposePatch(diff)
+    blocks = "a\n<<<<<<< SEARCH\nb\n=======\n>>>>>>> REPLACE\n"
+    for other in ("*** Begin Patch\n*** Delete File: a\n*** End Patch\n", blocks):
+        assert parse(f"/patch\n{other}") == ProposePatch(other)
 
 
 @pytest.mark.parametrize(

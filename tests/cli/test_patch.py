@@ -81,3 +81,15 @@ def test_what_keeps_every_patch_from_being_tried_is_an_error_and_one_refused_pat
     assert propose(repository, "--diff", "-", "--json")[0] == 2
     code, out = propose(repository, "--diff", "-", "--dry-run", stdin=README_PATCH)
     assert (code, out) == (1, "refused: the patch names no base; say which commit it was made on\n")
+
+
+def test_a_batch_takes_every_format_and_each_makes_the_same_tree(repository: Workspace) -> None:
+    diffs = [
+        "--- a/README.md\n+++ b/README.md\n@@ -3 +3 @@\n-line 3\n+line three\n",
+        "*** Begin Patch\n*** Update File: README.md\n@@\n line 2\n-line 3\n+line three\n*** End Patch",
+        "README.md\n<<<<<<< SEARCH\nline 3\n=======\nline three\n>>>>>>> REPLACE",
+    ]
+    lines = "\n".join(json.dumps({"base": "HEAD", "diff": diff}) for diff in diffs)
+    told = [json.loads(line) for line in propose(repository, "--batch", "-", stdin=lines)[1].splitlines()]
+    repository.commit({"README.md": "".join(f"line {n if n != 3 else 'three'}\n" for n in range(1, 11))})
+    assert [each["result_tree"] for each in told] == [repository.git("rev-parse", "HEAD^{tree}")] * 3

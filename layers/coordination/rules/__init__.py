@@ -3,8 +3,10 @@
 from layers.coordination.rules.card import code, plain, summary_markdown, visible
 from layers.coordination.rules.change import is_same_change
 from layers.coordination.rules.diff import MAX_CHANGED_LINES, MAX_FILES, MAX_PATCH_BYTES, FilePatch, Hunk, Reading, read
+from layers.coordination.rules.edits import Edit, Edits, Spot, edited, whole_files
+from layers.coordination.rules.formats import understand
 from layers.coordination.rules.paths import MODES, as_bytes, as_text, check_link, check_mode, check_path, control_reason
-from layers.coordination.rules.places import check_places
+from layers.coordination.rules.places import MAX_SEARCHED_BYTES, check_places
 from layers.coordination.rules.queue import MAX_PATHS, Claim, Grants, advance, check_paths, covers, overlap
 
 __all__ = [
@@ -12,12 +14,16 @@ __all__ = [
     "MAX_FILES",
     "MAX_PATCH_BYTES",
     "MAX_PATHS",
+    "MAX_SEARCHED_BYTES",
     "MODES",
     "Claim",
+    "Edit",
+    "Edits",
     "FilePatch",
     "Grants",
     "Hunk",
     "Reading",
+    "Spot",
     "advance",
     "as_bytes",
     "as_text",
@@ -29,10 +35,13 @@ __all__ = [
     "code",
     "control_reason",
     "covers",
+    "edited",
     "is_same_change",
     "overlap",
     "plain",
     "read",
     "summary_markdown",
+    "understand",
     "visible",
+    "whole_files",
 ]

@@ -22,7 +22,7 @@ MAX_BINARY_BYTES = 1 << 20
 
 NULL = "/dev/null"
 _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
-_FENCE = re.compile(r"\s*(```+|~~~+)[\w-]*\s*$")
+FENCE = re.compile(r"\s*(```+|~~~+)[\w-]*\s*$")
 _BINARY = re.compile(r"(literal|delta) (\d{1,12})$")
 _MODE = re.compile(r"(old|new|deleted file|new file) mode (\d{6})$")
 _NAMED = re.compile(r"(rename|copy) (from|to) (.+)$")
@@ -88,6 +88,15 @@ def read(text: str) -> Reading:
         BadInput: it is no unified diff; `line` says where.
         Refused: it is one, and a path, a mode or its size is not allowed.
     """
+    check_text(text)
+    first, lines = unwrap(text.split("\n"))
+    reader = _Reader(first, lines)
+    reader.run()
+    return _finish(reader)
+
+
+def check_text(text: str) -> None:
+    """Raise `BadInput` or `Refused` where no patch of any format can be in `text`: its characters, its size."""
     try:
         size = len(text.encode("utf-8", "surrogateescape"))
     except UnicodeEncodeError as error:
@@ -97,20 +106,16 @@ def read(text: str) -> Reading:
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise BadInput("the patch has a NUL byte; make binary changes with `git diff --binary`", line=line)
-    first, lines = _unwrap(text.split("\n"))
-    reader = _Reader(first, lines)
-    reader.run()
-    return _finish(reader)
 
 
-def _unwrap(lines: list[str]) -> tuple[int, list[str]]:
+def unwrap(lines: list[str]) -> tuple[int, list[str]]:
     """The number of the first line that counts, and the lines: without fence, mail header, and a form's CRs."""
     start, end = 0, len(lines)
     while start < end and not lines[start].strip():
         start += 1
     while end > start and not lines[end - 1].rstrip("\r"):
         end -= 1
-    if start < end and (fence := _FENCE.match(lines[start])):
+    if start < end and (fence := FENCE.match(lines[start])):
         start += 1
         if end > start and lines[end - 1].strip() == fence[1]:
             end -= 1

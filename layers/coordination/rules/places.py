@@ -9,6 +9,9 @@ from __future__ import annotations
 from layers.coordination.rules.diff import FilePatch
 from layers.errors import Refused
 
+MAX_SEARCHED_BYTES = 256 << 20
+"""Hunks or blocks times the size of their file: about a second of looking."""
+
 
 def check_places(file: FilePatch, content: bytes) -> None:
     """Raise `Refused` when a hunk of `file` could land in more than one place of `content`.
@@ -25,19 +28,18 @@ def check_places(file: FilePatch, content: bytes) -> None:
         raise Refused(text)
     if _all_exact(file, befores, lines):
         return
-    where: dict[bytes, list[int]] = {}
-    for number, line in enumerate(lines):
-        where.setdefault(line, []).append(number)
+    if len(befores) * len(content) > MAX_SEARCHED_BYTES:
+        raise Refused(f"the patch has too many moved hunks for a file of the size of {file.old!r}; split it")
+    padded = b"\n" + content + (b"" if content.endswith(b"\n") else b"\n")
     for hunk, before in zip(file.hunks, befores, strict=True):
-        found = 0
-        for start in where.get(before[0], []) if before else []:
-            found += lines[start : start + len(before)] == before
-            if found > 1:
-                text = (
-                    f"the hunk at line {hunk.line} of the patch fits more than one place of {file.old!r} and not line "
-                    f"{hunk.old_start}, where it says; correct its numbers or add context lines"
-                )
-                raise Refused(text)
+        wanted = b"\n".join((b"", *before, b""))
+        found = padded.find(wanted) if before else -1
+        if found >= 0 and padded.find(wanted, found + 1) >= 0:
+            text = (
+                f"the hunk at line {hunk.line} of the patch fits more than one place of {file.old!r} and not line "
+                f"{hunk.old_start}, where it says; correct its numbers or add context lines"
+            )
+            raise Refused(text)
 
 
 def _all_exact(file: FilePatch, befores: list[list[bytes]], lines: list[bytes]) -> bool:
