@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from layers.coordination import rules
 from layers.coordination.foreign import keep_foreign
 from layers.coordination.git import Repository, Scratch
+from layers.coordination.heads import Head
+from layers.coordination.index import index_entries
 from layers.coordination.merging import merge
-from layers.coordination.proposing import Head, moved, redraft
-from layers.coordination.settling import index_entries, work_tree
+from layers.coordination.proposing import moved, redraft
+from layers.coordination.settling import work_tree
 from layers.coordination.types import Conflict, ForeignPolicy, Proposal, Step
 
 

@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Sequence
 
 from layers.coordination.git import BOT, Repository, Scratch, workspace_id
+from layers.coordination.heads import Head
 from layers.coordination.looking import Seen
-from layers.coordination.proposing import Head
 from layers.coordination.settling import work_tree
 from layers.coordination.types import Entry, Foreign, Step
 
