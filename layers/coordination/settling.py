@@ -141,8 +141,9 @@ async def _due(repository: Repository, pad: Scratch, journal: Journal) -> list[S
 async def _write(
     repository: Repository, pad: Scratch, due: Sequence[Step], contents: Mapping[str, bytes]
 ) -> tuple[str, ...]:
+    folder = work_tree(repository)
     try:
-        left = await asyncio.to_thread(work_tree(repository).write, due, contents)
+        left = await asyncio.to_thread(folder.write, due, contents)
     except OSError as error:
         what = rules.visible(str(error.filename or ""))
         text = (
@@ -150,6 +151,9 @@ async def _write(
         )
         raise Unavailable(text) from error
     sentences = [f"{why}: left alone" for why in left.values()]
+    if folder.unguarded:
+        names = ", ".join(repr(rules.visible(path)) for path in folder.unguarded)
+        sentences.append(f"this file system cannot exchange files: a save of {names} at that moment may have been lost")
     if not await index_follows(repository, pad, due):
         sentences.append(
             "the git index could not be written: `git status` shows these files as staged until `git reset`"
