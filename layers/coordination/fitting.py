@@ -99,6 +99,8 @@ async def _obstacles(
     repository: Repository, pad: Scratch, steps: Sequence[Step]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Path to sentence, for what somebody has staged, and for what somebody has changed, and not committed."""
+    if repository.is_bare:
+        return {}, {}
     index, changed = await asyncio.gather(
         index_entries(repository, pad, [step.path for step in steps]),
         asyncio.to_thread(work_tree(repository).obstacles, steps),

@@ -41,12 +41,17 @@ class Repository:
     """Where a workspace's git data is."""
 
     root: Path
-    """The work tree, resolved."""
+    """The work tree, resolved; of a bare repository, its own folder."""
     git_dir: Path
     common_dir: Path
     """Equal to `git_dir` except in a linked work tree."""
     object_format: str
     """`sha1` or `sha256`."""
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether there is neither a work tree nor an index."""
+        return self.root == self.git_dir
 
     @property
     def zero(self) -> str:
@@ -61,7 +66,7 @@ class Repository:
     @property
     def place(self) -> Mapping[str, str]:
         """The environment that points git at this repository, whatever its config says."""
-        return {"GIT_DIR": str(self.git_dir), "GIT_WORK_TREE": str(self.root)}
+        return {"GIT_DIR": str(self.git_dir)} | ({} if self.is_bare else {"GIT_WORK_TREE": str(self.root)})
 
     async def run(
         self, *arguments: str, feed: bytes = b"", accept: Sequence[int] = (0,), place: Mapping[str, str] | None = None
@@ -255,7 +260,7 @@ def _make_scratch(object_format: str) -> str:
 
 
 async def open_repository(workspace: Path) -> Repository:
-    """The repository whose work tree is `workspace`.
+    """The repository whose work tree is `workspace`, or which is `workspace` and bare.
 
     Raises:
         Refused: there is none, or `workspace` is only a folder inside one.
@@ -287,27 +292,28 @@ _opened: dict[Path, tuple[tuple[int, ...], Repository]] = {}
 
 
 def _mark(root: Path) -> tuple[int, ...]:
-    """Changes when `.git` is another, or when its configuration is."""
+    """Changes when `.git` is another, or when its configuration is; of a bare repository, when that is."""
     marks: list[int] = []
-    for path in (root / ".git", root / ".git" / "config"):
+    for path in (root / ".git", root / ".git" / "config", root / "config"):
         try:
             status = path.stat()
         except OSError:  # a linked work tree has no config of its own; the file `.git` tells it apart
             marks += (0, 0, 0)
             continue
         is_plain = not path.is_dir()  # a folder's time changes with every ref
-        marks += (status.st_dev, status.st_ino if path.name == ".git" else 0, status.st_mtime_ns if is_plain else 0)
+        marks += (status.st_dev, status.st_ino if path.parent == root else 0, status.st_mtime_ns if is_plain else 0)
     return tuple(marks)
 
 
 async def _look_for_repository(workspace: Path, root: Path) -> Repository:
     wanted = ("--absolute-git-dir", "--path-format=absolute", "--git-common-dir", "--show-object-format")
+    bare = "--is-bare-repository"
     ceiling = {"GIT_CEILING_DIRECTORIES": str(root.parent)}
-    ran = await run("rev-parse", *wanted, cwd=root, place=ceiling, accept=(0, 128))
+    ran = await run("rev-parse", *wanted, bare, cwd=root, place=ceiling, accept=(0, 128))
     facts = ran.text.split("\n")
-    if ran.code or len(facts) != 3 or not (root / ".git").exists():
+    if ran.code or len(facts) != 4 or not ((root / ".git").exists() or (facts[0], facts[3]) == (str(root), "true")):
         raise Refused(f"the workspace {str(workspace)!r} is not the top of a git work tree; run `git init` there")
-    git_dir, common_dir, object_format = facts
+    git_dir, common_dir, object_format, _ = facts
     return Repository(root=root, git_dir=Path(git_dir), common_dir=Path(common_dir), object_format=object_format)
 
 

@@ -70,7 +70,8 @@ async def index_held(repository: Repository, pad: Scratch, steps: Sequence[Step]
     Where somebody else has the lock for longer than a second, or there can be no link, the block runs without it.
     """
     try:
-        await _take(repository, pad, steps)
+        if not repository.is_bare:
+            await _take(repository, pad, steps)
         yield
     finally:
         release_index(repository)

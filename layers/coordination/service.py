@@ -15,6 +15,7 @@ import os
 import time
 import weakref
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from layers.coordination import rules
@@ -66,6 +67,7 @@ class Coordinator:
         self._foreign = foreign
         self._clock = clock
         self._enrolled: set[str] = set()
+        self._names: dict[str, str] = {}
         self._locks: weakref.WeakValueDictionary[Path, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def read(self, workspace: Path, paths: Sequence[str]) -> Snapshot:
@@ -193,12 +195,29 @@ class Coordinator:
             yield held
 
     async def workspaces(self) -> tuple[Known, ...]:
-        """Every workspace that was made or written to through this database, by its folder.
+        """Every workspace that was declared, made or written to through this database, by its folder.
 
         Raises:
             Misconfigured: there is no store.
         """
-        return await self._open_store().run(known)
+        found = await self._open_store().run(known)
+        return tuple(replace(one, name=self._names.get(one.id, "")) for one in found)
+
+    async def declare(self, workspaces: Mapping[str, Path]) -> None:
+        """Make these known, each under its name: work trees that people share, or bare repositories.
+
+        Raises:
+            Misconfigured: one is no repository, or two are the same.
+        """
+        for name, path in workspaces.items():
+            try:
+                space = await self._enrol(await open_repository(path))
+            except Refused as error:
+                raise Misconfigured(f"bulkhead.toml, workspaces.{name}: {error}") from None
+            if self._names.setdefault(space, name) != name:
+                raise Misconfigured(
+                    f"bulkhead.toml: {self._names[space]} and {name} are both {str(path)!r}; keep one of them"
+                )
 
     def _open_store(self) -> Store:
         if self._store is None:

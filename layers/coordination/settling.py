@@ -125,6 +125,8 @@ async def _rescue(repository: Repository, pad: Scratch) -> tuple[str, ...]:
 
 async def _due(repository: Repository, pad: Scratch, journal: Journal) -> list[Step]:
     """The steps that are still to be seen in the files."""
+    if repository.is_bare:
+        return []
     head = await heads.look(repository)
     if not head.commit or head.branch != journal.branch:  # another branch is checked out
         return []
