@@ -21,6 +21,7 @@ from pathlib import Path
 from layers.coordination import rules
 from layers.coordination.first import README_AND_MAKEFILE
 from layers.coordination.fitting import fit
+from layers.coordination.foreign import is_echo
 from layers.coordination.git import Repository, Scratch, open_repository, own_folder, scratch, workspace_id
 from layers.coordination.heads import Head, read_head
 from layers.coordination.index import index_held
@@ -309,9 +310,10 @@ async def _commit(
             return Applied(commit=done, files=paths)
         fitted = await fit(repository, pad, proposal, head, policy)
         if isinstance(fitted, Conflict):
-            if fitted.foreign is None or policy is not ForeignPolicy.ADOPT:
+            saved = fitted.foreign
+            if saved is None or not (policy is ForeignPolicy.ADOPT or await is_echo(repository, pad, head, saved)):
                 return fitted
-            await _adopt(line, (head, line_head), fitted.foreign, lease)
+            await _adopt(line, (head, line_head), saved, lease)
             continue
         contents = await pad.blobs([fitted.tree, *(step.new.oid for step in fitted.steps if step.new)])
         commit = await _make_commit(pad, proposal, head, fitted.tree, words)
