@@ -47,8 +47,11 @@ def commit(root: Path) -> bool:
 
 
 def lost(log: Path, final: str, kept: set[str]) -> int:
-    """Saves that nobody can find again: not seen by the editor itself when it saved next, and kept nowhere."""
+    """Saves that nobody can find again: not seen by the editor itself when it saved next, and kept nowhere.
+
+    What only got words at its end was seen.
+    """
     saves = [json.loads(line) for line in log.read_text().splitlines()]
     following = [save["saw"] for save in saves[1:]] + [final]
     pairs = zip((save["saved"] for save in saves), following, strict=True)
-    return sum(saved != seen_next and saved not in kept for saved, seen_next in pairs)
+    return sum(not seen_next.startswith(saved) and saved not in kept for saved, seen_next in pairs)
