@@ -13,6 +13,10 @@ from pathlib import Path
 from benchmarks.coordination.ground import QUIET
 from benchmarks.coordination.writer import SHARED
 
+PAUSE_S = 0.1
+COMMITS = 0.1
+"""Of the saves: a person who commits while nearly every patch lands measures only how often that is tried again."""
+
 
 def edit(root: Path, log: Path, stop: Event) -> None:
     """Save after save, each of words that no other has; what was there before goes to the log with it."""
@@ -34,8 +38,8 @@ def edit(root: Path, log: Path, stop: Event) -> None:
                     time.sleep(rng.random() * 0.003)
                     file.truncate()
                     file.write(saved)
-            time.sleep(rng.random() * 0.03)
-            if rng.random() < 0.3:
+            time.sleep(rng.random() * PAUSE_S)
+            if rng.random() < COMMITS:
                 commit(root)
         commit(root)
 
