@@ -76,6 +76,8 @@ class Landing(StrEnum):
     LEASED = "landing.leased"
     BUILT = "landing.built"
     """The commit is made, and nothing points at it."""
+    INDEX_HELD = "landing.index_held"
+    """Nobody's git can commit the old files on top of the new ones."""
     JOURNALLED = "landing.journalled"
     MOVED = "landing.moved"
     RECORDED = "landing.recorded"

@@ -1,137 +1,163 @@
-"""What others do instead, as models of ours and not their code: the same words into the same files, no repository.
+"""What others do instead, as models of ours and not their code: the same words, processes, kills, pauses and editor.
 
 `naive` writes what it has, `mtime` and `hash` look first whether the file is as it was read, `unfenced` holds a lease
-that runs out while its holder pauses, and never asks again.
+that runs out while its holder pauses, and never asks again. What differs from the protocol: a policy has no repository
+to be read from, so its files are its history; and a writer is a thread and not a task.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import random
-import threading
+import signal
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.coordination.writer import LISTS
+from benchmarks.coordination.writer import SHARED, THINK_S, TTL_S, Job, note
 
-WRITERS = 8
-TTL_S, PAUSE_S, PAUSES = 0.05, 0.1, 0.03
-THINK_S = 0.002
+TRIES = 50
+POINTS = 3
+"""Where a writer may be killed: after its lock, after its look, after each file."""
 
 
-@dataclass(slots=True)
-class Field:
-    """The files, the leases, and which words were acknowledged."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What one writer has."""
 
     folder: Path
-    acked: dict[str, list[str]] = field(default_factory=dict)
-    held: dict[str, float] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    rng: random.Random
+    kill_rate: float
+    """Chance of a kill at each point."""
+
+    def reach(self) -> None:
+        """A point where the process may be killed, with all of its writers."""
+        if self.rng.random() < self.kill_rate:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def read(self, files: Sequence[str]) -> dict[str, str]:
+        """Each file whole."""
+        return {name: (self.folder / name).read_text() for name in files}
+
+    def think(self) -> None:
+        """As long as the protocol's writers do."""
+        time.sleep(self.rng.random() * THINK_S)
+
+    def put(self, read: Mapping[str, str], word: str) -> None:
+        """Each file whole with the word at its end, by rename."""
+        for name, text in read.items():
+            path = self.folder / name
+            draft = path.with_name(f".{path.name}.{word}")
+            draft.write_text(f"{text}{word}\n")
+            os.replace(draft, path)
+            self.reach()
 
 
-Policy = Callable[[Field, random.Random, str, Sequence[str]], bool]
+Policy = Callable[[Ground, str, Sequence[str]], bool]
 """Whether the word was acknowledged."""
 
 
-def naive(ground: Field, rng: random.Random, word: str, files: Sequence[str]) -> bool:
+def naive(ground: Ground, word: str, files: Sequence[str]) -> bool:
     """Read, think, write."""
-    read = {name: (ground.folder / name).read_text() for name in files}
-    think(rng)
-    put(ground, read, word)
+    read = ground.read(files)
+    ground.think()
+    ground.reach()
+    ground.put(read, word)
     return True
 
 
-def by_mtime(ground: Field, rng: random.Random, word: str, files: Sequence[str]) -> bool:
+def by_mtime(ground: Ground, word: str, files: Sequence[str]) -> bool:
     """Refuse when a file is newer than when it was read."""
-    stamps = {name: (ground.folder / name).stat().st_mtime_ns for name in files}
-    read = {name: (ground.folder / name).read_text() for name in files}
-    think(rng)
-    if any((ground.folder / name).stat().st_mtime_ns != stamp for name, stamp in stamps.items()):
+    paths = [ground.folder / name for name in files]
+    stamps = [path.stat().st_mtime_ns for path in paths]
+    read = ground.read(files)
+    ground.think()
+    if [path.stat().st_mtime_ns for path in paths] != stamps:
         return False
-    put(ground, read, word)
+    ground.reach()
+    ground.put(read, word)
     return True
 
 
-def by_hash(ground: Field, rng: random.Random, word: str, files: Sequence[str]) -> bool:
+def by_hash(ground: Ground, word: str, files: Sequence[str]) -> bool:
     """Refuse when a file's content is another than was read."""
-    read = {name: (ground.folder / name).read_text() for name in files}
-    sums = {name: hashlib.sha1(text.encode()).digest() for name, text in read.items()}
-    think(rng)
-    for name, digest in sums.items():
-        if hashlib.sha1((ground.folder / name).read_bytes()).digest() != digest:
-            return False
-    put(ground, read, word)
+    read = ground.read(files)
+    ground.think()
+    if any(digest(text) != digest(read[name]) for name, text in ground.read(files).items()):
+        return False
+    ground.reach()
+    ground.put(read, word)
     return True
 
 
-def unfenced(ground: Field, rng: random.Random, word: str, files: Sequence[str]) -> bool:
+def digest(text: str) -> bytes:
+    """Of a file's content."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+def unfenced(ground: Ground, word: str, files: Sequence[str]) -> bool:
     """An exclusive lease with a time to live, which nothing checks when it is written under."""
-    with ground.lock:
-        now = time.monotonic()
-        if any(ground.held.get(name, 0.0) > now for name in files):
+    leases = [ground.folder / ".git" / f"lease-{name.replace('/', '-')}" for name in files]
+    with alone(ground.folder):
+        if any(is_held(lease) for lease in leases):
             return False
-        ground.held.update(dict.fromkeys(files, now + TTL_S))
-    read = {name: (ground.folder / name).read_text() for name in files}
-    think(rng)
-    put(ground, read, word)
-    with ground.lock:
-        for name in files:
-            ground.held.pop(name, None)
+        for lease in leases:
+            lease.write_text(word)
+    ground.reach()
+    read = ground.read(files)
+    ground.think()
+    ground.put(read, word)
+    with alone(ground.folder):
+        for lease in leases:
+            if lease.exists() and lease.read_text() == word:
+                lease.unlink()
     return True
+
+
+def is_held(lease: Path) -> bool:
+    """Whether its time is not over."""
+    return lease.exists() and time.time() < lease.stat().st_mtime + TTL_S
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """No other process or thread is inside."""
+    with (folder / ".git" / "leases").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 POLICIES: dict[str, Policy] = {"naive": naive, "mtime": by_mtime, "hash": by_hash, "unfenced_lease": unfenced}
 
 
-def think(rng: random.Random) -> None:
-    """A moment, and now and then a long one."""
-    time.sleep(PAUSE_S if rng.random() < PAUSES else rng.random() * THINK_S)
+def run(policy: Policy, job: Job, seed: int) -> None:
+    """Work until enough was done. Called in a process of its own, which any point may kill."""
+    log = job.open_log(seed)
+    with ThreadPoolExecutor(job.writers) as pool:
+        threads = [pool.submit(write, policy, job, log, f"{seed}-{number}") for number in range(job.writers)]
+    for thread in threads:
+        thread.result()
 
 
-def put(ground: Field, read: dict[str, str], word: str) -> None:
-    """Each file whole, by rename."""
-    for name, text in read.items():
-        draft = ground.folder / f".{name}.{word}"
-        draft.write_text(f"{text}{word}\n")
-        os.replace(draft, ground.folder / name)
-
-
-def measure(folder: Path, count: int) -> dict[str, dict[str, int]]:
-    """Policy -> words acknowledged, lost and torn, of about `count` each."""
-    found = {}
-    for name, policy in POLICIES.items():
-        ground = Field(folder / name)
-        ground.folder.mkdir(parents=True)
-        for file in LISTS:
-            (ground.folder / file).write_text("start\n")
-        threads = [threading.Thread(target=write, args=(ground, policy, n, count // WRITERS)) for n in range(WRITERS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        found[name] = told(ground)
-    return found
-
-
-def write(ground: Field, policy: Policy, seed: int, count: int) -> None:
+def write(policy: Policy, job: Job, log: int, name: str) -> None:
     """One writer: each word until it is acknowledged, at most fifty times."""
-    rng = random.Random(seed)
-    for number in range(count):
-        word, files = f"w{seed}-{number}", rng.sample(LISTS, rng.randint(1, 3))
-        for _ in range(50):
-            if policy(ground, rng, word, files):
-                ground.acked[word] = files
+    rng = random.Random(name)
+    ground = Ground(folder=job.root, rng=rng, kill_rate=job.kill_rate)
+    number = 0
+    while not job.is_enough:
+        number += 1
+        word, files = f"w{name}-{number}", job.choose(rng)
+        is_judged = SHARED not in files
+        if is_judged:
+            note(log, word=word, files=files)
+        for _ in range(TRIES):
+            if policy(ground, word, files):
+                if is_judged:
+                    job.tell_acked(log, word)
                 break
-            time.sleep(rng.random() * THINK_S)
-
-
-def told(ground: Field) -> dict[str, int]:
-    """What became of the words."""
-    words = {name: set((ground.folder / name).read_text().split()) for name in LISTS}
-    missing = {word: sum(word not in words[name] for name in files) for word, files in ground.acked.items()}
-    lost = sum(gone > 0 for gone in missing.values())
-    torn = sum(0 < missing[word] < len(files) for word, files in ground.acked.items())
-    return {"acked": len(ground.acked), "lost": lost, "torn": torn}
+            ground.think()

@@ -16,9 +16,10 @@ import sqlite3
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
@@ -26,10 +27,11 @@ from pathlib import Path
 import psycopg
 
 from benchmarks.coordination import editor, policies
-from benchmarks.coordination.ground import git, make_workspace
-from benchmarks.coordination.writer import LISTS, SHARED, Job, run
+from benchmarks.coordination.ground import git, git_bytes, make_workspace
+from benchmarks.coordination.writer import SHARED, Job, run
 from benchmarks.databases import postgres_server
 from benchmarks.section import Measured, missed
+from layers import failpoint
 from layers.coordination import Coordinator, leases
 from layers.coordination.git import open_repository, workspace_id
 from layers.coordination.line import open_landings
@@ -38,11 +40,17 @@ from layers.store import open_store
 
 KILLS = 5_000
 KILLS_PER_WORD = 0.06
-POINTS = 9
+POINTS = len(failpoint.Landing)
+WRITERS = 8
+POLICY_WORDS = 3_000
+"""Of each policy: enough to see what it loses."""
+EDITOR_LOG = "editor.log"
 PAUSE_S = 1.5
 """Longer than the leases' time to live in the stress."""
 FORK = multiprocessing.get_context("fork")
 """A process that only has to be copied is there in milliseconds; a fresh one would take most of the run."""
+Work = Callable[[Job, int], None]
+"""What a process of writers does, with a seed, until it is killed."""
 QUERY = "SELECT ticket, fence, paths FROM lease WHERE fence > 0 ORDER BY ticket"
 
 
@@ -76,7 +84,10 @@ def stress(counts: tuple[int, int], folder: Path, is_quick: bool) -> Measured:
             found.counts += one_database(folder / name, url, processes, limit // len(urls))
     wanted = ("acked", "lost", "torn", "doubled", "editor_lost", "editor_saves", "stuck", "cycles", "kills", "pauses")
     told = {name: found.counts[name] for name in wanted}
-    others = policies.measure(folder / "policies", min(limit, 1440))
+    others = {
+        name: one_policy(folder / name, policy, 3, min(limit, POLICY_WORDS))
+        for name, policy in policies.POLICIES.items()
+    }
     printed = {**told, "databases": found.databases, "policies": others}
     zeros = ("lost", "torn", "doubled", "editor_lost", "stuck", "cycles")
     claims = {f"{name} is {told[name]}": not told[name] for name in zeros}
@@ -89,24 +100,47 @@ def stress(counts: tuple[int, int], folder: Path, is_quick: bool) -> Measured:
 
 
 def one_database(folder: Path, url: str, processes: int, limit: int) -> Counter[str]:
-    """Let them write until there is enough, then count."""
+    """The protocol on a database: let them write until there is enough, then count."""
+    asyncio.run(prepare(url))
+    job = make_job(folder, url, limit, POINTS)
+    told = contest(job, processes, run)
+    left = asyncio.run(finish(job, url))
+    told += judged(job, committed(job))
+    status = git(job.root, "status", "--porcelain", "--", *{name.partition("/")[0] for name in job.files})
+    return told + Counter({"stuck": left, "torn": int(bool(status)), "inversions": inversions(url)})
+
+
+def one_policy(folder: Path, policy: policies.Policy, processes: int, limit: int) -> Mapping[str, int]:
+    """The same with a model of what others do."""
+    job = make_job(folder, "", limit, policies.POINTS)
+    told = contest(job, processes, partial(policies.run, policy))
+    told += judged(job, {name: (job.root / name).read_text().split() for name in job.files})
+    wanted = ("acked", "lost", "torn", "doubled", "editor_lost", "editor_saves", "kills", "pauses")
+    return {name: told[name] for name in wanted}
+
+
+def make_job(folder: Path, url: str, limit: int, points: int) -> Job:
+    """A workspace, and what its writers are told."""
     root, logs = folder / "workspace", folder / "logs"
     root.mkdir(parents=True)
     logs.mkdir()
-    make_workspace(root, dict.fromkeys((*LISTS, SHARED), "start\n"))
-    asyncio.run(prepare(url))
+    rate = KILLS_PER_WORD / points
     acked: Synchronized[int] = FORK.Value("q", 0)
+    job = Job(root=root, url=url, logs=logs, writers=WRITERS, limit=limit, kill_rate=rate, acked=acked)
+    make_workspace(root, dict.fromkeys((*job.files, SHARED), "start\n"))
+    return job
+
+
+def contest(job: Job, processes: int, work: Work) -> Counter[str]:
+    """Writers in so many processes, killed and paused, and an editor beside them; how often which."""
     counted: Synchronized[int] = FORK.Value("q", 0)
     paused: Synchronized[int] = FORK.Value("q", 0)
-    job = Job(
-        root=root, url=url, logs=logs, writers=8, limit=limit, kill_rate=KILLS_PER_WORD / POINTS, acked=acked
-    )
     stop = FORK.Event()
-    person = FORK.Process(target=editor.edit, args=(root, logs / "editor.log", stop))
+    person = FORK.Process(target=editor.edit, args=(job.root, job.logs / EDITOR_LOG, stop))
     person.start()
-    share = [8 // processes + (number < 8 % processes) for number in range(processes)]
+    share = [WRITERS // processes + (number < WRITERS % processes) for number in range(processes)]
     keepers = [
-        FORK.Process(target=keep_going, args=(replace(job, writers=writers), number, counted, paused))
+        FORK.Process(target=keep_going, args=(replace(job, writers=writers), work, number, (counted, paused)))
         for number, writers in enumerate(share)
     ]
     for keeper in keepers:
@@ -115,10 +149,9 @@ def one_database(folder: Path, url: str, processes: int, limit: int) -> Counter[
         keeper.join()
     stop.set()
     person.join()
-    if any(keeper.exitcode for keeper in keepers):
-        raise RuntimeError("a writer failed by itself; see above")
-    told = asyncio.run(count(job, url))
-    return told + Counter({"kills": counted.value, "pauses": paused.value, "inversions": inversions(url)})
+    if person.exitcode or any(keeper.exitcode for keeper in keepers):
+        raise RuntimeError("a writer or the editor failed by itself; see above")
+    return Counter({"kills": counted.value, "pauses": paused.value})
 
 
 async def prepare(url: str) -> None:
@@ -126,17 +159,18 @@ async def prepare(url: str) -> None:
     await (await open_store(url)).close()
 
 
-def keep_going(job: Job, number: int, kills: Synchronized[int], pauses: Synchronized[int]) -> None:
+def keep_going(job: Job, work: Work, number: int, counts: tuple[Synchronized[int], Synchronized[int]]) -> None:
     """A process of writers after the other, each until it is killed; some are stopped for a while in between."""
+    kills, pauses = counts
     rng = random.Random(number)
     seed = number * 1_000_000
-    while job.acked.value < job.limit:
+    while not job.is_enough:
         seed += 1
         child = os.fork()
         if child == 0:
             code = 1
             try:
-                run(job, seed)
+                work(job, seed)
                 code = 0
             except BaseException:  # noqa: BLE001  told by the process that it happens in, which then ends
                 traceback.print_exc()
@@ -170,23 +204,28 @@ def attend(child: int, rng: random.Random, pauses: Synchronized[int]) -> int:
 # --- the count ---------------------------------------------------------------------------------------------------
 
 
-async def count(job: Job, url: str) -> Counter[str]:
-    """Finish what the last crash left, then hold the files against the logs."""
+async def finish(job: Job, url: str) -> int:
+    """Finish what the last crash left; how many rows are still open after it."""
     store = await open_store(url)
     await Coordinator(store).materialise(job.root)
     space = workspace_id(await open_repository(job.root))
     left = len(await store.run(open_landings, space)) + len(await store.run(leases.live, space))
     await store.close()
-    words = read_logs(job.logs)
-    lists = {name: git(job.root, "show", f"HEAD:{name}").split() for name in LISTS}
-    told = judge(words, lists)
-    told["stuck"] = left
-    status = git(job.root, "status", "--porcelain", "--", *LISTS)
-    told["torn"] += bool(status)
-    saves = (job.logs / "editor.log").read_text().count("\n")
-    final = (job.root / SHARED).read_text()
-    told["editor_lost"] = editor.lost(job.logs / "editor.log", final, kept_versions(job.root))
-    told["editor_saves"] = saves
+    return left
+
+
+def committed(job: Job) -> dict[str, list[str]]:
+    """File -> words, as the branch has them."""
+    contents = blobs(job.root, [f"HEAD:{name}" for name in job.files])
+    return {name: content.split() for name, content in zip(job.files, contents, strict=True)}
+
+
+def judged(job: Job, lists: dict[str, list[str]]) -> Counter[str]:
+    """The files held against the logs."""
+    told = judge(read_logs(job.logs), lists)
+    log = job.logs / EDITOR_LOG
+    told["editor_lost"] = editor.lost(log, (job.root / SHARED).read_text(), kept_versions(job.root))
+    told["editor_saves"] = log.read_text().count("\n")
     return told
 
 
@@ -245,10 +284,22 @@ def kept_versions(root: Path) -> set[str]:
     """Every content that the shared file ever had in a history, the line's and what it holds for people among them."""
     options = ("--all", "-m", "--raw", "--no-abbrev", "--no-renames", "--format=")
     listed = git(root, "log", *options, "--", SHARED).split("\n")
-    blobs = {line.split()[3] for line in listed if line.startswith(":")}
-    contents = {git(root, "cat-file", "blob", blob) + "\n" for blob in blobs if blob.strip("0")}
+    oids = {line.split()[3] for line in listed if line.startswith(":")}
+    contents = set(blobs(root, [oid for oid in oids if oid.strip("0")]))
     stage = root / ".git" / "bulkhead"
     return contents | {path.read_text() for path in stage.rglob("*") if path.is_file() and path.stat().st_size < 10_000}
+
+
+def blobs(root: Path, names: Sequence[str]) -> list[str]:
+    """What each name has; all in one git."""
+    out = git_bytes(root, "cat-file", "--batch", feed="".join(f"{name}\n" for name in names).encode())
+    found, at = [], 0
+    for _ in names:
+        end = out.index(b"\n", at)
+        size = int(out[at:end].split()[2])
+        found.append(out[end + 1 : end + 1 + size].decode())
+        at = end + 1 + size + 1
+    return found
 
 
 def inversions(url: str) -> int:

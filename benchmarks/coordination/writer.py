@@ -23,7 +23,8 @@ from layers.coordination import Applied, Coordinator, Lease, Patch, Snapshot, le
 from layers.errors import Refused, Unavailable
 from layers.store import open_store
 
-LISTS = tuple(f"list{number}.txt" for number in range(5))
+WORDS_PER_ROUND = 500
+"""Then the next five files are written to: what a word costs does not grow with how many there were."""
 SHARED = "shared.txt"
 """Which the editor saves too."""
 TTL_S, HEARTBEAT_S, TICKET_S = 1.0, 0.3, 2.0
@@ -31,6 +32,12 @@ TTL_S, HEARTBEAT_S, TICKET_S = 1.0, 0.3, 2.0
 TRIES = 8
 WAIT_S = 20.0
 PATIENCE = 60
+THINK_S = 0.02
+
+
+def lists_of(turn: int) -> tuple[str, ...]:
+    """The five files that are written to in a round."""
+    return tuple(f"round{turn}/list{number}.txt" for number in range(5))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +53,38 @@ class Job:
     kill_rate: float
     """Chance of a kill at each named point."""
     acked: Synchronized[int]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every file that words go to, of all rounds."""
+        return tuple(name for turn in range(self.limit // WORDS_PER_ROUND + 1) for name in lists_of(turn))
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether enough words were acknowledged."""
+        return self.acked.value >= self.limit
+
+    def choose(self, rng: random.Random) -> list[str]:
+        """The files of the next word."""
+        if rng.random() < 0.1:
+            return [SHARED]
+        turn = min(self.acked.value, self.limit) // WORDS_PER_ROUND
+        return rng.sample(lists_of(turn), rng.randint(1, 3))
+
+    def open_log(self, seed: int) -> int:
+        """Where the words of a process are written down."""
+        return os.open(self.logs / f"words-{seed}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def tell_acked(self, log: int, word: str) -> None:
+        """It is acknowledged."""
+        note(log, acked=word)
+        with self.acked.get_lock():
+            self.acked.value += 1
+
+
+def note(log: int, **what: object) -> None:
+    """Into a log, at once: this process may not live to flush anything."""
+    os.write(log, json.dumps({**what, "at": time.monotonic()}).encode() + b"\n")
 
 
 def run(job: Job, seed: int) -> None:
@@ -69,7 +108,7 @@ def deadly(rng: random.Random, rate: float) -> Callable[[object], None]:
 async def work(job: Job, seed: int) -> None:
     """All writers of the process."""
     store = await open_store(job.url)
-    log = os.open(job.logs / f"words-{seed}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    log = job.open_log(seed)
     try:
         coordinator = Coordinator(store)
         writers = [Writer(job, coordinator, log, f"{seed}-{number}") for number in range(job.writers)]
@@ -92,22 +131,15 @@ class Writer:
     async def write(self) -> None:
         """Word after word."""
         number = 0
-        while self.job.acked.value < self.job.limit:
+        while not self.job.is_enough:
             number += 1
-            word = f"w{self.name}-{number}"
-            if self.rng.random() < 0.1:
-                await self.put(word, [SHARED])
+            word, files = f"w{self.name}-{number}", self.job.choose(self.rng)
+            if SHARED in files:  # its words are the editor's to save away
+                await self.put(word, files)
                 continue
-            files = self.rng.sample(LISTS, self.rng.randint(1, 3))
-            self.note(word=word, files=files)
+            note(self.log, word=word, files=files)
             if await self.put(word, files):
-                self.note(acked=word)
-                with self.job.acked.get_lock():
-                    self.job.acked.value += 1
-
-    def note(self, **what: object) -> None:
-        """Into the log, at once: this process may not live to flush anything."""
-        os.write(self.log, json.dumps({**what, "at": time.monotonic()}).encode() + b"\n")
+                self.job.tell_acked(self.log, word)
 
     async def put(self, word: str, files: Sequence[str]) -> bool:
         """Whether the word was acknowledged."""
@@ -122,14 +154,14 @@ class Writer:
                 done = False
             if done:
                 return True
-            await asyncio.sleep(self.rng.random() * 0.02 * (turn + 1))
+            await asyncio.sleep(self.rng.random() * THINK_S * (turn + 1))
         return False
 
     async def attempt(self, word: str, files: Sequence[str], lease: Lease | None) -> bool:
         """Read, think, propose, apply; False when it surely did not happen."""
         snapshot = await self.coordinator.read(self.job.root, files)
         if lease is None:
-            await asyncio.sleep(self.rng.random() * 0.02)
+            await asyncio.sleep(self.rng.random() * THINK_S)
         diff = "".join(appending(snapshot, file, word) for file in files)
         patch = Patch(workspace=self.job.root, diff=diff, base=snapshot.commit, author=self.name)
         proposal = await self.coordinator.propose(patch)

@@ -22,7 +22,15 @@ from bot.agent import Agent, Limits
 from bot.app.door import Door
 from bot.app.jobs import Schedules, frost, make_jobs
 from bot.app.mail import make_mail
-from bot.app.making import VERSION, make_executor, make_presenter, make_router, prepare_home, workspace_of
+from bot.app.making import (
+    VERSION,
+    make_executor,
+    make_presenter,
+    make_router,
+    prepare_home,
+    workspace_of,
+    workspaces_of,
+)
 from bot.app.providers import Providers, open_providers
 from bot.app.rulebook import members_of, open_policy, rules_now
 from bot.app.slack import make_slack
@@ -193,8 +201,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         store = await open_store(settings.store_url)
         stack.push_async_callback(store.close)
         await store.run(synchronise, file_people(file))
-        coordinator = Coordinator(store, foreign=file.workspace.foreign)
-        await coordinator.create_workspace(workspace)
+        coordinator = await open_coordinator(settings, file, store)
         catalog = control.Catalog.load(settings.home / "capabilities", workspace)
         policy = open_policy(settings.home, members_of(file), catalog)
         router = make_router(settings, store)
@@ -263,6 +270,14 @@ def make_providers(house: House) -> Providers:
     providers = Providers(house.store, Door(house.store, house.dispatcher), makes)
     house.hooks = providers.hooks
     return providers
+
+
+async def open_coordinator(settings: Settings, file: BulkheadFile, store: Store) -> Coordinator:
+    """The first workspace is made where there is none; the others must be there."""
+    coordinator = Coordinator(store, foreign=file.workspace.foreign)
+    await coordinator.create_workspace(workspace_of(settings, file))
+    await coordinator.declare(workspaces_of(settings, file))
+    return coordinator
 
 
 def make_parts(house: House, workspace: Path) -> Parts:

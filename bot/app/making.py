@@ -7,7 +7,7 @@ import pwd
 from collections.abc import Mapping
 from pathlib import Path
 
-from bot.config import FILE_NAME, BulkheadFile, Settings, first_start, load_file
+from bot.config import FILE_NAME, FIRST_WORKSPACE, BulkheadFile, Settings, first_start, load_file
 from layers import control
 from layers.errors import Misconfigured
 from layers.presentation import Answered, Ask, Judge, Presenter, Question
@@ -43,6 +43,12 @@ def prepare_home(settings: Settings) -> BulkheadFile:
 def workspace_of(settings: Settings, file: BulkheadFile) -> Path:
     """Where `/patch` and `workspace.*` work."""
     return (settings.home / file.workspace.path).resolve()
+
+
+def workspaces_of(settings: Settings, file: BulkheadFile) -> dict[str, Path]:
+    """Every workspace that `bulkhead.toml` declares, by its name."""
+    others = {name: (settings.home / table.path).resolve() for name, table in file.workspaces.items()}
+    return {FIRST_WORKSPACE: workspace_of(settings, file), **others}
 
 
 def make_router(settings: Settings, store: Store | None = None) -> Router:

@@ -4,7 +4,7 @@
 lives in BULKHEAD_HOME. Whatever is wrong with either is one sentence: where, which value, what to do.
 """
 
-from bot.config.file import BulkheadFile, PersonTable, WorkspaceTable, is_somebody, load_file
+from bot.config.file import FIRST_WORKSPACE, BulkheadFile, PersonTable, WorkspaceTable, is_somebody, load_file
 from bot.config.home import FILE_NAME, TEMPLATE, first_start, write_private
 from bot.config.settings import ENV_FILE, PREFIX, Settings, env_example, load_settings
 from bot.config.transport import TransportTable
@@ -12,6 +12,7 @@ from bot.config.transport import TransportTable
 __all__ = [
     "ENV_FILE",
     "FILE_NAME",
+    "FIRST_WORKSPACE",
     "PREFIX",
     "TEMPLATE",
     "BulkheadFile",

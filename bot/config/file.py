@@ -28,7 +28,9 @@ NOBODY = ("telegram:777000", "telegram:1087968824", "telegram:136817688")
 Role = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 Scope = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z0-9-]+(\.[a-z0-9-]+)*)$")]
 SLACKBOT = ":USLACKBOT"
-PersonId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+FIRST_WORKSPACE = "workspace"
+"""What the workspace of the table `[workspace]` is called."""
+TableId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
 
 def is_somebody(identity: str) -> bool:
@@ -75,6 +77,15 @@ class WorkspaceTable(BaseModel):
     """What becomes of edits that people saved in a patched file and did not commit."""
 
 
+class NamedWorkspaceTable(BaseModel):
+    """`[workspaces.NAME]`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    path: str = Field(min_length=1)
+    """Relative to the home, or absolute: the root of a git work tree, or a bare repository. It must be there."""
+
+
 class AuditTable(BaseModel):
     """`[audit]`."""
 
@@ -89,8 +100,9 @@ class BulkheadFile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    people: dict[PersonId, PersonTable] = Field(default_factory=dict)
+    people: dict[TableId, PersonTable] = Field(default_factory=dict)
     workspace: WorkspaceTable = WorkspaceTable()
+    workspaces: dict[TableId, NamedWorkspaceTable] = Field(default_factory=dict)
     audit: AuditTable = AuditTable()
     transport: dict[Provider, TransportTable] = Field(default_factory=dict)
 
@@ -101,6 +113,13 @@ class BulkheadFile(BaseModel):
             if id in (AGENT.id, CLOCK.id, STRANGER.id):
                 raise ValueError(f"the id {id!r} belongs to Bulkhead itself; take another")
         return people
+
+    @field_validator("workspaces")
+    @classmethod
+    def _keep_the_first_workspace(cls, workspaces: dict[str, NamedWorkspaceTable]) -> dict[str, NamedWorkspaceTable]:
+        if FIRST_WORKSPACE in workspaces:
+            raise ValueError(f"the name {FIRST_WORKSPACE!r} is that of the table [{FIRST_WORKSPACE}]; take another")
+        return workspaces
 
     @field_validator("people")
     @classmethod
@@ -161,6 +180,7 @@ _TOML_NAME = re.compile(r"\s*(?:\[\[?(?P<table>[^\]]+)\]|(?P<key>[\w.\-\"' ]+?)\
 _TABLES: Mapping[str, type[BaseModel]] = {
     "people": PersonTable,
     "workspace": WorkspaceTable,
+    "workspaces": NamedWorkspaceTable,
     "transport": TransportTable,
     "audit": AuditTable,
 }

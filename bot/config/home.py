@@ -34,6 +34,10 @@ path = "workspace"
 # foreign = "park"    # an edit that you saved in a patched file and did not commit: the patch waits, and a copy of the
 #                     # edit is kept; "adopt" commits it and merges the patch with it, "block" keeps no copy
 
+# Other git work trees, and bare repositories, that are coordinated too. Each must be there already.
+# [workspaces.site]
+# path = "/srv/site"
+
 # Checkpoints of the audit trail are told to a conversation. One in Slack or Telegram is a witness that this machine
 # cannot change; the page is none.
 # [audit]

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from layers.coordination import rules
 from layers.coordination.foreign import keep_foreign
 from layers.coordination.git import Repository, Scratch
+from layers.coordination.heads import Head
+from layers.coordination.index import index_entries
 from layers.coordination.merging import merge
-from layers.coordination.proposing import Head, moved, redraft
-from layers.coordination.settling import index_entries, work_tree
+from layers.coordination.proposing import moved, redraft
+from layers.coordination.settling import work_tree
 from layers.coordination.types import Conflict, ForeignPolicy, Proposal, Step
 
 
@@ -97,6 +99,8 @@ async def _obstacles(
     repository: Repository, pad: Scratch, steps: Sequence[Step]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Path to sentence, for what somebody has staged, and for what somebody has changed, and not committed."""
+    if repository.is_bare:
+        return {}, {}
     index, changed = await asyncio.gather(
         index_entries(repository, pad, [step.path for step in steps]),
         asyncio.to_thread(work_tree(repository).obstacles, steps),

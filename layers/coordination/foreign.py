@@ -6,15 +6,21 @@ The branch and a change's steps go in, a `Foreign` comes out. The work tree is o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import os
+import re
+from collections.abc import Mapping, Sequence
 
 from layers.coordination.git import BOT, Repository, Scratch, workspace_id
+from layers.coordination.heads import Head
 from layers.coordination.looking import Seen
-from layers.coordination.proposing import Head
 from layers.coordination.settling import work_tree
 from layers.coordination.types import Entry, Foreign, Step
 
 AUTHOR = "work tree"
+ECHO_S = 2
+"""A formatter that was set off by our write has saved after as many seconds."""
+LANDED = re.compile(rb"^[0-9a-f]+ (?P<commit>[0-9a-f]+) .*> (?P<at>\d+) \S+\tbulkhead: apply a patch$")
+"""The line that an apply leaves in the branch's log."""
 WORDS = b"Keep what was saved and not committed\n"
 
 
@@ -53,3 +59,34 @@ def _look(repository: Repository, steps: Sequence[Step]) -> list[tuple[str, Seen
         if not is_as_expected:
             found.append((step.path, seen, content))
     return found
+
+
+async def is_echo(repository: Repository, pad: Scratch, head: Head, foreign: Foreign) -> bool:
+    """Whether all that was saved is what a formatter made, at once, of files that the newest commit had written."""
+    landed_at = await asyncio.to_thread(_landed_at, repository, head)
+    if landed_at is None or not landed_at <= foreign.saved_at <= landed_at + ECHO_S:
+        return False
+    pairs = [(step.old, step.new) for step in foreign.steps]
+    if any(old is None or new is None or old.mode != new.mode for old, new in pairs):
+        return False
+    ours = await pad.changes(f"{head.commit}^", head.commit)
+    if any(step.path not in ours for step in foreign.steps):
+        return False
+    blobs = await pad.blobs([entry.oid for pair in pairs for entry in pair if entry])
+    return all(_words(blobs, old) == _words(blobs, new) for old, new in pairs)
+
+
+def _words(blobs: Mapping[str, bytes], entry: Entry | None) -> bytes:
+    return b"".join(blobs[entry.oid].split()) if entry else b""
+
+
+def _landed_at(repository: Repository, head: Head) -> int | None:
+    """When the branch's newest commit was landed by an apply, in epoch seconds; None where somebody else made it."""
+    path = repository.common_dir / "logs" / head.branch
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
+            newest = LANDED.search(file.read().rstrip(b"\n").rpartition(b"\n")[2])
+    except OSError:
+        return None
+    return int(newest["at"]) if newest and newest["commit"] == head.commit.encode() else None

@@ -83,6 +83,8 @@ class Known:
     id: str
     root: Path
     """Its work tree, resolved."""
+    name: str = ""
+    """As `bulkhead.toml` calls it; empty where it does not."""
 
 
 def topic(workspace: str) -> str:

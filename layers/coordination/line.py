@@ -19,8 +19,8 @@ from enum import StrEnum
 
 from layers.coordination import git
 from layers.coordination.git import Repository, Scratch, workspace_id
+from layers.coordination.heads import Head
 from layers.coordination.leases import Lease, demand
-from layers.coordination.proposing import Head
 from layers.coordination.settling import Journal, write_journal
 from layers.coordination.types import Step
 from layers.errors import Unavailable
@@ -112,8 +112,7 @@ class Line:
 
     async def head(self) -> str:
         """Where the line is; all zeros before it begins."""
-        ran = await self.repository.run("rev-parse", "--verify", "--quiet", self.ref, accept=(0, 1))
-        return ran.text if ran.code == 0 else self.repository.zero
+        return await self.repository.tip(self.ref) or self.repository.zero
 
     async def prepare(self, name: str, heads: tuple[Head, str], made: tuple[str, str], fence: int, at: int) -> Landing:
         """The landing of `made`, a commit and its tree, in the `name` of a proposal. `at`: epoch seconds.
@@ -135,9 +134,12 @@ class Line:
         Raises:
             Refused: the lease is not held any more.
         """
-        await asyncio.to_thread(write_journal, self.repository, _journal(landing, steps))
-        if self.store is not None:
-            await self.store.run(begin, landing, lease, [step.path for step in steps])
+        journalling = asyncio.create_task(asyncio.to_thread(write_journal, self.repository, _journal(landing, steps)))
+        try:
+            if self.store is not None:
+                await self.store.run(begin, landing, lease, [step.path for step in steps])
+        finally:
+            await journalling
         reach(At.JOURNALLED)
         has_landed = await self._swap(landing)
         reach(At.MOVED)
@@ -174,7 +176,7 @@ class Line:
         for _ in range(TRIES):
             head = await self.head()
             if await self._contains(head, landing.new_head):
-                if await self._tip(landing.branch) == landing.old_commit:  # git died between the two refs
+                if await self.repository.tip(landing.branch) == landing.old_commit:  # git died between the two refs
                     await self._move([(landing.branch, landing.new_commit, landing.old_commit)])
                 await self.store.run(settle_row, landing.new_head, LandingState.APPLIED)
                 return True
@@ -191,13 +193,15 @@ class Line:
 
     async def _burn(self, landing: Landing) -> None:
         """The branch went elsewhere: an entry that notes it, after which `landing` can never land."""
-        tip = await self._tip(landing.branch)
+        tip = await self.repository.tip(landing.branch)
         if tip == landing.old_commit:
             return  # back again: it is tried once more
         tip = tip or landing.old_commit
-        tree = (await self.repository.run("rev-parse", f"{tip}^{{tree}}")).text
+        noted = await self.repository.commit_at(tip)
+        if noted is None:
+            raise Unavailable(f"{landing.branch} is at {tip[:10]}, which is no commit; run `git fsck`")
         words = f"Note what others did to {landing.branch}\n\nInstead-of: {landing.proposal}\n"
-        entry = await self._entry(tree, (landing.old_head, tip), words, 0)
+        entry = await self._entry(noted[1], (landing.old_head, tip), words, 0)
         await self._move([(self.ref, entry, landing.old_head)])
 
     async def _swap(self, landing: Landing) -> bool:
@@ -218,10 +222,6 @@ class Line:
     async def _entry(self, tree: str, parents: Sequence[str], words: str, at: int) -> str:
         links = [parent for parent in parents if parent.strip("0")]
         return await self.pad.commit(tree, links, words.encode(), author="Bulkhead", at=at)
-
-    async def _tip(self, branch: str) -> str:
-        ran = await self.repository.run("rev-parse", "--verify", "--quiet", branch, accept=(0, 1))
-        return ran.text if ran.code == 0 else ""
 
     async def _contains(self, head: str, entry: str) -> bool:
         if not head.strip("0"):

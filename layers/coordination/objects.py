@@ -1,7 +1,7 @@
 """git's objects, made here: bytes in, an id out. What a process per object would cost, one `write` does not.
 
 The format is git's own since its first week: a header, a NUL, the body, deflated, in a file named by the digest of all
-three. Trees, diffs and merges stay git's; nothing here reads.
+three. Making trees, diffs and merges stays git's; what git has read out of a tree is taken apart here.
 """
 
 from __future__ import annotations
@@ -51,6 +51,26 @@ def commit_body(tree: str, parents: Sequence[str], people: tuple[str, str], at: 
     links = "".join(f"parent {parent}\n" for parent in parents)
     head = f"tree {tree}\n{links}author {author}\ncommitter {committer}\n\n"
     return head.encode("utf-8", "surrogateescape") + _as_utf8(words)
+
+
+def tree_entries(body: bytes, object_format: str) -> dict[bytes, tuple[str, str]]:
+    """Name -> mode and id, of a tree as git keeps it. The modes are those of today, `040000` and `100644` among them.
+
+    Raises:
+        ValueError: it is no tree.
+    """
+    length = hashlib.new(object_format, usedforsecurity=False).digest_size
+    found: dict[bytes, tuple[str, str]] = {}
+    at = 0
+    while at < len(body):
+        space = body.index(b" ", at)
+        end = body.index(b"\0", space)
+        mode = int(body[at:space], 8)
+        if mode & 0o170000 == 0o100000:  # git of 2005 kept the group's bits too
+            mode = 0o100755 if mode & 0o100 else 0o100644
+        found[body[space + 1 : end]] = (f"{mode:06o}", body[end + 1 : end + 1 + length].hex())
+        at = end + 1 + length
+    return found
 
 
 def _as_utf8(words: bytes) -> bytes:

@@ -9,13 +9,15 @@ import asyncio
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from layers.coordination import rules
 from layers.coordination.editing import MAX_FILE_BYTES, edit
-from layers.coordination.git import Ran, Repository, Scratch, open_repository, scratch
+from layers.coordination.git import Repository, Scratch, open_repository, scratch
+from layers.coordination.heads import Head, read_head
 from layers.coordination.merging import merge
+from layers.coordination.running import Ran
 from layers.coordination.types import Entry, FileChange, Patch, Proposal, Rehearsal, Snapshot, Unmergeable
 from layers.errors import BadInput, Refused, Unavailable
 
@@ -23,41 +25,6 @@ SHOWN = ("-z", "--raw", "--numstat", "-p", "-M", "--no-ext-diff", "--no-textconv
 NOTHING = "the patch changes nothing: the files already are as it would make them"
 _REVISION = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_./~^-]{0,199}")
 _FAILED_AT = re.compile(r"^error: patch failed: (.+):(\d+)$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """Where the workspace's branch is."""
-
-    branch: str
-    commit: str
-    tree: str
-
-    @property
-    def name(self) -> str:
-        """The branch as people call it."""
-        return self.branch.removeprefix("refs/heads/")
-
-
-async def read_head(repository: Repository) -> Head:
-    """The checked-out branch.
-
-    Raises:
-        Refused: none is checked out, it has no commit, or a merge or rebase is half done.
-    """
-    ran = await repository.run(
-        "rev-parse", "HEAD^{commit}", "HEAD^{tree}", "--symbolic-full-name", "HEAD", accept=(0, 128)
-    )
-    facts = ran.text.split("\n")
-    where = repr(str(repository.root))
-    if ran.code or len(facts) != 3:
-        raise Refused(f"the workspace {where} has no commit yet; make a first one")
-    if not facts[2].startswith("refs/heads/"):
-        raise Refused(f"the workspace {where} is not on a branch; check one out")
-    for mark in ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"):
-        if (repository.git_dir / mark).exists():
-            raise Refused(f"the workspace {where} is in the middle of something ({mark}); finish or abort it first")
-    return Head(commit=facts[0], tree=facts[1], branch=facts[2])
 
 
 async def read_files(workspace: Path, paths: Sequence[str]) -> Snapshot:
@@ -121,9 +88,9 @@ async def draft_revert(workspace: Path, commit: str, author: str, now: float) ->
     landed = await repository.run("merge-base", "--is-ancestor", undone.commit, head.commit, accept=(0, 1))
     if landed.code:
         raise Refused(f"the commit {undone.commit[:10]} is not in the history of {head.name}; check its branch out")
-    before = (await repository.run("rev-parse", f"{parents[0]}^{{tree}}")).text
+    before = await _find_base(repository, parents[0], head)
     async with scratch(repository) as pad:
-        result = await merge(pad, undone.tree, head.tree, before)
+        result = await merge(pad, undone.tree, head.tree, before.tree)
         if isinstance(result, tuple):
             names = ", ".join(repr(rules.visible(one.path)) for one in result)
             text = f"{names} changed on {head.name} after the commit {undone.commit[:10]} in the same lines"
@@ -188,16 +155,16 @@ async def _work_out(
 
 async def _apply_on(pad: Scratch, reading: rules.Reading, base: Head) -> tuple[str, Ran]:
     """The tree of `base` with the diff applied, and git's comparison of the two. What does not wait runs at once."""
-    loading = asyncio.create_task(pad.run("read-tree", base.tree))
+    loading = asyncio.create_task(pad.load(base.tree))
     try:
         found = await _check_places(pad, reading, base)
     finally:
         await loading
     await _apply(pad, reading, base, found)
     written, compared = await asyncio.gather(
-        pad.run("write-tree"), pad.run("diff-index", "--cached", *SHOWN, base.tree)
+        pad.keep_tree(), pad.run("diff-index", "--cached", *SHOWN, base.tree)
     )
-    return written.text, compared
+    return written, compared
 
 
 async def redraft(pad: Scratch, proposal: Proposal, head: Head, tree: str) -> Proposal:
@@ -236,15 +203,11 @@ async def _find_base(repository: Repository, base: str, head: Head) -> Head:
         return head
     if not _REVISION.fullmatch(base):
         raise BadInput(f"the base {base[:80]!r} is no revision; name a commit, a branch or a tag")
-    wanted = ("--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
-    ran = await repository.run("rev-parse", *wanted, accept=(0, 1, 128))
-    if ran.code:
+    found = await repository.commit_at(base)
+    if found is None:
         known = f"{head.name} is at {head.commit[:10]}" if head.commit else "name one that `git log` shows"
         raise Refused(f"the base {base!r} names no commit of this workspace; {known}")
-    if ran.text == head.commit:
-        return head
-    tree = await repository.run("rev-parse", f"{ran.text}^{{tree}}")
-    return Head(branch=head.branch, commit=ran.text, tree=tree.text)
+    return Head(branch=head.branch, commit=found[0], tree=found[1])
 
 
 async def _carry_over(

@@ -14,17 +14,22 @@ import logging
 import os
 import time
 import weakref
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from layers.coordination import git, rules
+from layers.coordination import rules
 from layers.coordination.first import README_AND_MAKEFILE
 from layers.coordination.fitting import fit
-from layers.coordination.git import Repository, Scratch, open_repository, scratch, workspace_id
+from layers.coordination.foreign import is_echo
+from layers.coordination.git import Repository, Scratch, open_repository, own_folder, scratch, workspace_id
+from layers.coordination.heads import Head, read_head
+from layers.coordination.index import index_held
 from layers.coordination.leases import Claimant, Known, Lease, enrol, holding, known
-from layers.coordination.line import TRAILER, Line
-from layers.coordination.proposing import Head, draft, draft_revert, read_files, read_head, rehearse
-from layers.coordination.settling import own_folder, settle
+from layers.coordination.line import TRAILER, Landing, Line
+from layers.coordination.proposing import draft, draft_revert, read_files, rehearse
+from layers.coordination.running import run
+from layers.coordination.settling import settle
 from layers.coordination.types import (
     Applied,
     Conflict,
@@ -63,6 +68,7 @@ class Coordinator:
         self._foreign = foreign
         self._clock = clock
         self._enrolled: set[str] = set()
+        self._names: dict[str, str] = {}
         self._locks: weakref.WeakValueDictionary[Path, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def read(self, workspace: Path, paths: Sequence[str]) -> Snapshot:
@@ -163,24 +169,13 @@ class Coordinator:
             Refused: `path` has files and is no repository.
             Misconfigured: there can be no folder of that name.
         """
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Misconfigured(
-                f"the workspace {str(path)!r} cannot be made ({error.strerror}); name another in bulkhead.toml"
-            ) from None
-        if not (path / ".git").exists():
-            if any(path.iterdir()):
-                raise Refused(f"the workspace {str(path)!r} has files but no git; run `git init` and commit there")
-            await git.run("init", "--quiet", "--initial-branch=main", "--template=", str(path), cwd=path, place={})
-        repository = await open_repository(path)
+        repository = await _make_repository(path)
         await self._enrol(repository)
         async with self._alone(repository), scratch(repository) as pad:
             line = Line(repository=repository, pad=pad, store=self._store)
             await line.recover()
             await settle(repository, pad)
-            born = await repository.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", accept=(0, 1, 128))
-            if born.code:
+            if await repository.commit_at("HEAD") is None:
                 await _first_commit(line, int(self._clock()))
 
     @contextlib.asynccontextmanager
@@ -201,12 +196,29 @@ class Coordinator:
             yield held
 
     async def workspaces(self) -> tuple[Known, ...]:
-        """Every workspace that was made or written to through this database, by its folder.
+        """Every workspace that was declared, made or written to through this database, by its folder.
 
         Raises:
             Misconfigured: there is no store.
         """
-        return await self._open_store().run(known)
+        found = await self._open_store().run(known)
+        return tuple(replace(one, name=self._names.get(one.id, "")) for one in found)
+
+    async def declare(self, workspaces: Mapping[str, Path]) -> None:
+        """Make these known, each under its name: work trees that people share, or bare repositories.
+
+        Raises:
+            Misconfigured: one is no repository, or two are the same.
+        """
+        for name, path in workspaces.items():
+            try:
+                space = await self._enrol(await open_repository(path))
+            except Refused as error:
+                raise Misconfigured(f"bulkhead.toml, workspaces.{name}: {error}") from None
+            if self._names.setdefault(space, name) != name:
+                raise Misconfigured(
+                    f"bulkhead.toml: {self._names[space]} and {name} are both {str(path)!r}; keep one of them"
+                )
 
     def _open_store(self) -> Store:
         if self._store is None:
@@ -237,20 +249,39 @@ class Coordinator:
     async def _alone(self, repository: Repository) -> AsyncIterator[None]:
         """Nobody else's apply runs on this workspace, in this process or another."""
         lock = self._locks.setdefault(repository.git_dir, asyncio.Lock())
-        async with lock:
-            own_folder(repository).mkdir(exist_ok=True)
-            handle = os.open(own_folder(repository) / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                await _take(handle, repository.root)
-                yield
-            finally:
-                os.close(handle)  # and with it the lock, as a crash would
+        async with lock, _file_lock(repository):
+            yield
 
 
 def _log_proposed(proposal: Proposal) -> Proposal:
     fields = {"proposal": proposal.id, "workspace": str(proposal.workspace), "files": len(proposal.files)}
     log.info("patch.proposed", extra=fields)
     return proposal
+
+
+async def _make_repository(path: Path) -> Repository:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(
+            f"the workspace {str(path)!r} cannot be made ({error.strerror}); name another in bulkhead.toml"
+        ) from None
+    if not (path / ".git").exists():
+        if any(path.iterdir()):
+            raise Refused(f"the workspace {str(path)!r} has files but no git; run `git init` and commit there")
+        await run("init", "--quiet", "--initial-branch=main", "--template=", str(path), cwd=path, place={})
+    return await open_repository(path)
+
+
+@contextlib.asynccontextmanager
+async def _file_lock(repository: Repository) -> AsyncIterator[None]:
+    own_folder(repository).mkdir(exist_ok=True)
+    handle = os.open(own_folder(repository) / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        await _take(handle, repository.root)
+        yield
+    finally:
+        os.close(handle)  # and with it the lock, as a crash would
 
 
 async def _take(handle: int, root: Path) -> None:
@@ -279,21 +310,34 @@ async def _commit(
             return Applied(commit=done, files=paths)
         fitted = await fit(repository, pad, proposal, head, policy)
         if isinstance(fitted, Conflict):
-            if fitted.foreign is None or policy is not ForeignPolicy.ADOPT:
+            saved = fitted.foreign
+            if saved is None or not (policy is ForeignPolicy.ADOPT or await is_echo(repository, pad, head, saved)):
                 return fitted
-            await _adopt(line, (head, line_head), fitted.foreign, lease)
+            await _adopt(line, (head, line_head), saved, lease)
             continue
         contents = await pad.blobs([fitted.tree, *(step.new.oid for step in fitted.steps if step.new)])
         commit = await _make_commit(pad, proposal, head, fitted.tree, words)
         fence, at = lease.fence if lease else 0, proposal.proposed_at
         landing = await line.prepare(proposal.id, (head, line_head), (commit, fitted.tree), fence, at)
         reach(At.BUILT)
-        if await line.land(landing, fitted.steps, lease):
-            reach(Point.PATCH_COMMITTED)
-            left, _ = await asyncio.gather(settle(repository, pad, contents), line.record(landing))
+        left = await _land(line, landing, fitted.steps, lease, contents)
+        if left is not None:
             reach(Point.PATCH_WRITTEN)
             return Applied(commit=commit, files=paths, left_alone=left)
     raise Unavailable(f"the branch of {str(repository.root)!r} keeps moving; apply the patch again")
+
+
+async def _land(
+    line: Line, landing: Landing, steps: Sequence[Step], lease: Lease | None, contents: Mapping[str, bytes]
+) -> tuple[str, ...] | None:
+    """A sentence per file left alone, once it has landed and is in the files; None when the branch moved meanwhile."""
+    async with index_held(line.repository, line.pad, steps):
+        reach(At.INDEX_HELD)
+        if not await line.land(landing, steps, lease):
+            return None
+        reach(Point.PATCH_COMMITTED)
+        left, _ = await asyncio.gather(settle(line.repository, line.pad, contents), line.record(landing))
+        return left
 
 
 async def _find_commit(repository: Repository, pad: Scratch, proposal: Proposal) -> str | None:
@@ -310,8 +354,7 @@ async def _adopt(line: Line, heads: tuple[Head, str], foreign: Foreign, lease: L
     """Commit what people saved: it lands as a patch does, and the files already have it."""
     fence, name = lease.fence if lease else 0, foreign.ref.rpartition("/")[2]
     landing = await line.prepare(name, heads, (foreign.commit, foreign.tree), fence, foreign.saved_at)
-    if await line.land(landing, foreign.steps, lease):
-        await asyncio.gather(settle(line.repository, line.pad), line.record(landing))
+    if await _land(line, landing, foreign.steps, lease, {}) is not None:
         log.info("patch.adopted", extra={"workspace": line.workspace, "ref": foreign.ref})
 
 

@@ -13,10 +13,10 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from layers.coordination import rules
-from layers.coordination.git import BOT, Repository, Scratch, index_lines, workspace_id
+from layers.coordination import heads, rules
+from layers.coordination.git import BOT, Repository, Scratch, own_folder, workspace_id
+from layers.coordination.index import index_follows, release_index
 from layers.coordination.types import Entry, Step
 from layers.coordination.worktree import Folder
 from layers.errors import Unavailable
@@ -25,10 +25,6 @@ from layers.failpoint import Landing, reach
 log = logging.getLogger(__name__)
 
 RESCUED = b"A save that was under way while the file was written\n"
-INDEX_TRIES = 10
-INDEX_WAIT_S = 0.1
-UNMERGED = "unmerged"
-"""The mode that stands for an index entry waiting for a merge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +34,6 @@ class Journal:
     branch: str
     commit: str
     steps: tuple[Step, ...]
-
-
-def own_folder(repository: Repository) -> Path:
-    """Where the lock, the journal and the stage are: inside the git folder, on the file system of the files."""
-    return repository.git_dir / "bulkhead"
 
 
 def work_tree(repository: Repository) -> Folder:
@@ -100,6 +91,7 @@ async def settle(
     """
     journal = await asyncio.to_thread(read_journal, repository)
     if journal is None:
+        release_index(repository)
         return await _rescue(repository, pad)
     due = await _due(repository, pad, journal)
     left: tuple[str, ...] = ()
@@ -108,6 +100,7 @@ async def settle(
         wanted = [step.new.oid for step in due if step.new and step.new.oid not in known]
         left = await _write(repository, pad, due, {**known, **await pad.blobs(wanted)})
         reach(Landing.FILES_DONE)
+    release_index(repository)
     with contextlib.suppress(FileNotFoundError):
         await asyncio.to_thread(os.unlink, own_folder(repository) / "journal.json")
     return left + await _rescue(repository, pad)
@@ -132,26 +125,27 @@ async def _rescue(repository: Repository, pad: Scratch) -> tuple[str, ...]:
 
 async def _due(repository: Repository, pad: Scratch, journal: Journal) -> list[Step]:
     """The steps that are still to be seen in the files."""
-    ran = await repository.run(
-        "rev-parse", "HEAD^{commit}", "HEAD^{tree}", "--symbolic-full-name", "HEAD", accept=(0, 128)
-    )
-    facts = ran.text.split("\n")
-    if ran.code or len(facts) != 3 or facts[2] != journal.branch:  # another branch is checked out
+    if repository.is_bare:
         return []
-    if facts[0] == journal.commit:
+    head = await heads.look(repository)
+    if not head.commit or head.branch != journal.branch:  # another branch is checked out
+        return []
+    if head.commit == journal.commit:
         return list(journal.steps)
-    landed = await repository.run("merge-base", "--is-ancestor", journal.commit, facts[0], accept=(0, 1, 128))
+    landed = await repository.run("merge-base", "--is-ancestor", journal.commit, head.commit, accept=(0, 1, 128))
     if landed.code:
         return []
-    now = await pad.entries(facts[1], [step.path for step in journal.steps])
+    release_index(repository)  # left by a crash, and older than what landed since
+    now = await pad.entries(head.tree, [step.path for step in journal.steps])
     return [step for step in journal.steps if now.get(step.path) == step.new]  # else a later commit is about this file
 
 
 async def _write(
     repository: Repository, pad: Scratch, due: Sequence[Step], contents: Mapping[str, bytes]
 ) -> tuple[str, ...]:
+    folder = work_tree(repository)
     try:
-        left = await asyncio.to_thread(work_tree(repository).write, due, contents)
+        left = await asyncio.to_thread(folder.write, due, contents)
     except OSError as error:
         what = rules.visible(str(error.filename or ""))
         text = (
@@ -159,50 +153,11 @@ async def _write(
         )
         raise Unavailable(text) from error
     sentences = [f"{why}: left alone" for why in left.values()]
-    if not await _refresh_index(repository, pad, due):
+    if folder.unguarded:
+        names = ", ".join(repr(rules.visible(path)) for path in folder.unguarded)
+        sentences.append(f"this file system cannot exchange files: a save of {names} at that moment may have been lost")
+    if not await index_follows(repository, pad, due):
         sentences.append(
             "the git index could not be written: `git status` shows these files as staged until `git reset`"
         )
     return tuple(sentences)
-
-
-async def index_entries(repository: Repository, pad: Scratch, paths: Sequence[str]) -> dict[str, Entry]:
-    """What the workspace's own index has at `paths`."""
-    ran = await pad.run("ls-files", "-s", "-z", "--", *paths, place=_index(repository))
-    found: dict[str, Entry] = {}
-    for record in ran.text.split("\0")[:-1]:
-        facts, _, path = record.partition("\t")
-        mode, oid, stage = facts.split(" ")
-        found[path] = Entry(mode=mode if stage == "0" else UNMERGED, oid=oid)
-    return found
-
-
-def _index(repository: Repository) -> dict[str, str]:
-    """The workspace's index seen from the scratch: written from there, git finds no file to run a filter on.
-
-    From the repository itself even `update-index --index-info` runs the clean filter, on entries as young as the index.
-    """
-    return {"GIT_INDEX_FILE": str(repository.git_dir / "index")}
-
-
-async def _refresh_index(repository: Repository, pad: Scratch, steps: Sequence[Step]) -> bool:
-    """Whether the index now has the steps' results, where it had their beginnings: `git status` is clean then."""
-    staged = await index_entries(repository, pad, [step.path for step in steps])
-    due = {step.path: step.new for step in steps if staged.get(step.path) == step.old}
-    if not due:
-        return True
-    place = _index(repository)
-    path = Path(place["GIT_INDEX_FILE"])
-    age_ns = path.stat().st_mtime_ns if path.exists() else None
-    for _ in range(INDEX_TRIES):
-        ran = await pad.run(
-            "update-index", "-z", "--index-info", feed=index_lines(due, pad.zero), accept=(0, 128), place=place
-        )
-        if ran.code == 0:
-            if age_ns is not None:  # entries that were too young to be trusted stay so
-                os.utime(path, ns=(age_ns, age_ns))
-            return True
-        if "index.lock" not in ran.error:
-            return False
-        await asyncio.sleep(INDEX_WAIT_S)
-    return False

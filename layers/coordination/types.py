@@ -165,7 +165,7 @@ class Applied:
     files: tuple[str, ...]
     """Touched paths."""
     left_alone: tuple[str, ...] = ()
-    """One sentence per file of the work tree that was not written because somebody else's edit is in it."""
+    """What people must know of the work tree: a sentence per file that was not written, or not safely."""
 
     @property
     def text(self) -> str:

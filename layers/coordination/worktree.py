@@ -5,7 +5,8 @@ Here every folder is opened without following links, every new content is staged
 swaps it with what is there; what was displaced is then hashed, and if it is not what the step expected, it is swapped
 back. So an editor's save between the look and the swap survives (9,000 such saves: check and replace lost 794, this
 lost 0; coordination reference 4.2). An editor that has the displaced file open still writes into it: see `quarantine`.
-Where the file system cannot exchange (NFS, macOS), it is check and replace.
+Where the file system cannot exchange (NFS, macOS), what is there gets a second name, is replaced, and is looked at
+under that name: a save in place still survives, one by rename at that very moment does not, and people are told so.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class Folder:
         self.stage = stage
         self.object_format = object_format
         self.quarantine = Quarantine(stage.parent / "quarantine", self._content_of)
+        self.unguarded: list[str] = []
+        """Paths that were written where the file system cannot exchange."""
 
     def _content_of(self, name: str) -> str:
         seen = self._look_in(None, name)
@@ -131,10 +134,10 @@ class Folder:
         if not seen.holds(step.old) and not seen.holds(step.new):
             at_path = self._look_in(folder, name)
             if at_path is None:
-                _rename(None, staged, folder, name, NO_REPLACE)
+                _rename(None, staged, folder, name)
                 return
             if at_path.holds(step.new):
-                _rename(None, staged, folder, name, EXCHANGE)
+                _exchange(staged, folder, name)
             # else both differ: the path keeps the newer one, and the older one is caught
         self.quarantine.take(staged, step.path, _id_of(step.old if seen.holds(step.old) else step.new))
 
@@ -156,32 +159,33 @@ class Folder:
 
     def _place(self, folder: int, name: str, staged: str, step: Step) -> bool:
         try:
-            _rename(None, staged, folder, name, NO_REPLACE)
+            _rename(None, staged, folder, name)
         except FileExistsError:
             os.unlink(staged)
             return False
         return True
 
     def _swap(self, folder: int, name: str, staged: str, step: Step) -> bool:
-        _rename(None, staged, folder, name, EXCHANGE)
+        if not _exchange(staged, folder, name):
+            self.unguarded.append(step.path)
         reach(Landing.EXCHANGED)
         displaced = self._look_in(None, staged)
-        mine = displaced is None or displaced.holds(step.old)  # None: the fallback replaced it
+        mine = displaced is None or displaced.holds(step.old)  # None: there was nothing to give a second name
         if not mine:
-            _rename(None, staged, folder, name, EXCHANGE)
+            _exchange(staged, folder, name)
             again = self._look_in(None, staged)
             if again is not None and not again.holds(step.new):  # saved once more meanwhile: the newest save wins
-                _rename(None, staged, folder, name, EXCHANGE)
+                _exchange(staged, folder, name)
         if displaced is not None:  # what is neither the old nor ours is a save that nobody has seen: it is caught
             self.quarantine.take(staged, step.path, _id_of(step.old if mine else step.new))
         return mine
 
     def _displace(self, folder: int, name: str, staged: str, step: Step) -> bool:
-        _rename(folder, name, None, staged, NO_REPLACE)
+        _rename(folder, name, None, staged)
         displaced = self._look_in(None, staged)
         if displaced is not None and not displaced.holds(step.old):
             with contextlib.suppress(FileExistsError):  # saved under its name again meanwhile: the newest save wins
-                _rename(None, staged, folder, name, NO_REPLACE)
+                _rename(None, staged, folder, name)
                 return False
         if displaced is not None:
             self.quarantine.take(staged, step.path, _id_of(step.old))
@@ -249,19 +253,36 @@ def _renameat2() -> Callable[..., int] | None:
     return function
 
 
-def _rename(from_folder: int | None, source: str, to_folder: int | None, target: str, how: int) -> None:
-    """renameat2, which Python does not offer; where there is none, a hard link or a replace does."""
+def _exchange(staged: str, folder: int, name: str) -> bool:
+    """The two change places; whether they did so in one step."""
+    if _move(None, staged, folder, name, EXCHANGE):
+        return True
+    second = f"{staged}.part"
+    with contextlib.suppress(OSError):  # nothing is there, or there are no links either
+        os.link(name, second, src_dir_fd=folder, follow_symlinks=False)
+    os.replace(staged, name, dst_dir_fd=folder)
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(second, staged)
+    return False
+
+
+def _rename(from_folder: int | None, source: str, to_folder: int | None, target: str) -> None:
+    """Never onto something. Raises `FileExistsError`."""
+    if not _move(from_folder, source, to_folder, target, NO_REPLACE):
+        os.link(source, target, src_dir_fd=from_folder, dst_dir_fd=to_folder, follow_symlinks=False)
+        os.unlink(source, dir_fd=from_folder)
+
+
+def _move(from_folder: int | None, source: str, to_folder: int | None, target: str, how: int) -> bool:
+    """renameat2, which Python does not offer; False where there is none, or not of this kind."""
     here = -100  # AT_FDCWD
     folders = (here if from_folder is None else from_folder, here if to_folder is None else to_folder)
     function = _renameat2()
-    if function is not None:
-        if function(folders[0], as_bytes(source), folders[1], as_bytes(target), how) == 0:
-            return
-        code = ctypes.get_errno()
-        if code not in (errno.ENOSYS, errno.EINVAL):
-            raise OSError(code, os.strerror(code), source, None, target)
-    if how == NO_REPLACE:
-        os.link(source, target, src_dir_fd=from_folder, dst_dir_fd=to_folder, follow_symlinks=False)
-        os.unlink(source, dir_fd=from_folder)
-    else:
-        os.replace(source, target, src_dir_fd=from_folder, dst_dir_fd=to_folder)
+    if function is None:
+        return False
+    if function(folders[0], as_bytes(source), folders[1], as_bytes(target), how) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code not in (errno.ENOSYS, errno.EINVAL):
+        raise OSError(code, os.strerror(code), source, None, target)
+    return False

@@ -6,6 +6,7 @@ import json
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,14 @@ import pytest
 from benchmarks.coordination import editor
 from benchmarks.coordination.__main__ import sections
 from benchmarks.coordination.hostile import fuzzed
-from benchmarks.coordination.stress import Word, cycles, judge
-from benchmarks.coordination.writer import LISTS, appending
+from benchmarks.coordination.policies import POLICIES
+from benchmarks.coordination.policies import run as run_policy
+from benchmarks.coordination.stress import Word, committed, cycles, judge, make_job, read_logs
+from benchmarks.coordination.writer import SHARED, WORDS_PER_ROUND, appending, lists_of
 from layers.coordination import Snapshot
 from tests.fakes.environment import REPO, environment
 
+LISTS = lists_of(0)
 FIRST, SECOND, *REST = LISTS
 
 
@@ -27,7 +31,7 @@ def word(*files: str, began: float = 0.0, acked: float | None = 1.0) -> Word:
 
 def lists(**lines: str) -> dict[str, list[str]]:
     found = {name: ["start"] for name in LISTS}
-    found |= {f"{name}.txt": ["start", *text.split()] for name, text in lines.items()}
+    found |= {f"round0/{name}.txt": ["start", *text.split()] for name, text in lines.items()}
     return found
 
 
@@ -61,6 +65,27 @@ def test_a_save_counts_as_lost_when_its_editor_never_saw_it_again_and_nobody_kep
     assert editor.lost(log, "four", set()) == 2
     assert editor.lost(log, "four", {"two"}) == 1
     assert editor.lost(log, "four", {"two", "three"}) == 0
+    assert editor.lost(log, "fourw1", {"two", "three"}) == 0
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_policy_alone_with_its_files_loses_nothing(name: str, tmp_path: Path) -> None:
+    job = replace(make_job(tmp_path, "", 5, 1), writers=1, kill_rate=0.0)
+    run_policy(POLICIES[name], job, 1)
+    told = judge(read_logs(job.logs), {name: (job.root / name).read_text().split() for name in job.files})
+    assert {name: told[name] for name in ("acked", "lost", "torn", "doubled", "cycles")} == {
+        "acked": 5, "lost": 0, "torn": 0, "doubled": 0, "cycles": 0,
+    }  # fmt: skip
+
+
+def test_words_move_on_to_new_files_after_a_round(tmp_path: Path) -> None:
+    job = make_job(tmp_path, "", WORDS_PER_ROUND + 1, 1)
+    assert job.files == (*lists_of(0), *lists_of(1))
+    rng = random.Random(1)
+    assert not set(job.choose(rng)) - {*lists_of(0), SHARED}
+    job.acked.value = WORDS_PER_ROUND
+    assert {file for _ in range(50) for file in job.choose(rng)} == {*lists_of(1), SHARED}
+    assert set(committed(job)) == set(job.files)
 
 
 def test_a_word_is_appended_after_the_last_three_lines() -> None:

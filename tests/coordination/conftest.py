@@ -18,11 +18,17 @@ class Workspace:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    def try_git(self, *arguments: str, feed: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        """How git ended, whichever way."""
+        command = ["git", *arguments]
+        return subprocess.run(
+            command, cwd=self.root, env=QUIET, input=feed, capture_output=True, check=False, timeout=60
+        )
+
     def git(self, *arguments: str, feed: bytes = b"") -> str:
         """What git prints."""
-        ran = subprocess.run(
-            ["git", *arguments], cwd=self.root, env=QUIET, input=feed, capture_output=True, check=True, timeout=60
-        )
+        ran = self.try_git(*arguments, feed=feed)
+        ran.check_returncode()
         return ran.stdout.decode("utf-8", "surrogateescape").strip("\n")
 
     def write(self, files: Mapping[str, bytes | str | None]) -> None:

@@ -235,7 +235,7 @@ async def test_a_save_between_the_commit_and_the_write_is_left_alone_and_told(
 async def test_an_index_locked_by_an_ide_is_waited_for_and_told(
     workspace: Workspace, coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("layers.coordination.settling.INDEX_WAIT_S", 0.01)
+    monkeypatch.setattr("layers.coordination.index.WAIT_S", 0.001)
     lock = workspace.root / ".git/index.lock"
     lock.touch()
     proposal = await coordinator.propose(workspace.patch(README_PATCH))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
+
 import pytest
 
 from layers.coordination import Applied, Conflict, Coordinator, ForeignPolicy
 from layers.store import Store
-from tests.coordination.conftest import README_PATCH, Workspace
+from tests.coordination.conftest import README_PATCH, Workspace, put
 
 SAVED = "".join(f"line {n}\n" for n in range(1, 10)) + "mine\n"
 
@@ -102,3 +105,44 @@ async def test_staged_edits_are_never_adopted(workspace: Workspace) -> None:
     assert isinstance(outcome, Conflict)
     assert workspace.git("rev-list", "--count", "HEAD") == "1"
     assert workspace.status == "M  README.md"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "after_s", "is_echo"),
+    [
+        ("line 1\n", "line  1\n", 1, True),
+        ("line 1\n", "line one\n", 1, False),
+        ("line 1\n", "line  1\n", 60, False),
+        ("line 1\n", "line  1\n", -60, False),
+    ],
+    ids=["formatted at once", "other words", "much later", "before our write"],
+)
+async def test_what_a_formatter_makes_of_our_write_at_once_is_adopted_quietly(
+    old: str, new: str, after_s: int, is_echo: bool, workspace: Workspace
+) -> None:
+    coordinator = with_policy(ForeignPolicy.PARK)
+    await put(coordinator, workspace, README_PATCH)
+    landed = re.search(r"@\{(\d+)\}", workspace.git("log", "-g", "-1", "--date=unix", "--format=%gd", "main"))
+    assert landed
+    path = workspace.root / "README.md"
+    path.write_text(path.read_text().replace(old, new, 1))
+    os.utime(path, (int(landed[1]) + after_s,) * 2)
+    far = "--- a/README.md\n+++ b/README.md\n@@ -8,3 +8,3 @@\n line 8\n-line 9\n+line nine\n line 10\n"
+    outcome = await coordinator.apply(
+        workspace.root, await coordinator.propose(workspace.patch(far)), "m", "Ann"
+    )
+    assert isinstance(outcome, Applied if is_echo else Conflict)
+    if is_echo:
+        assert path.read_text().splitlines()[:3] == ["line  1", "line two", "line 3"]
+        subjects = workspace.git("log", "--format=%s", "-2").splitlines()
+        assert subjects == ["m", "Keep what was saved and not committed"]
+        assert workspace.status == ""
+
+
+async def test_a_formatted_file_that_the_newest_commit_did_not_write_is_nobodys_echo(workspace: Workspace) -> None:
+    coordinator = with_policy(ForeignPolicy.PARK)
+    await put(coordinator, workspace, README_PATCH)
+    workspace.write({"src/app.py": "def app():\n        return 1\n"})
+    patch = "--- a/src/app.py\n+++ b/src/app.py\n@@ -1,2 +1,2 @@\n-def app():\n+def use():\n     return 1\n"
+    proposal = await coordinator.propose(workspace.patch(patch))
+    assert isinstance(await coordinator.apply(workspace.root, proposal, "m", "Ann"), Conflict)

@@ -6,7 +6,7 @@ import pytest
 
 from layers.coordination import Coordinator
 from layers.coordination.git import open_repository, scratch
-from layers.coordination.objects import write_object
+from layers.coordination.objects import tree_entries, write_object
 from layers.errors import Refused
 from tests.coordination.conftest import README_PATCH, Workspace
 
@@ -72,3 +72,31 @@ async def test_what_is_read_names_the_commit_and_the_blobs_it_is_of(
     for path in (".env", "../x", ".git/config"):
         with pytest.raises(Refused):
             await coordinator.read(workspace.root, [path])
+
+
+@pytest.mark.parametrize("object_format", ["sha1", "sha256"])
+def test_a_tree_is_taken_apart_as_git_does(object_format: str, workspace: Workspace) -> None:
+    other = Workspace(workspace.root.parent / "other")
+    workspace.git("init", "-q", f"--object-format={object_format}", str(other.root))
+    other.write({"a b": "x\n", "naïve/deep": "y\n", "run": "z\n"})
+    (other.root / "run").chmod(0o755)
+    (other.root / "link").symlink_to("run")
+    other.commit()
+    listed = [line.split("\t") for line in other.git("ls-tree", "-z", "HEAD").split("\0") if line]
+    expected = {name.encode("utf-8", "surrogateescape"): facts.split() for facts, name in listed}
+    body = other.try_git("cat-file", "tree", "HEAD").stdout
+    found = tree_entries(body, object_format)
+    assert found == {name: (mode, oid) for name, (mode, _, oid) in expected.items()}
+    assert tree_entries(body.replace(b"100644 a b", b"100664 a b"), object_format) == found
+    with pytest.raises(ValueError, match="not found"):
+        tree_entries(b"no tree", object_format)
+
+
+async def test_a_path_is_found_through_its_folders_and_only_there(workspace: Workspace) -> None:
+    workspace.commit({"a/b/c": "1\n", "d/b/c": "1\n", "a/x": "22\n"})
+    repository = await open_repository(workspace.root)
+    tree = workspace.git("rev-parse", "HEAD^{tree}")
+    async with scratch(repository) as pad:
+        found = await pad.entries(tree, ["a/b/c", "d/b/c", "a/x", "a", "a/b", "a/x/y", "none/x", "README.md"])
+    assert {path: entry.size for path, entry in found.items()} == {"a/b/c": 2, "d/b/c": 2, "a/x": 3, "README.md": 71}
+    assert found["a/b/c"].oid == workspace.git("rev-parse", "HEAD:a/b/c")
