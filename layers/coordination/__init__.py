@@ -23,7 +23,7 @@ from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
 from layers.coordination.leases import Claimant, Known, Lease, LeaseState, ask, wait
 from layers.coordination.records import TOPIC, State, by_id, explain, keep, keep_stages, mark
-from layers.coordination.rules import summary_markdown
+from layers.coordination.rules import summary_markdown, visible
 from layers.coordination.service import Coordinator
 from layers.coordination.types import (
     ABSENT,
@@ -83,5 +83,6 @@ __all__ = [
     "standing",
     "summary_markdown",
     "tie",
+    "visible",
     "wait",
 ]
