@@ -1,4 +1,8 @@
-"""What people committed, done again: a commit from its diff, a merge from its two sides. Their trees are the oracle."""
+"""What people committed, done again: a commit from its diff, a merge from its two sides. Their trees are the oracle.
+
+Where the histories have too few commits, pairs of their trees are taken in other ways: a merge seen from each of its
+parents, a commit taken back, a commit together with the one before it. The outcomes are told by way.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,8 @@ MERGES, QUICK_MERGES = 2000, 40
 AS_ONE = 0.995
 """Of 1,299 clean merges that people made, 1,295 are what git makes (coordination reference, 4.3)."""
 RULES = re.compile(
-    r"secrets|is the limit|submodule|control character|leaves the workspace|the mode \d+|git's own folder"
+    r"secrets|is the limit|more than \d+ files|submodule|control character|leaves the workspace|the mode \d+"
+    r"|git's own folder"
 )
 """A refusal that names one of these is a rule of ours about what a patch may do, not a failure to apply it."""
 
@@ -38,63 +43,93 @@ class Commit:
     parents: tuple[str, ...]
 
 
-def chosen(repositories: Sequence[Path], folder: Path, merges: bool, count: int) -> list[Commit]:
-    """A seeded choice of commits with one parent, or of merges of two, of all repositories alike."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two commits, and the way in which the second follows from the first."""
+
+    repository: Path
+    before: str
+    after: str
+    way: str
+
+
+def commits_of(repositories: Sequence[Path], folder: Path) -> list[Commit]:
+    """Those with a parent or two, of all repositories."""
     found = []
     for number, repository in enumerate(repositories):
         root = folder / f"clone{number}"
         borrow(repository, root)
-        listed = git(root, "log", "--merges" if merges else "--no-merges", "--format=%H %T %P").split("\n")
-        rows = [line.split() for line in listed if line]
+        rows = [line.split() for line in git(root, "log", "--format=%H %T %P").split("\n")]
         found += [
             Commit(repository=root, id=row[0], tree=row[1], parents=tuple(row[2:]))
             for row in rows
-            if len(row) == (4 if merges else 3)
+            if len(row) in (3, 4)
         ]
-    return random.Random(6).sample(found, min(count, len(found)))
+    return found
+
+
+def pairs_of(commits: Sequence[Commit], count: int) -> list[Pair]:
+    """A seeded choice: of commits first, then of merges from either side, of commits taken back, of two at a time."""
+    single = [one for one in commits if len(one.parents) == 1]
+    known = {one.id: one for one in single}
+    ways = {
+        "commit": [(one, one.parents[0], one.id) for one in single],
+        "merge": [(one, parent, one.id) for one in commits if len(one.parents) == 2 for parent in one.parents],
+        "back": [(one, one.id, one.parents[0]) for one in single],
+        "two": [(one, known[one.parents[0]].parents[0], one.id) for one in single if one.parents[0] in known],
+    }
+    rng, found = random.Random(6), list[Pair]()
+    for way, entries in ways.items():
+        for one, before, after in rng.sample(entries, min(count - len(found), len(entries))):
+            found.append(Pair(repository=one.repository, before=before, after=after, way=way))
+    return found
 
 
 def replay(repositories: Sequence[Path], folder: Path, is_quick: bool) -> Measured:
-    """Parent and diff must give the commit's own tree."""
-    commits = chosen(repositories, folder, False, QUICK_COMMITS if is_quick else COMMITS)
-    told = asyncio.run(replayed(commits))
+    """What comes before and the diff must give the very tree that comes after."""
+    pairs = pairs_of(commits_of(repositories, folder), QUICK_COMMITS if is_quick else COMMITS)
+    told, ways = asyncio.run(replayed(pairs))
     by_rule = sum(count for word, count in told.items() if word not in ("equal", "empty", "unequal", "refused"))
     total = sum(told.values()) - told["empty"]
-    printed = {"equal": told["equal"], "total": total, "refused_by_rule": by_rule, "outcomes": dict(told)}
+    outcomes = {"ways": dict(ways), "outcomes": dict(told)}
+    printed = {"equal": told["equal"], "total": total, "refused_by_rule": by_rule, **outcomes}
     tried = total - by_rule
     claims = {
         f"{told['equal']} of {tried} results are git's own tree": told["equal"] == tried,
         "a history was there to be replayed": total > 0,
     }
-    notes = () if total >= COMMITS or is_quick else (f"the histories have {total:,} commits; --repos adds others",)
+    notes = () if total >= COMMITS or is_quick else (f"the histories give {total:,} changes; --repos adds others",)
     return Measured(printed={"replay": printed}, misses=missed(claims), notes=notes)
 
 
-async def replayed(commits: Sequence[Commit]) -> Counter[str]:
-    """How often each thing happened."""
-    coordinator, told = Coordinator(), Counter[str]()
-    for commit in commits:
+async def replayed(pairs: Sequence[Pair]) -> tuple[Counter[str], Counter[str]]:
+    """How often each thing happened, and how often in each way the tree was git's own."""
+    coordinator, told, ways = Coordinator(), Counter[str](), Counter[str]()
+    for pair in pairs:
         options = ("-p", "--binary", "--full-index", "-M", "--no-ext-diff")
-        diff = git_bytes(commit.repository, "diff-tree", *options, commit.parents[0], commit.id)
+        diff = git_bytes(pair.repository, "diff-tree", *options, pair.before, pair.after)
         if not diff:
             told["empty"] += 1
             continue
         text = diff.decode("utf-8", "surrogateescape")
-        patch = Patch(workspace=commit.repository, diff=text, base=commit.parents[0], author="bench")
+        patch = Patch(workspace=pair.repository, diff=text, base=pair.before, author="bench")
         try:
             rehearsal = await coordinator.rehearse(patch)
         except Refused as error:
             rule = RULES.search(str(error))
             told[rule[0] if rule else "refused"] += 1
             continue
-        told["equal" if rehearsal.result_tree == commit.tree else "unequal"] += 1
-    return told
+        is_equal = rehearsal.result_tree == git(pair.repository, "rev-parse", f"{pair.after}^{{tree}}")
+        told["equal" if is_equal else "unequal"] += 1
+        ways[pair.way] += is_equal
+    return told, ways
 
 
 def merges(repositories: Sequence[Path], folder: Path, is_quick: bool) -> Measured:
     """The two sides of a merge must give what people committed, or the versions of what does not merge."""
-    commits = chosen(repositories, folder, True, QUICK_MERGES if is_quick else MERGES)
-    told = asyncio.run(merged(commits))
+    commits = [one for one in commits_of(repositories, folder) if len(one.parents) == 2]
+    count = QUICK_MERGES if is_quick else MERGES
+    told = asyncio.run(merged(random.Random(6).sample(commits, min(count, len(commits)))))
     clean = told["equal"] + told["other"]
     printed = {"equal": told["equal"], "clean": clean, "total": clean + told["conflict"], "outcomes": dict(told)}
     claims = {

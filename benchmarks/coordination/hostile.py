@@ -43,6 +43,11 @@ SEEDS = (
     "diff --git a/src/app.py b/src/main.py\nsimilarity index 100%\nrename from src/app.py\nrename to src/main.py\n",
     "diff --git a/x b/x\nnew file mode 120000\n--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n+src/app.py\n"
     "\\ No newline at end of file\n",
+    "src/app.py\n<<<<<<< SEARCH\n    return 1\n=======\n    return 2\n>>>>>>> REPLACE\n",
+    "*** Begin Patch\n*** Update File: src/app.py\n@@ def app():\n-    return 1\n+    return 2\n"
+    "*** Add File: new/file.txt\n+one\n*** End Patch\n",
+    "*** Begin Patch\n*** Delete File: src/twice.txt\n*** Update File: src/app.py\n*** Move to: src/main.py\n"
+    "@@\n def app():\n-    return 1\n+    return 3\n*** End Patch\n",
 )
 
 

@@ -14,16 +14,19 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.coordination.writer import SHARED, THINK_S, TTL_S, Job, note
+from benchmarks.coordination.writer import SHARED, THINK_S, TTL_S, Job, by_file, note
 
 TRIES = 50
 POINTS = 3
 """Where a writer may be killed: after its lock, after its look, after each file."""
+
+Lines = Mapping[str, Sequence[str]]
+"""File -> the words that go to its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,7 @@ class Ground:
         if self.rng.random() < self.kill_rate:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def read(self, files: Sequence[str]) -> dict[str, str]:
+    def read(self, files: Iterable[str]) -> dict[str, str]:
         """Each file whole."""
         return {name: (self.folder / name).read_text() for name in files}
 
@@ -48,50 +51,50 @@ class Ground:
         """As long as the protocol's writers do."""
         time.sleep(self.rng.random() * THINK_S)
 
-    def put(self, read: Mapping[str, str], word: str) -> None:
-        """Each file whole with the word at its end, by rename."""
+    def put(self, read: Mapping[str, str], patch: str, lines: Lines) -> None:
+        """Each file whole with its words at its end, by rename."""
         for name, text in read.items():
             path = self.folder / name
-            draft = path.with_name(f".{path.name}.{word}")
-            draft.write_text(f"{text}{word}\n")
+            draft = path.with_name(f".{path.name}.{patch}")
+            draft.write_text(text + "".join(f"{word}\n" for word in lines[name]))
             os.replace(draft, path)
             self.reach()
 
 
-Policy = Callable[[Ground, str, Sequence[str]], bool]
-"""Whether the word was acknowledged."""
+Policy = Callable[[Ground, str, Lines], bool]
+"""(where, the patch's name, its words): whether it was acknowledged."""
 
 
-def naive(ground: Ground, word: str, files: Sequence[str]) -> bool:
+def naive(ground: Ground, patch: str, lines: Lines) -> bool:
     """Read, think, write."""
-    read = ground.read(files)
+    read = ground.read(lines)
     ground.think()
     ground.reach()
-    ground.put(read, word)
+    ground.put(read, patch, lines)
     return True
 
 
-def by_mtime(ground: Ground, word: str, files: Sequence[str]) -> bool:
+def by_mtime(ground: Ground, patch: str, lines: Lines) -> bool:
     """Refuse when a file is newer than when it was read."""
-    paths = [ground.folder / name for name in files]
+    paths = [ground.folder / name for name in lines]
     stamps = [path.stat().st_mtime_ns for path in paths]
-    read = ground.read(files)
+    read = ground.read(lines)
     ground.think()
     if [path.stat().st_mtime_ns for path in paths] != stamps:
         return False
     ground.reach()
-    ground.put(read, word)
+    ground.put(read, patch, lines)
     return True
 
 
-def by_hash(ground: Ground, word: str, files: Sequence[str]) -> bool:
+def by_hash(ground: Ground, patch: str, lines: Lines) -> bool:
     """Refuse when a file's content is another than was read."""
-    read = ground.read(files)
+    read = ground.read(lines)
     ground.think()
-    if any(digest(text) != digest(read[name]) for name, text in ground.read(files).items()):
+    if any(digest(text) != digest(read[name]) for name, text in ground.read(lines).items()):
         return False
     ground.reach()
-    ground.put(read, word)
+    ground.put(read, patch, lines)
     return True
 
 
@@ -100,21 +103,21 @@ def digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def unfenced(ground: Ground, word: str, files: Sequence[str]) -> bool:
+def unfenced(ground: Ground, patch: str, lines: Lines) -> bool:
     """An exclusive lease with a time to live, which nothing checks when it is written under."""
-    leases = [ground.folder / ".git" / f"lease-{name.replace('/', '-')}" for name in files]
+    leases = [ground.folder / ".git" / f"lease-{name.replace('/', '-')}" for name in lines]
     with alone(ground.folder):
         if any(is_held(lease) for lease in leases):
             return False
         for lease in leases:
-            lease.write_text(word)
+            lease.write_text(patch)
     ground.reach()
-    read = ground.read(files)
+    read = ground.read(lines)
     ground.think()
-    ground.put(read, word)
+    ground.put(read, patch, lines)
     with alone(ground.folder):
         for lease in leases:
-            if lease.exists() and lease.read_text() == word:
+            if lease.exists() and lease.read_text() == patch:
                 lease.unlink()
     return True
 
@@ -145,19 +148,21 @@ def run(policy: Policy, job: Job, seed: int) -> None:
 
 
 def write(policy: Policy, job: Job, log: int, name: str) -> None:
-    """One writer: each word until it is acknowledged, at most fifty times."""
+    """One writer: each patch until it is acknowledged, at most fifty times."""
     rng = random.Random(name)
     ground = Ground(folder=job.root, rng=rng, kill_rate=job.kill_rate)
     number = 0
     while not job.is_enough:
         number += 1
-        word, files = f"w{name}-{number}", job.choose(rng)
-        is_judged = SHARED not in files
+        patch = f"w{name}-{number}"
+        words = job.words(patch, rng)
+        lines = by_file(words)
+        is_judged = SHARED not in lines
         if is_judged:
-            note(log, word=word, files=files)
+            note(log, patch=patch, words=words)
         for _ in range(TRIES):
-            if policy(ground, word, files):
+            if policy(ground, patch, lines):
                 if is_judged:
-                    job.tell_acked(log, word)
+                    job.tell_acked(log, patch, words)
                 break
             ground.think()

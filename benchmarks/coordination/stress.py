@@ -1,7 +1,7 @@
 """Writers that are killed and paused at the worst moments, an editor that knows of nothing, and a count afterwards.
 
-The workload is list-append: every word goes to the end of one to three files. Whatever was acknowledged must be in each
-of its files once; whatever was not, in all of them or in none.
+The workload is list-append: a patch appends one to eight words, each to one to three files. Whatever was acknowledged
+must be in each of its files once; of any patch, all words are in all their files or none is in any.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -39,25 +40,38 @@ from layers.coordination.rules import overlap
 from layers.store import open_store
 
 KILLS = 5_000
-KILLS_PER_WORD = 0.06
+KILLS_PER_PATCH = 0.14
 POINTS = len(failpoint.Landing)
 WRITERS = 8
-POLICY_WORDS = 3_000
+POLICY_WORDS = 10_000
 """Of each policy: enough to see what it loses."""
 EDITOR_LOG = "editor.log"
 PAUSE_S = 1.5
 """Longer than the leases' time to live in the stress."""
+PAUSE_EVERY_S, POLICY_PAUSE_EVERY_S = 20.0, 2.0
+"""On average, of each process. A policy's patch takes a tenth of the time, so a patch is paused about as often."""
+COUNTED = ("acked", "patches", "lost", "torn", "doubled", "editor_lost", "editor_saves", "kills", "pauses")
+QUERY = "SELECT ticket, fence, paths FROM lease WHERE fence > 0 ORDER BY ticket"
 FORK = multiprocessing.get_context("fork")
 """A process that only has to be copied is there in milliseconds; a fresh one would take most of the run."""
 Work = Callable[[Job, int], None]
 """What a process of writers does, with a seed, until it is killed."""
-QUERY = "SELECT ticket, fence, paths FROM lease WHERE fence > 0 ORDER BY ticket"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toll:
+    """What the processes of writers suffer, counted over all of them."""
+
+    kills: Synchronized[int]
+    pauses: Synchronized[int]
+    pause_every_s: float
 
 
 @dataclass(slots=True, kw_only=True)
 class Word:
     """What the logs tell of one."""
 
+    patch: str
     files: Sequence[str]
     began: float
     acked: float | None = None
@@ -79,11 +93,15 @@ def stress(counts: tuple[int, int], folder: Path, is_quick: bool) -> Measured:
         urls = [("sqlite", f"sqlite:///{folder / 'stress.db'}", 1)]
         if create is not None:
             urls.append(("postgresql", create("stress"), 3))
-        for name, url, processes in urls:
-            found.databases.append(name)
-            found.counts += one_database(folder / name, url, processes, limit // len(urls))
-    wanted = ("acked", "lost", "torn", "doubled", "editor_lost", "editor_saves", "stuck", "cycles", "kills", "pauses")
-    told = {name: found.counts[name] for name in wanted}
+        with ProcessPoolExecutor(len(urls), mp_context=FORK) as pool:  # beside each other: both wait a lot
+            each = [
+                pool.submit(one_database, folder / name, url, processes, limit // len(urls))
+                for name, url, processes in urls
+            ]
+            for (name, _, _), counted in zip(urls, each, strict=True):
+                found.databases.append(name)
+                found.counts += counted.result()
+    told = {name: found.counts[name] for name in (*COUNTED, "stuck", "cycles")}
     others = {
         name: one_policy(folder / name, policy, 3, min(limit, POLICY_WORDS))
         for name, policy in policies.POLICIES.items()
@@ -91,7 +109,7 @@ def stress(counts: tuple[int, int], folder: Path, is_quick: bool) -> Measured:
     printed = {**told, "databases": found.databases, "policies": others}
     zeros = ("lost", "torn", "doubled", "editor_lost", "stuck", "cycles")
     claims = {f"{name} is {told[name]}": not told[name] for name in zeros}
-    claims |= {f"{told['acked']} words were acknowledged": told["acked"] >= limit - len(urls)}
+    claims |= {f"{told['acked']:,} of {limit:,} appends were acknowledged": told["acked"] >= limit - len(urls)}
     claims |= {f"{told['kills']} kills are at least {KILLS}": is_quick or told["kills"] >= KILLS}
     inversions = found.counts["inversions"]
     claims[f"{inversions} leases were given out of their order"] = not inversions
@@ -103,7 +121,7 @@ def one_database(folder: Path, url: str, processes: int, limit: int) -> Counter[
     """The protocol on a database: let them write until there is enough, then count."""
     asyncio.run(prepare(url))
     job = make_job(folder, url, limit, POINTS)
-    told = contest(job, processes, run)
+    told = contest(job, processes, run, PAUSE_EVERY_S)
     left = asyncio.run(finish(job, url))
     told += judged(job, committed(job))
     status = git(job.root, "status", "--porcelain", "--", *{name.partition("/")[0] for name in job.files})
@@ -113,10 +131,9 @@ def one_database(folder: Path, url: str, processes: int, limit: int) -> Counter[
 def one_policy(folder: Path, policy: policies.Policy, processes: int, limit: int) -> Mapping[str, int]:
     """The same with a model of what others do."""
     job = make_job(folder, "", limit, policies.POINTS)
-    told = contest(job, processes, partial(policies.run, policy))
+    told = contest(job, processes, partial(policies.run, policy), POLICY_PAUSE_EVERY_S)
     told += judged(job, {name: (job.root / name).read_text().split() for name in job.files})
-    wanted = ("acked", "lost", "torn", "doubled", "editor_lost", "editor_saves", "kills", "pauses")
-    return {name: told[name] for name in wanted}
+    return {name: told[name] for name in COUNTED}
 
 
 def make_job(folder: Path, url: str, limit: int, points: int) -> Job:
@@ -124,14 +141,14 @@ def make_job(folder: Path, url: str, limit: int, points: int) -> Job:
     root, logs = folder / "workspace", folder / "logs"
     root.mkdir(parents=True)
     logs.mkdir()
-    rate = KILLS_PER_WORD / points
+    rate = KILLS_PER_PATCH / points
     acked: Synchronized[int] = FORK.Value("q", 0)
     job = Job(root=root, url=url, logs=logs, writers=WRITERS, limit=limit, kill_rate=rate, acked=acked)
     make_workspace(root, dict.fromkeys((*job.files, SHARED), "start\n"))
     return job
 
 
-def contest(job: Job, processes: int, work: Work) -> Counter[str]:
+def contest(job: Job, processes: int, work: Work, pause_every_s: float) -> Counter[str]:
     """Writers in so many processes, killed and paused, and an editor beside them; how often which."""
     counted: Synchronized[int] = FORK.Value("q", 0)
     paused: Synchronized[int] = FORK.Value("q", 0)
@@ -139,8 +156,9 @@ def contest(job: Job, processes: int, work: Work) -> Counter[str]:
     person = FORK.Process(target=editor.edit, args=(job.root, job.logs / EDITOR_LOG, stop))
     person.start()
     share = [WRITERS // processes + (number < WRITERS % processes) for number in range(processes)]
+    toll = Toll(kills=counted, pauses=paused, pause_every_s=pause_every_s)
     keepers = [
-        FORK.Process(target=keep_going, args=(replace(job, writers=writers), work, number, (counted, paused)))
+        FORK.Process(target=keep_going, args=(replace(job, writers=writers), work, number, toll))
         for number, writers in enumerate(share)
     ]
     for keeper in keepers:
@@ -159,9 +177,8 @@ async def prepare(url: str) -> None:
     await (await open_store(url)).close()
 
 
-def keep_going(job: Job, work: Work, number: int, counts: tuple[Synchronized[int], Synchronized[int]]) -> None:
+def keep_going(job: Job, work: Work, number: int, toll: Toll) -> None:
     """A process of writers after the other, each until it is killed; some are stopped for a while in between."""
-    kills, pauses = counts
     rng = random.Random(number)
     seed = number * 1_000_000
     while not job.is_enough:
@@ -176,17 +193,17 @@ def keep_going(job: Job, work: Work, number: int, counts: tuple[Synchronized[int
                 traceback.print_exc()
             finally:
                 os._exit(code)
-        ended = attend(child, rng, pauses)
+        ended = attend(child, rng, toll)
         if os.WIFSIGNALED(ended) and os.WTERMSIG(ended) == signal.SIGKILL:
-            with kills.get_lock():
-                kills.value += 1
+            with toll.kills.get_lock():
+                toll.kills.value += 1
         elif ended:
             raise RuntimeError(f"a process of writers ended with {ended}")
 
 
-def attend(child: int, rng: random.Random, pauses: Synchronized[int]) -> int:
+def attend(child: int, rng: random.Random, toll: Toll) -> int:
     """Wait for a child to end; once in a while it stands still for longer than its leases live."""
-    stop_at = time.monotonic() + rng.expovariate(0.05)
+    stop_at = time.monotonic() + rng.expovariate(1 / toll.pause_every_s)
     while True:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
@@ -195,9 +212,9 @@ def attend(child: int, rng: random.Random, pauses: Synchronized[int]) -> int:
             os.kill(child, signal.SIGSTOP)
             time.sleep(PAUSE_S)
             os.kill(child, signal.SIGCONT)
-            stop_at = time.monotonic() + rng.expovariate(0.05)
-            with pauses.get_lock():
-                pauses.value += 1
+            stop_at = time.monotonic() + rng.expovariate(1 / toll.pause_every_s)
+            with toll.pauses.get_lock():
+                toll.pauses.value += 1
         time.sleep(0.01)
 
 
@@ -233,12 +250,17 @@ def read_logs(logs: Path) -> dict[str, Word]:
     """Every word that was tried."""
     words: dict[str, Word] = {}
     for log in sorted(logs.glob("words-*.log")):
+        patches: dict[str, list[Word]] = {}
         for line in log.read_text().splitlines():
             entry = json.loads(line)
-            if "word" in entry:
-                words[entry["word"]] = Word(files=entry["files"], began=entry["at"])
+            if "patch" in entry:
+                name, began = entry["patch"], entry["at"]
+                made = {word: Word(patch=name, files=files, began=began) for word, files in entry["words"].items()}
+                patches[name] = list(made.values())
+                words |= made
             else:
-                words[entry["acked"]].acked = entry["at"]
+                for word in patches[entry["acked"]]:
+                    word.acked = entry["at"]
     return words
 
 
@@ -246,12 +268,17 @@ def judge(words: dict[str, Word], lists: dict[str, list[str]]) -> Counter[str]:
     """What became of the words."""
     told = Counter[str]()
     there = {name: Counter(lines) for name, lines in lists.items()}
+    patches: dict[str, list[int]] = {}
+    acked: set[str] = set()
     for word, one in words.items():
         times = [there[name][word] for name in one.files]
+        patches.setdefault(one.patch, []).extend(times)
         told["acked"] += one.acked is not None
         told["lost"] += one.acked is not None and 0 in times
-        told["torn"] += 0 in times and any(times)
         told["doubled"] += max(times) > 1
+        acked |= {one.patch} if one.acked is not None else set()
+    told["torn"] = sum(0 in times and any(times) for times in patches.values())
+    told["patches"] = len(acked)
     told["cycles"] = cycles(words, lists.values())
     return told
 

@@ -25,8 +25,8 @@ LISTS = lists_of(0)
 FIRST, SECOND, *REST = LISTS
 
 
-def word(*files: str, began: float = 0.0, acked: float | None = 1.0) -> Word:
-    return Word(files=files, began=began, acked=acked)
+def word(*files: str, patch: str = "", began: float = 0.0, acked: float | None = 1.0) -> Word:
+    return Word(patch=patch or f"{files}{began}{acked}", files=files, began=began, acked=acked)
 
 
 def lists(**lines: str) -> dict[str, list[str]]:
@@ -37,16 +37,18 @@ def lists(**lines: str) -> dict[str, list[str]]:
 
 def test_words_that_are_lost_torn_or_doubled_are_counted() -> None:
     words = {
-        "fine": word(FIRST, SECOND),
-        "lost": word(FIRST),
-        "torn": word(FIRST, SECOND),
-        "twice": word(SECOND),
-        "killed": word(FIRST, SECOND, acked=None),
-        "half": word(FIRST, SECOND, acked=None),
+        "fine": word(FIRST, SECOND, patch="1"),
+        "lost": word(FIRST, patch="2"),
+        "torn": word(FIRST, SECOND, patch="3"),
+        "twice": word(SECOND, patch="4"),
+        "killed": word(FIRST, SECOND, patch="5", acked=None),
+        "half": word(FIRST, SECOND, patch="6", acked=None),
+        "there": word(FIRST, patch="7", acked=None),
+        "away": word(SECOND, patch="7", acked=None),
     }
-    told = judge(words, lists(list0="fine half", list1="fine torn twice twice"))
-    assert {name: told[name] for name in ("acked", "lost", "torn", "doubled")} == {
-        "acked": 4, "lost": 2, "torn": 2, "doubled": 1,
+    told = judge(words, lists(list0="fine half there", list1="fine torn twice twice"))
+    assert {name: told[name] for name in ("acked", "patches", "lost", "torn", "doubled")} == {
+        "acked": 4, "patches": 4, "lost": 2, "torn": 3, "doubled": 1,
     }  # fmt: skip
 
 
@@ -70,11 +72,12 @@ def test_a_save_counts_as_lost_when_its_editor_never_saw_it_again_and_nobody_kep
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_a_policy_alone_with_its_files_loses_nothing(name: str, tmp_path: Path) -> None:
-    job = replace(make_job(tmp_path, "", 5, 1), writers=1, kill_rate=0.0)
+    job = replace(make_job(tmp_path, "", 20, 1), writers=1, kill_rate=0.0)
     run_policy(POLICIES[name], job, 1)
     told = judge(read_logs(job.logs), {name: (job.root / name).read_text().split() for name in job.files})
-    assert {name: told[name] for name in ("acked", "lost", "torn", "doubled", "cycles")} == {
-        "acked": 5, "lost": 0, "torn": 0, "doubled": 0, "cycles": 0,
+    assert told["acked"] >= 20
+    assert {name: told[name] for name in ("lost", "torn", "doubled", "cycles")} == {
+        "lost": 0, "torn": 0, "doubled": 0, "cycles": 0,
     }  # fmt: skip
 
 
@@ -88,10 +91,10 @@ def test_words_move_on_to_new_files_after_a_round(tmp_path: Path) -> None:
     assert set(committed(job)) == set(job.files)
 
 
-def test_a_word_is_appended_after_the_last_three_lines() -> None:
+def test_words_are_appended_after_the_last_three_lines() -> None:
     snapshot = Snapshot(commit="1" * 40, entries={}, contents={"f": b"a\nb\nc\nd\n", "g": b"start\n"})
-    assert appending(snapshot, "f", "w") == "--- a/f\n+++ b/f\n@@ -2,3 +2,4 @@\n b\n c\n d\n+w\n"
-    assert appending(snapshot, "g", "w") == "--- a/g\n+++ b/g\n@@ -1,1 +1,2 @@\n start\n+w\n"
+    assert appending(snapshot, "f", ["w", "x"]) == "--- a/f\n+++ b/f\n@@ -2,3 +2,5 @@\n b\n c\n d\n+w\n+x\n"
+    assert appending(snapshot, "g", ["w"]) == "--- a/g\n+++ b/g\n@@ -1,1 +1,2 @@\n start\n+w\n"
 
 
 def test_the_same_seed_makes_the_same_patches() -> None:
