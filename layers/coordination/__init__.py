@@ -8,6 +8,7 @@ unsaved work is written over.
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
 from layers.coordination.leases import Claimant, Known, Lease, LeaseState
+from layers.coordination.picking import parts_of
 from layers.coordination.records import State, by_id, keep, mark
 from layers.coordination.rules import summary_markdown
 from layers.coordination.service import Coordinator
@@ -18,6 +19,7 @@ from layers.coordination.types import (
     FileChange,
     Foreign,
     ForeignPolicy,
+    Part,
     Patch,
     Proposal,
     Rehearsal,
@@ -39,6 +41,7 @@ __all__ = [
     "Known",
     "Lease",
     "LeaseState",
+    "Part",
     "Patch",
     "Proposal",
     "Rehearsal",
@@ -51,6 +54,7 @@ __all__ = [
     "git_version",
     "keep",
     "mark",
+    "parts_of",
     "root_of",
     "summary_markdown",
 ]
