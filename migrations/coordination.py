@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from migrations.columns import number, partial, text, time
+from migrations.columns import number, partial, text, time, unique
 
 
 def coordination() -> None:
@@ -43,6 +43,7 @@ def coordination() -> None:
         time("created_at"),
         time("settled_at", nullable=True),
     )
+    op.create_index("landing_newest", "landing", ["workspace", "created_at"])
     partial("landing_open", "landing", ["workspace", "created_at"], "state = 'applying'")
 
 
@@ -61,5 +62,8 @@ def proposals() -> None:
         text("author"),
         text("state"),  # proposed | applied | conflicted | denied
         text("commit_id", nullable=True),
+        text("request", nullable=True),  # the approval that decides about it
         time("created_at"),
     )
+    op.create_index("proposal_newest", "proposal", ["created_at"])
+    unique("proposal_request", "proposal", ["request"], "request IS NOT NULL")

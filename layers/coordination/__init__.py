@@ -8,8 +8,9 @@ unsaved work is written over.
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
 from layers.coordination.leases import Claimant, Known, Lease, LeaseState
-from layers.coordination.records import State, by_id, keep, mark
-from layers.coordination.rules import summary_markdown
+from layers.coordination.overview import Landed, Queued, look_at, look_clock, look_known, look_line, look_queue
+from layers.coordination.records import State, ask_for, by_id, keep, mark
+from layers.coordination.rules import summary_markdown, visible
 from layers.coordination.service import Coordinator
 from layers.coordination.types import (
     ABSENT,
@@ -37,20 +38,29 @@ __all__ = [
     "Foreign",
     "ForeignPolicy",
     "Known",
+    "Landed",
     "Lease",
     "LeaseState",
     "Patch",
     "Proposal",
+    "Queued",
     "Rehearsal",
     "Snapshot",
     "Stages",
     "State",
     "Unmergeable",
     "WholeFile",
+    "ask_for",
     "by_id",
     "git_version",
     "keep",
+    "look_at",
+    "look_clock",
+    "look_known",
+    "look_line",
+    "look_queue",
     "mark",
     "root_of",
     "summary_markdown",
+    "visible",
 ]

@@ -7,7 +7,7 @@ from layers.coordination.rules.edits import Edit, Edits, Spot, edited, whole_fil
 from layers.coordination.rules.formats import understand
 from layers.coordination.rules.paths import MODES, as_bytes, as_text, check_link, check_mode, check_path, control_reason
 from layers.coordination.rules.places import MAX_SEARCHED_BYTES, check_places
-from layers.coordination.rules.queue import MAX_PATHS, Claim, Grants, advance, check_paths, covers, overlap
+from layers.coordination.rules.queue import MAX_PATHS, Claim, Grants, advance, blockers, check_paths, covers, overlap
 
 __all__ = [
     "MAX_CHANGED_LINES",
@@ -27,6 +27,7 @@ __all__ = [
     "advance",
     "as_bytes",
     "as_text",
+    "blockers",
     "check_link",
     "check_mode",
     "check_path",
