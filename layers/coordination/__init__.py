@@ -22,8 +22,9 @@ from layers.coordination.changesets import (
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
 from layers.coordination.leases import Claimant, Known, Lease, LeaseState, ask, wait
+from layers.coordination.overview import Landed, Queued, look_at, look_clock, look_known, look_line, look_queue
 from layers.coordination.picking import parts_of
-from layers.coordination.records import TOPIC, State, by_id, explain, keep, keep_stages, mark
+from layers.coordination.records import TOPIC, State, ask_for, by_id, explain, keep, keep_stages, mark
 from layers.coordination.rules import summary_markdown, visible
 from layers.coordination.service import Coordinator
 from layers.coordination.types import (
@@ -57,11 +58,13 @@ __all__ = [
     "ForeignPolicy",
     "Handed",
     "Known",
+    "Landed",
     "Lease",
     "LeaseState",
     "Part",
     "Patch",
     "Proposal",
+    "Queued",
     "Rehearsal",
     "Snapshot",
     "Stages",
@@ -70,6 +73,7 @@ __all__ = [
     "Unmergeable",
     "WholeFile",
     "ask",
+    "ask_for",
     "by_id",
     "contents_of",
     "end",
@@ -80,6 +84,11 @@ __all__ = [
     "keep",
     "keep_alive",
     "keep_stages",
+    "look_at",
+    "look_clock",
+    "look_known",
+    "look_line",
+    "look_queue",
     "mark",
     "open_changeset",
     "parts_of",
