@@ -59,7 +59,17 @@ def proposals() -> None:
         text("diff"),  # recomputed from the two trees
         text("summary"),  # files and counts, as JSON
         text("author"),
-        text("state"),  # proposed | applied | conflicted | denied
+        text("state"),  # proposed | applied | conflicted | denied | superseded
         text("commit_id", nullable=True),
         time("created_at"),
+    )
+    op.create_table(
+        "choice",  # which parts of a patch somebody is choosing
+        text("proposal", primary_key=True),
+        text("place", primary_key=True),  # the conversation where they do
+        text("key"),  # of the message that they press
+        text("left_out"),  # ids of parts, as JSON
+        number("file"),  # whose hunks are shown, from 1; 0 for the list of files
+        number("page"),
+        time("changed_at"),
     )

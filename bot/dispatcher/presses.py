@@ -12,7 +12,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.dispatcher import people, reviewing, sending, transports, undelivered
+from bot.dispatcher import choosing, people, reviewing, sending, transports, undelivered
 from bot.dispatcher.cards import approval_message, undecidable
 from bot.dispatcher.effects import trees
 from bot.dispatcher.observing import planner_of
@@ -230,6 +230,7 @@ async def granted(parts: Parts, work: Work) -> None:
 
 NOUNS: Mapping[str, Callable[[Parts, Work, str, str], Awaitable[None]]] = {
     "a": decide,
+    "c": choosing.press,
     "d": reviewing.press,
     "h": transports.press,
     "o": undelivered.press,

@@ -5,12 +5,13 @@ at a time, and only patches that say what they expect to find; what was shown is
 unsaved work is written over.
 """
 
+from layers.coordination.choices import Choice, choices, drop_choice, keep_choice
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
 from layers.coordination.leases import Claimant, Known, Lease, LeaseState
 from layers.coordination.picking import parts_of
 from layers.coordination.records import State, by_id, keep, mark
-from layers.coordination.rules import summary_markdown
+from layers.coordination.rules import code, summary_markdown, visible
 from layers.coordination.service import Coordinator
 from layers.coordination.types import (
     ABSENT,
@@ -32,6 +33,7 @@ from layers.coordination.types import (
 __all__ = [
     "ABSENT",
     "Applied",
+    "Choice",
     "Claimant",
     "Conflict",
     "Coordinator",
@@ -51,10 +53,15 @@ __all__ = [
     "Unmergeable",
     "WholeFile",
     "by_id",
+    "choices",
+    "code",
+    "drop_choice",
     "git_version",
     "keep",
+    "keep_choice",
     "mark",
     "parts_of",
     "root_of",
     "summary_markdown",
+    "visible",
 ]
