@@ -184,6 +184,8 @@ class Button:
     value: str
     """`<noun>:<verb>:<handle>`, at most 64 bytes of ASCII: Telegram's callback_data is the narrowest place."""
     style: ButtonStyle = ButtonStyle.PLAIN
+    begins_row: bool = False
+    """Whether it stands first in a row, where the surface has rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

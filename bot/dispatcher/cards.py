@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.dispatcher import chooser
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination
@@ -14,6 +15,8 @@ APPROVALS = f"{PAGE}:approvals"
 """The page's conversation for what a chat may not decide or could not be shown, and for who is not in that chat."""
 MAIL = "mail"
 """Nothing is decided by mail: its channel shows the same message on the page, and there it is pressed."""
+TYPED = (MAIL, "console")
+"""Where parts of a patch are chosen by typing."""
 
 
 def undecidable(approval: control.Approval) -> control.Pending:
@@ -49,8 +52,11 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
     if approval.plan.kind == "patch":
         proposal = coordination.by_id(tx, str(approval.plan.parameters["proposal"]))
         text = f"{coordination.summary_markdown(proposal)}\n\n{text}"
+        if buttons and approval.state is control.State.PENDING:
+            more, choose = chooser.offered(approval.id, proposal, is_typed=Address.parse(place).channel in TYPED)
+            text, buttons = f"{text}{more}", (*buttons, *choose)
     if approval.plan.kind == "patch" and approval.state is control.State.SUCCEEDED:
-        buttons += (Button(label="Revert", value=f"c:revert:{approval.id}"),)
+        buttons += (Button(label="Revert", value=f"r:revert:{approval.id}"),)
     return Outbound(
         address=Address.parse(place),
         key=f"a{approval.id}",

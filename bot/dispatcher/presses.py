@@ -12,7 +12,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.dispatcher import patches, people, reasons, reviewing, sending, transports, undelivered
+from bot.dispatcher import choosing, patches, people, reasons, reviewing, sending, transports, undelivered
 from bot.dispatcher.cards import approval_message, undecidable
 from bot.dispatcher.observing import planner_of
 from bot.dispatcher.parts import Parts
@@ -216,10 +216,11 @@ async def granted(parts: Parts, work: Work) -> None:
 
 NOUNS: Mapping[str, Callable[[Parts, Work, str, str], Awaitable[None]]] = {
     "a": decide,
-    "c": patches.press,
+    "c": choosing.press,
     "d": reviewing.press,
     "h": transports.press,
     "o": undelivered.press,
     "p": people.press,
+    "r": patches.press,
 }
 """The first part of a button's value -> whose business it is."""

@@ -19,13 +19,14 @@ from layers.coordination.changesets import (
     standing,
     tie,
 )
+from layers.coordination.choices import Choice, choices, drop_choice, keep_choice
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
 from layers.coordination.leases import Claimant, Known, Lease, LeaseState, ask, wait
 from layers.coordination.overview import Landed, Queued, look_at, look_clock, look_known, look_line, look_queue
 from layers.coordination.picking import parts_of
 from layers.coordination.records import TOPIC, State, ask_for, by_id, explain, keep, keep_stages, mark
-from layers.coordination.rules import summary_markdown, visible
+from layers.coordination.rules import SHOWN_LINES, code, summary_markdown, visible
 from layers.coordination.service import Coordinator
 from layers.coordination.types import (
     ABSENT,
@@ -47,8 +48,10 @@ from layers.coordination.types import (
 __all__ = [
     "ABSENT",
     "OPEN",
+    "SHOWN_LINES",
     "TOPIC",
     "Applied",
+    "Choice",
     "Claimant",
     "Conflict",
     "Coordinator",
@@ -75,7 +78,10 @@ __all__ = [
     "ask",
     "ask_for",
     "by_id",
+    "choices",
+    "code",
     "contents_of",
+    "drop_choice",
     "end",
     "explain",
     "git_version",
@@ -83,6 +89,7 @@ __all__ = [
     "held_for",
     "keep",
     "keep_alive",
+    "keep_choice",
     "keep_stages",
     "look_at",
     "look_clock",

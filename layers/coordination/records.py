@@ -24,6 +24,8 @@ class State(StrEnum):
     APPLIED = "applied"
     CONFLICTED = "conflicted"
     DENIED = "denied"
+    SUPERSEDED = "superseded"
+    """Another proposal, of some of its parts, took its place."""
 
 
 def keep(tx: Tx, proposal: Proposal, conversation_id: str) -> None:

@@ -19,7 +19,6 @@ from layers.transport.courier import Courier
 from layers.transport.cursors import get_cursor, get_cursors, put_cursor
 from layers.transport.mailbox import (
     accept,
-    add_lines,
     claim,
     fence,
     finish,
@@ -28,6 +27,7 @@ from layers.transport.mailbox import (
     owned,
     put_step,
     reap,
+    remember,
     step_at,
     steps,
     takes_part,
@@ -113,7 +113,6 @@ __all__ = [
     "accept",
     "account",
     "add_contact",
-    "add_lines",
     "approvers",
     "ask",
     "ask_back",
@@ -163,6 +162,7 @@ __all__ = [
     "read_media",
     "reap",
     "recognise",
+    "remember",
     "remove",
     "resend",
     "resume",
