@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.dispatcher import chooser
+from bot.dispatcher import chooser, diffs
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination
@@ -49,9 +49,11 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
     )
     card = control.card(approval, handle=handle, view=view)
     text, buttons = card.text, card.buttons
+    files: tuple[Attachment, ...] = (whole_card(tx, approval.id, card.full),) if card.full else ()
     if approval.plan.kind == "patch":
         proposal = coordination.by_id(tx, str(approval.plan.parameters["proposal"]))
-        text = f"{coordination.summary_markdown(proposal)}\n\n{text}"
+        text = f"{diffs.as_markdown(proposal, parts.page)}\n\n{text}"
+        files += (diffs.as_file(tx, proposal),) if diffs.is_long(proposal) else ()
         if buttons and approval.state is control.State.PENDING:
             more, choose = chooser.offered(approval.id, proposal, is_typed=Address.parse(place).channel in TYPED)
             text, buttons = f"{text}{more}", (*buttons, *choose)
@@ -63,7 +65,7 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
         text=text,
         kind=OutboundKind.CARD,
         buttons=buttons,
-        files=(whole_card(tx, approval.id, card.full),) if card.full else (),
+        files=files,
     )
 
 

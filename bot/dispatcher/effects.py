@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from functools import partial
 
-from bot.dispatcher import answers, sending
+from bot.dispatcher import answers, diffs, sending
 from bot.dispatcher.asking import besides
 from bot.dispatcher.cards import APPROVALS, MAIL, approval_message
 from bot.dispatcher.observing import observe, planner_of
@@ -105,6 +105,7 @@ class Hands:
         author = "agent" if self._is_agent else self._person.name
         patch = coordination.Patch(workspace=self._parts.workspace, diff=diff, base=base, author=author)
         proposal = await self._parts.coordinator.propose(patch)
+        await asyncio.to_thread(diffs.masked, proposal.diff)
         summary = await asyncio.to_thread(control.scrub, summary)
         self._work.add(lambda tx: self.request_patch(tx, proposal, summary))
         return "the patch applies; a person decides whether it is committed"

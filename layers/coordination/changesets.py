@@ -43,6 +43,7 @@ FATES = {
     State.APPLIED: Fate.APPLIED,
     State.CONFLICTED: Fate.CONFLICTED,
     State.DENIED: Fate.DENIED,
+    State.SUPERSEDED: Fate.DENIED,
 }
 OPEN = frozenset({Fate.PROPOSED, Fate.AWAITING})
 """Something may still become of it."""
@@ -112,6 +113,12 @@ def tie(tx: Tx, id: str, proposal: Proposal) -> None:
     if row["lease"]:
         leases.demand(tx, leases.lease(tx, row["lease"]), [step.path for step in proposal.steps])
     tx.run("coordination.tie_changeset", id=id, proposal=proposal.id)
+    tx.wake(TOPIC)
+
+
+def follow(tx: Tx, old: str, new: str) -> None:
+    """Whoever handed in the proposal `old` is from now on told of `new`, which people are asked about in its place."""
+    tx.run("coordination.follow_changeset", old=old, new=new)
     tx.wake(TOPIC)
 
 
