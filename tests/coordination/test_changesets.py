@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from layers.coordination import Coordinator, Proposal, Stages, State, changesets, keep, leases, mark
+from layers.coordination import Coordinator, Proposal, Stages, State, changesets, follow, keep, leases, mark
 from layers.coordination.changesets import MAX_OPEN, Fate, Handed
 from layers.coordination.leases import Claimant, Lease
 from layers.coordination.types import Entry
@@ -77,6 +78,22 @@ async def test_what_becomes_of_its_proposal_becomes_of_it(
     standing = await store.run(changesets.standing, "one")
     assert (standing.fate, standing.commit, standing.note, standing.proposal) == (told, "c" * 40, "why", proposal)
     assert (await store.run(changesets.standing, proposal.id)).fate is told  # by the proposal's own id as well
+
+
+async def test_what_people_made_of_a_proposal_is_what_its_sender_is_told_of(store: Store, proposal: Proposal) -> None:
+    parts = replace(proposal, id="parts", derived_from=proposal.id)
+    await store.run(changesets.open_changeset, handed())
+    await store.run(keep, proposal, "console:x")
+    await store.run(changesets.tie, "one", proposal)
+    await store.run(keep, parts, "console:x")
+    await store.run(mark, proposal.id, State.PROPOSED, State.DENIED)
+    assert await fate(store) is Fate.AWAITING
+    await store.run(mark, parts.id, State.PROPOSED, State.CONFLICTED)
+    await store.run(keep, merged := replace(proposal, id="merged"), "console:x")
+    await store.run(follow, parts.id, merged.id)
+    assert (await store.run(changesets.standing, "one")).proposal == merged
+    await store.run(mark, merged.id, State.PROPOSED, State.APPLIED, "c" * 40)
+    assert await fate(store) is Fate.APPLIED
 
 
 async def test_what_never_became_a_proposal_says_why_with_the_versions_of_a_conflict(store: Store) -> None:
