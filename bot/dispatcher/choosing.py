@@ -133,7 +133,6 @@ def replaced(parts: Parts, work: Work, cut: Cut, derived: Proposal, why: str, tx
         _end(tx, work, cut, choice, words)
     coordination.ask_for(tx, derived.id, request.id)
     coordination.mark(tx, cut.proposal.id, coordination.State.PROPOSED, coordination.State.SUPERSEDED)
-    coordination.follow(tx, cut.proposal.id, derived.id)
     author = f"({person.name} chose parts of the patch of request {first.id}. {words} It waits for a decision.)"
     remember(tx, first.conversation_id, work.turn.id, [Line(role="user", content=author)])
     send(tx, approval_message(tx, parts, work, undecidable(first)), f"t{work.turn.id}.replaced", work.turn.id)

@@ -77,8 +77,7 @@ async def apply(parts: Parts, work: Work, approval: control.Approval) -> control
         raise Refused("the proposal is not the one that was shown; propose the patch again")
     message = approval.reason or f"Apply a patch to {', '.join(file.path for file in proposal.files[:3])}"
     try:
-        lease = await parts.store.run(coordination.held_for, proposal)
-        result = await parts.coordinator.apply(proposal.workspace, proposal, message, proposal.author, lease)
+        result = await land(parts, proposal, message)
     except (Refused, Unavailable) as error:
         commit = await parts.coordinator.was_applied(proposal)
         if commit is None:
@@ -93,6 +92,19 @@ async def apply(parts: Parts, work: Work, approval: control.Approval) -> control
         hands = Hands(parts, work, person, is_agent=approval.by_agent)
         put_again(work, hands, approval.reason, (proposal, result.again))
     return control.Outcome(state=control.State.FAILED, reason=result.text)
+
+
+async def land(
+    parts: Parts, proposal: coordination.Proposal, message: str
+) -> coordination.Applied | coordination.Conflict:
+    """Under the lease that the patch was made under, as long as its holder has it; else under one of our own."""
+    lease = await parts.store.run(coordination.held_for, proposal)
+    try:
+        return await parts.coordinator.apply(proposal.workspace, proposal, message, proposal.author, lease)
+    except Refused:
+        if lease is None or await parts.store.run(coordination.held_for, proposal) is not None:
+            raise
+    return await parts.coordinator.apply(proposal.workspace, proposal, message, proposal.author)
 
 
 def put_again(

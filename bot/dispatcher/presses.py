@@ -29,7 +29,10 @@ log = logging.getLogger(__name__)
 UNKNOWN = "?"
 """The key of a message that is none of ours."""
 ENDED_BY_A_PRESS = (control.State.EXPIRED, control.State.DENIED)
-ENDINGS = {control.State.DENIED: "a person said no", control.State.EXPIRED: "nobody decided about it in time"}
+ENDINGS = {
+    control.State.DENIED: "a person said no; look again later, they may still say why",
+    control.State.EXPIRED: "nobody decided about it in time",
+}
 """What the author of a patch is told that did not come to anything."""
 IN_FLIGHT = (control.State.APPROVED, control.State.CLAIMED, control.State.RUNNING)
 

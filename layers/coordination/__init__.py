@@ -12,7 +12,6 @@ from layers.coordination.changesets import (
     Standing,
     contents_of,
     end,
-    follow,
     give_back,
     held_for,
     keep_alive,
@@ -26,7 +25,7 @@ from layers.coordination.git import version as git_version
 from layers.coordination.leases import Claimant, Known, Lease, LeaseState, ask, wait
 from layers.coordination.overview import Landed, Queued, look_at, look_clock, look_known, look_line, look_queue
 from layers.coordination.picking import parts_of
-from layers.coordination.records import TOPIC, State, ask_for, by_id, explain, keep, keep_stages, mark
+from layers.coordination.records import TOPIC, State, ask_for, by_id, explain, follow, keep, keep_stages, mark
 from layers.coordination.rules import SHOWN_LINES, code, summary_markdown, visible
 from layers.coordination.service import Coordinator
 from layers.coordination.types import (

@@ -116,12 +116,6 @@ def tie(tx: Tx, id: str, proposal: Proposal) -> None:
     tx.wake(TOPIC)
 
 
-def follow(tx: Tx, old: str, new: str) -> None:
-    """Whoever handed in the proposal `old` is from now on told of `new`, which people are asked about in its place."""
-    tx.run("coordination.follow_changeset", old=old, new=new)
-    tx.wake(TOPIC)
-
-
 def end(tx: Tx, id: str, note: str, stages: Sequence[Stages] | None = None) -> None:
     """It became no proposal: it conflicts, or where no stages are given it is refused."""
     fate = Fate.REFUSED if stages is None else Fate.CONFLICTED

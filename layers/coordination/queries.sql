@@ -42,8 +42,8 @@ WHERE id = :id AND ended_at IS NULL;
 -- name: close_changeset(proposal, now)!
 UPDATE changeset SET ended_at = :now WHERE proposal = :proposal AND ended_at IS NULL;
 
--- name: follow_changeset(old, new)!
-UPDATE changeset SET proposal = :new, ended_at = NULL WHERE proposal = :old;
+-- name: follow_changeset(before, after)!
+UPDATE changeset SET proposal = :after, ended_at = NULL WHERE proposal = :before;
 
 -- name: lease_of(proposal)^
 SELECT lease FROM changeset WHERE proposal = :proposal AND lease <> '';
