@@ -63,7 +63,27 @@ def proposals() -> None:
         text("state"),  # proposed | applied | conflicted | denied
         text("commit_id", nullable=True),
         text("request", nullable=True),  # the approval that decides about it
+        text("note", nullable=True),  # why it ended as it did, for its author
+        text("stages", nullable=True),  # of a conflict, as JSON: what each side has
         time("created_at"),
     )
+    op.create_table(
+        "changeset",  # what other actors handed in
+        text("id", primary_key=True),
+        text("actor"),
+        text("workspace"),
+        text("digest"),  # of what was handed in: the same id never stands for two changes
+        text("lease"),  # the one it was made under; empty without
+        text("proposal", nullable=True),  # what became of it
+        text("state"),  # open | refused | conflicted: what became of it before it was a proposal
+        text("note", nullable=True),
+        text("stages", nullable=True),
+        time("created_at"),
+        time("ended_at", nullable=True),
+    )
+    unique("changeset_proposal", "changeset", ["proposal"], "proposal IS NOT NULL")
+    partial("changeset_alone", "changeset", ["created_at"], "proposal IS NULL")
+    partial("changeset_open", "changeset", ["actor"], "ended_at IS NULL")
+    partial("changeset_lease", "changeset", ["lease"], "ended_at IS NULL AND lease <> ''")
     op.create_index("proposal_newest", "proposal", ["created_at"])
     unique("proposal_request", "proposal", ["request"], "request IS NOT NULL")

@@ -5,11 +5,25 @@ at a time, and only patches that say what they expect to find; what was shown is
 unsaved work is written over.
 """
 
+from layers.coordination.changesets import (
+    OPEN,
+    Fate,
+    Handed,
+    Standing,
+    contents_of,
+    end,
+    give_back,
+    held_for,
+    keep_alive,
+    open_changeset,
+    standing,
+    tie,
+)
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
-from layers.coordination.leases import Claimant, Known, Lease, LeaseState
+from layers.coordination.leases import Claimant, Known, Lease, LeaseState, ask, wait
 from layers.coordination.overview import Landed, Queued, look_at, look_clock, look_known, look_line, look_queue
-from layers.coordination.records import State, ask_for, by_id, keep, mark
+from layers.coordination.records import TOPIC, State, ask_for, by_id, explain, keep, keep_stages, mark
 from layers.coordination.rules import summary_markdown, visible
 from layers.coordination.service import Coordinator
 from layers.coordination.types import (
@@ -30,13 +44,17 @@ from layers.coordination.types import (
 
 __all__ = [
     "ABSENT",
+    "OPEN",
+    "TOPIC",
     "Applied",
     "Claimant",
     "Conflict",
     "Coordinator",
+    "Fate",
     "FileChange",
     "Foreign",
     "ForeignPolicy",
+    "Handed",
     "Known",
     "Landed",
     "Lease",
@@ -47,20 +65,33 @@ __all__ = [
     "Rehearsal",
     "Snapshot",
     "Stages",
+    "Standing",
     "State",
     "Unmergeable",
     "WholeFile",
+    "ask",
     "ask_for",
     "by_id",
+    "contents_of",
+    "end",
+    "explain",
     "git_version",
+    "give_back",
+    "held_for",
     "keep",
+    "keep_alive",
+    "keep_stages",
     "look_at",
     "look_clock",
     "look_known",
     "look_line",
     "look_queue",
     "mark",
+    "open_changeset",
     "root_of",
+    "standing",
     "summary_markdown",
+    "tie",
     "visible",
+    "wait",
 ]

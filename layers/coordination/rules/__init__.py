@@ -5,7 +5,16 @@ from layers.coordination.rules.change import is_same_change
 from layers.coordination.rules.diff import MAX_CHANGED_LINES, MAX_FILES, MAX_PATCH_BYTES, FilePatch, Hunk, Reading, read
 from layers.coordination.rules.edits import Edit, Edits, Spot, edited, whole_files
 from layers.coordination.rules.formats import understand
-from layers.coordination.rules.paths import MODES, as_bytes, as_text, check_link, check_mode, check_path, control_reason
+from layers.coordination.rules.paths import (
+    MODES,
+    as_bytes,
+    as_text,
+    check_link,
+    check_mode,
+    check_path,
+    control_reason,
+    is_secret,
+)
 from layers.coordination.rules.places import MAX_SEARCHED_BYTES, check_places
 from layers.coordination.rules.queue import MAX_PATHS, Claim, Grants, advance, blockers, check_paths, covers, overlap
 
@@ -38,6 +47,7 @@ __all__ = [
     "covers",
     "edited",
     "is_same_change",
+    "is_secret",
     "overlap",
     "plain",
     "read",
