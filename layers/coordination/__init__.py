@@ -21,6 +21,7 @@ from layers.coordination.changesets import (
 )
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
+from layers.coordination.isolation import AgentTree, Made, drop_tree, find_trees, look_in, make_tree
 from layers.coordination.leases import Claimant, Known, Lease, LeaseState, ask, wait
 from layers.coordination.overview import Landed, Queued, look_at, look_clock, look_known, look_line, look_queue
 from layers.coordination.records import TOPIC, State, ask_for, by_id, explain, keep, keep_stages, mark
@@ -46,6 +47,7 @@ __all__ = [
     "ABSENT",
     "OPEN",
     "TOPIC",
+    "AgentTree",
     "Applied",
     "Claimant",
     "Conflict",
@@ -59,6 +61,7 @@ __all__ = [
     "Landed",
     "Lease",
     "LeaseState",
+    "Made",
     "Patch",
     "Proposal",
     "Queued",
@@ -73,8 +76,10 @@ __all__ = [
     "ask_for",
     "by_id",
     "contents_of",
+    "drop_tree",
     "end",
     "explain",
+    "find_trees",
     "git_version",
     "give_back",
     "held_for",
@@ -83,9 +88,11 @@ __all__ = [
     "keep_stages",
     "look_at",
     "look_clock",
+    "look_in",
     "look_known",
     "look_line",
     "look_queue",
+    "make_tree",
     "mark",
     "open_changeset",
     "root_of",
