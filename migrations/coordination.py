@@ -62,11 +62,13 @@ def proposals() -> None:
         text("author"),
         text("state"),  # proposed | applied | conflicted | denied
         text("commit_id", nullable=True),
-        text("request", nullable=True),  # the approval that decides about it
         text("note", nullable=True),  # why it ended as it did, for its author
         text("stages", nullable=True),  # of a conflict, as JSON: what each side has
+        text("request", nullable=True),  # the approval that decides about it
         time("created_at"),
     )
+    op.create_index("proposal_newest", "proposal", ["created_at"])
+    unique("proposal_request", "proposal", ["request"], "request IS NOT NULL")
     op.create_table(
         "changeset",  # what other actors handed in
         text("id", primary_key=True),
@@ -85,5 +87,3 @@ def proposals() -> None:
     partial("changeset_alone", "changeset", ["created_at"], "proposal IS NULL")
     partial("changeset_open", "changeset", ["actor"], "ended_at IS NULL")
     partial("changeset_lease", "changeset", ["lease"], "ended_at IS NULL AND lease <> ''")
-    op.create_index("proposal_newest", "proposal", ["created_at"])
-    unique("proposal_request", "proposal", ["request"], "request IS NOT NULL")

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from bot.cli import auditing, batch, contract, custody, drawing, evaluating, records, serving
+from bot.cli import auditing, batch, contract, custody, drawing, evaluating, mcp, records, serving
 from bot.cli.control import add_control_verb
 from bot.cli.logs import set_up_logging
 from bot.cli.patch import add_patch_verb
@@ -124,6 +124,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_control_verb(verbs, common)
     add_control_verbs(verb)
     add_patch_verb(verbs, common)
+    add_mcp_verb(verb)
     slack = verb("slack", records.slack_manifest, "print the app manifest to paste at api.slack.com")
     slack.add_argument("action", choices=["manifest"])
     slack.add_argument(
@@ -135,6 +136,17 @@ def make_parser() -> argparse.ArgumentParser:
     database.add_argument("source", metavar="FROM", help="sqlite:///... or postgresql://...")
     database.add_argument("target", metavar="TO", help="sqlite:///... or postgresql://...")
     return parser
+
+
+def add_mcp_verb(verb: Callable[[str, Verb, str], argparse.ArgumentParser]) -> None:
+    """`mcp`."""
+    added = verb("mcp", mcp.mcp, "let an IDE's assistant read, lease, propose and wait, by the Model Context Protocol")
+    added.add_argument("action", nargs="?", choices=["serve", "token"], default="serve", help="token prints HTTP's")
+    added.add_argument("--assistant", default="assistant", help="what cards and commits call it, e.g. claude-code")
+    added.add_argument("--as", dest="person", default="", help="whom it acts for: an id of bulkhead.toml")
+    added.add_argument("--http", action="store_true", help="streamable HTTP on loopback in place of standard input")
+    added.add_argument("--host", dest="mcp_host", default="127.0.0.1", help="a loopback address")
+    added.add_argument("--port", dest="mcp_port", type=int, default=8766, help="0 takes a free one")
 
 
 def add_control_verbs(verb: Callable[[str, Verb, str], argparse.ArgumentParser]) -> None:

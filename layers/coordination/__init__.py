@@ -24,6 +24,7 @@ from layers.coordination.git import version as git_version
 from layers.coordination.isolation import AgentTree, Made, drop_tree, find_trees, look_in, make_tree
 from layers.coordination.leases import Claimant, Known, Lease, LeaseState, ask, wait
 from layers.coordination.overview import Landed, Queued, look_at, look_clock, look_known, look_line, look_queue
+from layers.coordination.picking import parts_of
 from layers.coordination.records import TOPIC, State, ask_for, by_id, explain, keep, keep_stages, mark
 from layers.coordination.rules import summary_markdown, visible
 from layers.coordination.service import Coordinator
@@ -34,6 +35,7 @@ from layers.coordination.types import (
     FileChange,
     Foreign,
     ForeignPolicy,
+    Part,
     Patch,
     Proposal,
     Rehearsal,
@@ -62,6 +64,7 @@ __all__ = [
     "Lease",
     "LeaseState",
     "Made",
+    "Part",
     "Patch",
     "Proposal",
     "Queued",
@@ -95,6 +98,7 @@ __all__ = [
     "make_tree",
     "mark",
     "open_changeset",
+    "parts_of",
     "root_of",
     "standing",
     "summary_markdown",

@@ -15,9 +15,6 @@ UPDATE proposal
 SET state = :after, commit_id = :commit_id, note = :note
 WHERE id = :id AND state = :before;
 
--- name: ask_for(id, request)!
-UPDATE proposal SET request = :request WHERE id = :id;
-
 -- name: explain(id, note)!
 UPDATE proposal SET note = :note WHERE id = :id AND state <> 'proposed';
 
@@ -50,6 +47,9 @@ SELECT lease FROM changeset WHERE proposal = :proposal AND lease <> '';
 
 -- name: given_lease(lease)^
 SELECT id FROM changeset WHERE lease = :lease AND ended_at IS NULL AND lease <> '' LIMIT 1;
+
+-- name: ask_for(id, request)!
+UPDATE proposal SET request = :request WHERE id = :id;
 
 -- name: open_workspace(id, root)!
 INSERT INTO workspace (id, root, fence, tickets) VALUES (:id, :root, 0, 0)
