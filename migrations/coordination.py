@@ -84,6 +84,7 @@ def proposals() -> None:
         time("ended_at", nullable=True),
     )
     unique("changeset_proposal", "changeset", ["proposal"], "proposal IS NOT NULL")
+    partial("changeset_alone", "changeset", ["created_at"], "proposal IS NULL")
     partial("changeset_open", "changeset", ["actor"], "ended_at IS NULL")
     partial("changeset_lease", "changeset", ["lease"], "ended_at IS NULL AND lease <> ''")
     op.create_table(

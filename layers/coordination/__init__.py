@@ -22,6 +22,7 @@ from layers.coordination.changesets import (
 from layers.coordination.choices import Choice, choices, drop_choice, keep_choice
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
+from layers.coordination.isolation import AgentTree, Made, drop_tree, find_trees, look_in, make_tree
 from layers.coordination.leases import Claimant, Known, Lease, LeaseState, ask, wait
 from layers.coordination.overview import Landed, Queued, look_at, look_clock, look_known, look_line, look_queue
 from layers.coordination.picking import parts_of
@@ -50,6 +51,7 @@ __all__ = [
     "OPEN",
     "SHOWN_LINES",
     "TOPIC",
+    "AgentTree",
     "Applied",
     "Choice",
     "Claimant",
@@ -64,6 +66,7 @@ __all__ = [
     "Landed",
     "Lease",
     "LeaseState",
+    "Made",
     "Part",
     "Patch",
     "Proposal",
@@ -82,8 +85,10 @@ __all__ = [
     "code",
     "contents_of",
     "drop_choice",
+    "drop_tree",
     "end",
     "explain",
+    "find_trees",
     "follow",
     "git_version",
     "give_back",
@@ -94,9 +99,11 @@ __all__ = [
     "keep_stages",
     "look_at",
     "look_clock",
+    "look_in",
     "look_known",
     "look_line",
     "look_queue",
+    "make_tree",
     "mark",
     "open_changeset",
     "parts_of",

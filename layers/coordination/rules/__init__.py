@@ -6,7 +6,16 @@ from layers.coordination.rules.diff import MAX_CHANGED_LINES, MAX_FILES, MAX_PAT
 from layers.coordination.rules.edits import Edit, Edits, Spot, edited, whole_files
 from layers.coordination.rules.formats import understand
 from layers.coordination.rules.parts import Cut, Span, assembled, cuts
-from layers.coordination.rules.paths import MODES, as_bytes, as_text, check_link, check_mode, check_path, control_reason
+from layers.coordination.rules.paths import (
+    MODES,
+    as_bytes,
+    as_text,
+    check_link,
+    check_mode,
+    check_path,
+    control_reason,
+    is_secret,
+)
 from layers.coordination.rules.places import MAX_SEARCHED_BYTES, check_places
 from layers.coordination.rules.queue import MAX_PATHS, Claim, Grants, advance, blockers, check_paths, covers, overlap
 
@@ -44,6 +53,7 @@ __all__ = [
     "cuts",
     "edited",
     "is_same_change",
+    "is_secret",
     "overlap",
     "plain",
     "read",
