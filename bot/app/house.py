@@ -333,11 +333,11 @@ def make_offers(catalog: control.Catalog) -> list[Offer]:
     ]
 
 
-def taken_in(house: House, tx: Tx, inbound: Inbound) -> None:
+def taken_in(house: House, tx: Tx, inbound: Inbound, inbox_id: int) -> None:
     """In the transaction that accepts: what a person says on the page is shown there, and what is urgent is done."""
     if inbound.address.channel == CHANNEL:
         own_message(tx, inbound)
-    heed(tx, inbound, house.rules)
+    heed(tx, inbound, inbox_id, house.rules)
 
 
 def enrol(tx: Tx, public_key: bytes) -> None:

@@ -12,7 +12,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.dispatcher import people, reviewing, sending, transports, undelivered
+from bot.dispatcher import people, reviewing, sending, stopping, transports, undelivered
 from bot.dispatcher.cards import approval_message, undecidable
 from bot.dispatcher.effects import trees
 from bot.dispatcher.observing import planner_of
@@ -234,5 +234,6 @@ NOUNS: Mapping[str, Callable[[Parts, Work, str, str], Awaitable[None]]] = {
     "h": transports.press,
     "o": undelivered.press,
     "p": people.press,
+    "t": stopping.press,
 }
 """The first part of a button's value -> whose business it is."""

@@ -7,7 +7,7 @@ from functools import partial
 from bot import commands
 from bot.commands import help_text, parse
 from bot.commands.routing import PinModel, ShowCost, ShowModels
-from bot.dispatcher import answers, models, people, presses, reviewing, transports, undelivered
+from bot.dispatcher import answers, models, people, presses, reviewing, stopping, transports, undelivered
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.engine import Handler, Rescue
 from bot.dispatcher.governing import govern
@@ -60,6 +60,8 @@ async def message(parts: Parts, work: Work) -> None:
             work.say(await answers.pending(parts))
         case commands.ShowWhy():
             work.say(await answers.why(parts, inbound.address.id))
+        case commands.StopAnswer():
+            stopping.tell(work)
         case commands.DrawDiagram(source=source, look=look):
             theme: presentation.Theme = "dark" if "dark" in look else "light" if "light" in look else ""
             await hands.draw(presentation.with_look(source, theme, "right_angled" if "right-angled" in look else ""))

@@ -21,6 +21,7 @@ from layers.routing.routes import AUTO, Entry, Routes
 from layers.routing.rules import can_do, shape_of, suited
 from layers.routing.showing import Pane, Told
 from layers.routing.signals import threshold
+from layers.routing.stopping import Stop
 from layers.routing.types import (
     Attempt,
     Explanation,
@@ -32,6 +33,7 @@ from layers.routing.types import (
     Reply,
     Role,
     Shape,
+    Stopped,
     Task,
 )
 
@@ -88,17 +90,19 @@ class Router:
         for wire in {self._wires.to(model) for models in first for model in models}:
             wire.warm()
 
-    async def complete(self, task: Task, told: Told | None = None) -> Reply:
+    async def complete(self, task: Task, told: Told | None = None, stop: Stop | None = None) -> Reply:
         """The answer of the first model that gives a usable one.
 
         Args:
             task: what is asked.
             told: gets the words as they come. What it got stays: when a model breaks off, the next one goes on there.
+            stop: once it is set, whoever is asked is let go of, and nobody else is asked.
 
         Raises:
             NoModel: none is connected that can do this.
             OverBudget: the day's money is spent.
             NoAnswer: all that were asked failed.
+            Stopped: `stop` was set before there was an answer.
         """
         judged = Judged(shape=task.shape, cues=()) if task.shape else shape_of(task.messages, tools=task.tools)
         sees = any(message.images for message in task.messages)
@@ -113,10 +117,12 @@ class Router:
         contract = contract_for(task)
         task = replace(task, clauses=(*task.clauses, *kinds_of(contract.clauses)))
         admitted = await self._policy.admit(task, candidates, pin)
-        answer = await self._checker.answer(task, admitted.models, contract, told)
+        answer = await self._checker.answer(task, admitted.models, contract, told, stop or Stop())
         notice = await self._policy.settle(task, admitted, answer)
+        if answer.stop.by:
+            raise Stopped(answer.stop.by, answer.attempts, judged)
         if answer.reply is None:
-            raise NoAnswer(failed(answer.attempts), answer.attempts, answer.shown)
+            raise NoAnswer(failed(answer.attempts), answer.attempts, judged)
         reply = answer.finished(contract)
         self._policy.remember(task.caller, reply)
         return replace(reply, shape=judged.shape, cues=judged.cues, notice=notice, chosen=admitted.why)
@@ -152,7 +158,7 @@ class Router:
         attempts: tuple[Attempt, ...] = ()
         admitted = await self._policy.admit(task, candidates)
         for model in admitted.models[:MOST_ATTEMPTS]:
-            reply, more = await self._failover.answer(task, [model], Pane(None))
+            reply, more = await self._failover.answer(task, [model], Pane(None), Stop())
             attempts += more
             await self._policy.settle(task, admitted, Answer(attempts=more))
             if reply and is_usable(reply.text):

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from pydantic import TypeAdapter, ValidationError
 
-from layers.errors import BadInput, Refused, Unavailable
+from layers.errors import BadInput, BulkheadError, Refused, Unavailable
 
 
 class Shape(StrEnum):
@@ -177,6 +177,8 @@ class Attempt:
     tokens: Tokens = field(default_factory=Tokens)
     is_asked: bool = True
     """False: nothing was sent, because its provider wants to be left alone for a while."""
+    is_stopped: bool = False
+    """Nobody waited for the answer any more. What was written until then is billed, and nobody is told how much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,8 +260,17 @@ class BadAnswer(Unavailable):
 class NoAnswer(Unavailable):
     """Every model that was asked failed."""
 
-    def __init__(self, text: str, attempts: tuple[Attempt, ...], shown: str = "") -> None:
+    def __init__(self, text: str, attempts: tuple[Attempt, ...], judged: Judged | None = None) -> None:
         super().__init__(text)
         self.attempts = attempts
-        self.shown = shown
-        """What people already saw of an answer that broke off: it must be marked as unfinished."""
+        self.judged = judged
+
+
+class Stopped(BulkheadError):
+    """Somebody wanted no more of it."""
+
+    def __init__(self, by: str, attempts: tuple[Attempt, ...] = (), judged: Judged | None = None) -> None:
+        super().__init__(f"Stopped by {by}.")
+        self.by = by
+        self.attempts = attempts
+        self.judged = judged

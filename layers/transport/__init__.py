@@ -60,6 +60,7 @@ from layers.transport.people import (
 )
 from layers.transport.policy import DEFAULTS, Policy, is_allowed
 from layers.transport.rules import State
+from layers.transport.stopping import at_work, became_of, look_stopping, stop_turn
 from layers.transport.taking import Rules
 from layers.transport.threads import (
     Letter,
@@ -80,6 +81,7 @@ from layers.transport.types import (
     Step,
     StepKind,
     StepState,
+    TurnEnd,
 )
 
 __all__ = [
@@ -107,11 +109,14 @@ __all__ = [
     "Step",
     "StepKind",
     "StepState",
+    "TurnEnd",
     "accept",
     "account",
     "add_contact",
     "approvers",
     "ask",
+    "at_work",
+    "became_of",
     "by_code",
     "carries",
     "claim",
@@ -139,6 +144,7 @@ __all__ = [
     "let_go",
     "letter_to_answer",
     "look_everybody",
+    "look_stopping",
     "may_decide",
     "media_head",
     "note_key",
@@ -169,6 +175,7 @@ __all__ = [
     "standings",
     "step_at",
     "steps",
+    "stop_turn",
     "synchronise",
     "take_seat",
     "takes_part",
