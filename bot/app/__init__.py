@@ -5,6 +5,7 @@ from the dispatcher, schedules become inbox rows through it.
 """
 
 from bot.app.checks import examine_house
+from bot.app.desk import open_desk
 from bot.app.house import House, open_house
 from bot.app.making import VERSION, executor_command, make_presenter, make_router, prepare_home
 from bot.app.page import open_page
@@ -21,6 +22,7 @@ __all__ = [
     "make_router",
     "make_rules",
     "members_of",
+    "open_desk",
     "open_house",
     "open_page",
     "prepare_home",

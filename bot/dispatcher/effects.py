@@ -106,7 +106,7 @@ class Hands:
         patch = coordination.Patch(workspace=self._parts.workspace, diff=diff, base=base, author=author)
         proposal = await self._parts.coordinator.propose(patch)
         summary = await asyncio.to_thread(control.scrub, summary)
-        self._work.add(lambda tx: self._request_patch(tx, proposal, summary))
+        self._work.add(lambda tx: self.request_patch(tx, proposal, summary))
         return "the patch applies; a person decides whether it is committed"
 
     async def send(self, conversation: str, content: str, urgency: Urgency = Urgency.NORMAL) -> str:
@@ -174,7 +174,7 @@ class Hands:
             accept(tx, run_of(approval), has_room=False)
         return approval_message(tx, self._parts, self._work, pending)
 
-    def _request_patch(self, tx: Tx, proposal: coordination.Proposal, summary: str) -> Outbound:
+    def request_patch(self, tx: Tx, proposal: coordination.Proposal, summary: str) -> Outbound:
         """The card of a patch: its diff above, its plan (the two trees) below."""
         coordination.keep(tx, proposal, self._work.turn.inbound.address.id)
         return self._request(tx, control.patch_plan(str(proposal.workspace), trees(proposal)), summary)

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 UNKNOWN = "?"
 """The key of a message that is none of ours."""
 ENDED_BY_A_PRESS = (control.State.EXPIRED, control.State.DENIED)
+ENDINGS = {control.State.DENIED: "a person said no", control.State.EXPIRED: "nobody decided about it in time"}
+"""What the author of a patch is told that did not come to anything."""
 IN_FLIGHT = (control.State.APPROVED, control.State.CLAIMED, control.State.RUNNING)
 
 
@@ -94,12 +96,13 @@ def click_of(tx: Tx, work: Work, verb: str, handle: str) -> control.Click:
     )
 
 
-def settled(tx: Tx, parts: Parts, work: Work, approval: control.Approval) -> Outbound:
+def settled(tx: Tx, parts: Parts, work: Work, approval: control.Approval, why: str = "") -> Outbound:
     """The card of an approval that a person's word or the clock has ended; a patch's proposal ends with it."""
     if approval.plan.kind == "patch":
         has_happened = approval.state is control.State.SUCCEEDED
         after = coordination.State.APPLIED if has_happened else coordination.State.DENIED
-        coordination.mark(tx, str(approval.plan.parameters["proposal"]), coordination.State.PROPOSED, after)
+        proposal, note = str(approval.plan.parameters["proposal"]), why or ENDINGS.get(approval.state, "")
+        coordination.mark(tx, proposal, coordination.State.PROPOSED, after, note=note)
     return approval_message(tx, parts, work, undecidable(approval))
 
 
@@ -116,7 +119,7 @@ async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
     refused = said["refused"]
     if refused:
         withdrawn = await work.store.run(control.by_id, approval.id)
-        work.add(lambda tx: approval_message(tx, parts, work, undecidable(withdrawn)))
+        work.add(lambda tx: settled(tx, parts, work, withdrawn, refused))
         work.say(refused, OutboundKind.ERROR)
         return
     approval = await work.store.run(control.by_id, approval.id)
@@ -190,7 +193,8 @@ def conclude(tx: Tx, parts: Parts, work: Work, run_id: str, outcome: control.Out
     if plan.kind == "patch":
         is_applied = outcome.state is control.State.SUCCEEDED
         after = coordination.State.APPLIED if is_applied else coordination.State.CONFLICTED
-        coordination.mark(tx, str(plan.parameters["proposal"]), coordination.State.PROPOSED, after, outcome.output)
+        proposal = str(plan.parameters["proposal"])
+        coordination.mark(tx, proposal, coordination.State.PROPOSED, after, outcome.output, outcome.reason)
     if plan.kind == "contact" and outcome.state is control.State.SUCCEEDED:
         sending.deliver_first(tx, pending.approval, work.turn.id)
     return approval_message(tx, parts, work, pending)
@@ -203,7 +207,8 @@ async def apply_patch(parts: Parts, approval: control.Approval) -> control.Outco
         raise Refused("the proposal is not the one that was shown; propose the patch again")
     message = approval.reason or f"Apply a patch to {', '.join(file.path for file in proposal.files[:3])}"
     try:
-        result = await parts.coordinator.apply(parts.workspace, proposal, message, proposal.author)
+        lease = await parts.store.run(coordination.held_for, proposal)
+        result = await parts.coordinator.apply(proposal.workspace, proposal, message, proposal.author, lease)
     except (Refused, Unavailable) as error:
         commit = await parts.coordinator.was_applied(proposal)
         if commit is None:
@@ -212,6 +217,7 @@ async def apply_patch(parts: Parts, approval: control.Approval) -> control.Outco
         return control.Outcome(state=control.State.SUCCEEDED, reason=reason, output=commit)
     if isinstance(result, coordination.Applied):
         return control.Outcome(state=control.State.SUCCEEDED, reason=result.text, output=result.commit)
+    await parts.store.run(coordination.keep_stages, proposal.id, result.stages)
     return control.Outcome(state=control.State.FAILED, reason=result.text)
 
 

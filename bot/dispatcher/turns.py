@@ -7,7 +7,7 @@ from functools import partial
 from bot import commands
 from bot.commands import help_text, parse
 from bot.commands.routing import PinModel, ShowCost, ShowModels
-from bot.dispatcher import answers, models, people, presses, reviewing, stopping, transports, undelivered
+from bot.dispatcher import answers, changesets, models, people, presses, reviewing, stopping, transports, undelivered
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.engine import Handler, Rescue
 from bot.dispatcher.governing import govern
@@ -32,6 +32,8 @@ def handler(parts: Parts) -> Handler:
                 await presses.expired(parts, work)
             case InboundKind.RUN:
                 await presses.granted(parts, work)
+            case InboundKind.PATCH:
+                await changesets.try_out(parts, work)
             case InboundKind.UNDELIVERED:
                 await undelivered.show_card(parts, work)
 
@@ -40,7 +42,12 @@ def handler(parts: Parts) -> Handler:
 
 def rescuer(parts: Parts) -> Rescue:
     """The function that the dispatcher calls for a turn that failed."""
-    return lambda work: presses.rescue(parts, work)
+
+    def rescue(work: Work) -> None:
+        presses.rescue(parts, work)
+        changesets.rescue(work)
+
+    return rescue
 
 
 async def message(parts: Parts, work: Work) -> None:

@@ -5,10 +5,24 @@ at a time, and only patches that say what they expect to find; what was shown is
 unsaved work is written over.
 """
 
+from layers.coordination.changesets import (
+    OPEN,
+    Fate,
+    Handed,
+    Standing,
+    contents_of,
+    end,
+    give_back,
+    held_for,
+    keep_alive,
+    open_changeset,
+    standing,
+    tie,
+)
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
-from layers.coordination.leases import Claimant, Known, Lease, LeaseState
-from layers.coordination.records import State, by_id, keep, mark
+from layers.coordination.leases import Claimant, Known, Lease, LeaseState, ask, wait
+from layers.coordination.records import TOPIC, State, by_id, explain, keep, keep_stages, mark
 from layers.coordination.rules import summary_markdown
 from layers.coordination.service import Coordinator
 from layers.coordination.types import (
@@ -29,13 +43,17 @@ from layers.coordination.types import (
 
 __all__ = [
     "ABSENT",
+    "OPEN",
+    "TOPIC",
     "Applied",
     "Claimant",
     "Conflict",
     "Coordinator",
+    "Fate",
     "FileChange",
     "Foreign",
     "ForeignPolicy",
+    "Handed",
     "Known",
     "Lease",
     "LeaseState",
@@ -44,13 +62,26 @@ __all__ = [
     "Rehearsal",
     "Snapshot",
     "Stages",
+    "Standing",
     "State",
     "Unmergeable",
     "WholeFile",
+    "ask",
     "by_id",
+    "contents_of",
+    "end",
+    "explain",
     "git_version",
+    "give_back",
+    "held_for",
     "keep",
+    "keep_alive",
+    "keep_stages",
     "mark",
+    "open_changeset",
     "root_of",
+    "standing",
     "summary_markdown",
+    "tie",
+    "wait",
 ]
