@@ -28,6 +28,7 @@ from bot.app.making import (
     make_presenter,
     make_router,
     prepare_home,
+    staying_of,
     workspace_of,
     workspaces_of,
 )
@@ -215,7 +216,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         coordinator = await open_coordinator(settings, file, store)
         catalog = control.Catalog.load(settings.home / "capabilities", workspace)
         policy = open_policy(settings.home, members_of(file), catalog)
-        router = make_router(settings, store)
+        router = make_router(settings, store, staying_of(settings, file))
         stack.push_async_callback(router.close)
         presenter = make_presenter(settings, router, store)
         stack.push_async_callback(presenter.close)

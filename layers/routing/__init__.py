@@ -29,6 +29,7 @@ from layers.routing.rules import shape_of
 from layers.routing.service import Router
 from layers.routing.signals import Doubt, Signal, affordable, doubt, threshold
 from layers.routing.standing import StandingRule, add_rule, remove_rule, rules_of
+from layers.routing.staying import Staying
 from layers.routing.stopping import Stop
 from layers.routing.types import (
     Attempt,
@@ -82,6 +83,7 @@ __all__ = [
     "Signal",
     "Spent",
     "StandingRule",
+    "Staying",
     "Stop",
     "Stopped",
     "Task",

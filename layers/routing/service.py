@@ -21,6 +21,7 @@ from layers.routing.routes import AUTO, Entry, Routes
 from layers.routing.rules import can_do, shape_of, suited
 from layers.routing.showing import Pane, Told
 from layers.routing.signals import threshold
+from layers.routing.staying import Staying
 from layers.routing.stopping import Stop
 from layers.routing.types import (
     Attempt,
@@ -48,16 +49,27 @@ BLIND = (
     "`vision = true` for it there."
 )
 
+NOTHING_STAYS = Staying()
+
+
 class Router:
     """Knows the models there are and which to ask."""
 
-    def __init__(self, *, environ: Mapping[str, str], routes: Routes, ledger: Ledger | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str],
+        routes: Routes,
+        ledger: Ledger | None = None,
+        staying: Staying = NOTHING_STAYS,
+    ) -> None:
         self._environ = environ
         self._routes = routes
         self._wires = Wires(environ)
         self._failover = Failover(self._wires)
         self._checker = Checker(self._failover, threshold(routes.escalation.share))
-        self._policy = Policy(routes, ledger)
+        self._policy = Policy(routes, ledger, staying)
+        self._is_watched = bool(routes.local_only) or staying.is_anything
         self._found: Found | None = None
         self._found_at = 0.0
         self._finding = asyncio.Lock()
@@ -150,8 +162,8 @@ class Router:
             for model in await self._candidates(Shape.VISION)
             if model.name not in avoid
             and (model.vision or (model.vision is None and model.name in named))
-            # nobody says here from which conversation a picture is: where one is marked, all of them stay
-            and (model.is_local or not self._routes.local_only)
+            # nobody says here from which conversation a picture is, or of what: where one is marked, all of them stay
+            and (model.is_local or not self._is_watched)
         ]
         if not candidates:
             return None
