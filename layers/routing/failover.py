@@ -15,12 +15,13 @@ from dataclasses import replace
 from typing import Protocol
 
 from layers.errors import BulkheadError, Misconfigured, RateLimited, Refused, Unavailable
+from layers.routing.blame import fault_of
 from layers.routing.openai_wire import OpenAIWire
 from layers.routing.protocol import Chunk, Gathering, TooLong, Unable
 from layers.routing.rules import REST_S, rest_s
 from layers.routing.showing import Pane, taken_up
 from layers.routing.stopping import Stop
-from layers.routing.types import Attempt, BadAnswer, Model, Reply, Stopped, Task
+from layers.routing.types import Attempt, BadAnswer, Fault, Model, Reply, Stopped, Task
 from layers.routing.worker import ModelWorker
 
 log = logging.getLogger(__name__)
@@ -144,11 +145,12 @@ class Failover:
             model = waiting.pop(0)
             left_s = deadline - time.monotonic()
             if left_s <= 0:
-                attempts.append(unasked(model, f"the {task.budget_s:.3g} s for this turn are used up"))
+                attempts.append(unasked(model, f"the {task.budget_s:.3g} s for this turn are used up", Fault.TIME))
                 break
             wait_s = self._rests.wait_s(model)
             if wait_s > min(PATIENCE_S, left_s):
-                attempts.append(unasked(model, f"the provider asks to be left alone for {wait_s:.0f} s more"))
+                why = f"the provider asks to be left alone for {wait_s:.0f} s more"
+                attempts.append(unasked(model, why, Fault.BUSY))
                 continue
             limited = replace(task, timeout_s=min(task.timeout_s, left_s - wait_s))
             started = time.perf_counter()
@@ -178,12 +180,12 @@ def answered(reply: Reply, ms: float) -> Attempt:
 
 def failure(model: Model, error: BulkheadError, ms: float) -> Attempt:
     """A model that did not, or was not let finish."""
-    return Attempt(model=model.name, ok=False, error=str(error), ms=ms, is_stopped=isinstance(error, Stopped))
+    return Attempt(model=model.name, ok=False, error=str(error), ms=ms, fault=fault_of(error))
 
 
-def unasked(model: Model, why: str) -> Attempt:
+def unasked(model: Model, why: str, fault: Fault) -> Attempt:
     """A model that was passed over."""
-    return Attempt(model=model.name, ok=False, error=why, is_asked=False)
+    return Attempt(model=model.name, ok=False, error=why, is_asked=False, fault=fault)
 
 
 def after(error: BulkheadError, model: Model, waiting: list[Model]) -> list[Model]:

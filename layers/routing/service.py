@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 
+from layers.routing.blame import failed
 from layers.routing.checking import Answer, Checker, contract_for, kinds_of
 from layers.routing.difficulty import judge, view_of
 from layers.routing.discover import Found, base_url, discover, served_model
@@ -216,9 +217,3 @@ def described(model: Model, entry: Entry) -> Model:
     if entry.usd_per_million_in is not None or entry.usd_per_million_out is not None:
         told["usd_per_million"] = (entry.usd_per_million_in or 0.0, entry.usd_per_million_out or 0.0)
     return replace(model, **told)
-
-
-def failed(attempts: Sequence[Attempt]) -> str:
-    """One sentence for people: who was asked and why it came to nothing."""
-    reasons = "; ".join(f"{attempt.model}: {attempt.error or 'no answer in the asked form'}" for attempt in attempts)
-    return f"No model answered ({reasons}). Try again in a minute, or check `bulkhead doctor`."
