@@ -166,6 +166,8 @@ class Turn:
     """1 the first time; more after a crash."""
     received_at: float = 0.0
     """When the event was accepted, in epoch seconds: what was said later may have been heeded before this turn."""
+    stopped_by: Person | None = None
+    """Who wants no more of it; whoever takes it up has only that to say."""
 
 
 class ButtonStyle(StrEnum):

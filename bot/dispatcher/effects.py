@@ -69,7 +69,7 @@ class Hands:
 
     async def draw(self, source: str, title: str = "") -> str:
         """Draw a Mermaid diagram, look at it, and post it for review."""
-        async with self._work.working("Drawing"):
+        async with self._work.working("Drawing", can_stop=True), self._work.stop.over():
             figure = await self._parts.presenter.present(
                 Diagram(source=source, title=title, surface=self._work.turn.inbound.address.channel)
             )
@@ -130,10 +130,10 @@ class Hands:
         async def run() -> str:
             return (await observe(self._parts, run_id, plan, policy)).json
 
-        async with self._work.working(plan.title):
+        async with self._work.working(plan.title, can_stop=self._is_agent):  # the word is heeded after it
             outcome = control.Outcome.parse(await self._work.step(StepKind.EFFECT, plan.capability, run))
         details = {"plan": plan.digest, "state": outcome.state.value, "exit_code": outcome.exit_code}
-        self._work.write(lambda tx: control.audit.append(tx, self._person.id, "observe", run_id, details))
+        self._work.attest(lambda tx: control.audit.append(tx, self._person.id, "observe", run_id, details))
         text = answers.observation(plan, outcome)
         if self._is_agent:
             return f"{answers.UNTRUSTED}\n\n{text}"

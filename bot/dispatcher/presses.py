@@ -12,7 +12,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.dispatcher import choosing, patches, people, reasons, reviewing, sending, transports, undelivered
+from bot.dispatcher import choosing, patches, people, reasons, reviewing, sending, stopping, transports, undelivered
 from bot.dispatcher.cards import approval_message, undecidable
 from bot.dispatcher.observing import planner_of
 from bot.dispatcher.parts import Parts
@@ -225,5 +225,6 @@ NOUNS: Mapping[str, Callable[[Parts, Work, str, str], Awaitable[None]]] = {
     "o": undelivered.press,
     "p": people.press,
     "r": patches.press,
+    "t": stopping.press,
 }
 """The first part of a button's value -> whose business it is."""
