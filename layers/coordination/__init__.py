@@ -22,6 +22,7 @@ from layers.coordination.changesets import (
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
 from layers.coordination.leases import Claimant, Known, Lease, LeaseState, ask, wait
+from layers.coordination.picking import parts_of
 from layers.coordination.records import TOPIC, State, by_id, explain, keep, keep_stages, mark
 from layers.coordination.rules import summary_markdown
 from layers.coordination.service import Coordinator
@@ -32,6 +33,7 @@ from layers.coordination.types import (
     FileChange,
     Foreign,
     ForeignPolicy,
+    Part,
     Patch,
     Proposal,
     Rehearsal,
@@ -57,6 +59,7 @@ __all__ = [
     "Known",
     "Lease",
     "LeaseState",
+    "Part",
     "Patch",
     "Proposal",
     "Rehearsal",
@@ -79,6 +82,7 @@ __all__ = [
     "keep_stages",
     "mark",
     "open_changeset",
+    "parts_of",
     "root_of",
     "standing",
     "summary_markdown",
