@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bot.dispatcher import answers
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination
 from layers.store import Tx
 from layers.transport import put_media, send
-from layers.types import Address, Attachment, Outbound, OutboundKind
+from layers.types import Address, Attachment, Button, Outbound, OutboundKind
 
 PAGE = "web"
 APPROVALS = f"{PAGE}:approvals"
@@ -45,18 +46,43 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
         page=parts.page,
     )
     card = control.card(approval, handle=handle, view=view)
-    text = card.text
+    text, buttons = card.text, card.buttons
     if approval.plan.kind == "patch":
         proposal = coordination.by_id(tx, str(approval.plan.parameters["proposal"]))
         text = f"{coordination.summary_markdown(proposal)}\n\n{text}"
+        parked = coordination.parked_for(tx, proposal.id)
+        if parked is not None and approval.state in (control.State.FAILED, control.State.CANCELLED):
+            text, buttons = f"{text}\n\n{edit_text(parked)}", (*buttons, *edit_buttons(parked))
     return Outbound(
         address=Address.parse(place),
         key=f"a{approval.id}",
         text=text,
         kind=OutboundKind.CARD,
-        buttons=card.buttons,
+        buttons=buttons,
         files=(whole_card(tx, approval.id, card.full),) if card.full else (),
     )
+
+
+def edit_text(parked: coordination.Parked) -> str:
+    """Whose edit is in the way of a patch, and what can be done about it."""
+    lines = ["**An edit is in the way** that nobody has committed. A copy of it is kept.", ""]
+    for save in parked.foreign.saves:
+        by = f" by the account {coordination.code(save.by)}" if save.by else ""
+        what = f"saved {answers.clock(save.at)}{by}" if save.at else "deleted"
+        lines.append(f"- {coordination.code(save.path)}: {what}")
+    if parked.choice is coordination.Choice.OPEN:
+        lines += ["", "**Keep mine** drops the patch. **Merge** commits the edit first and then the patch."]
+    if parked.choice is coordination.Choice.KEEP:
+        lines += ["", "The edit stays as it is, and the patch is dropped."]
+    return "\n".join(lines)
+
+
+def edit_buttons(parked: coordination.Parked) -> tuple[Button, ...]:
+    """What can be pressed while nobody has said what becomes of the edit."""
+    if parked.choice is not coordination.Choice.OPEN:
+        return ()
+    labels = {"keep": "Keep mine", "merge": "Merge", "show": "Show both"}
+    return tuple(Button(label=label, value=f"f:{verb}:{parked.id}") for verb, label in labels.items())
 
 
 def is_lost(tx: Tx, approval: control.Approval) -> bool:

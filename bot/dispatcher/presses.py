@@ -12,7 +12,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.dispatcher import people, reviewing, sending, transports, undelivered
+from bot.dispatcher import parking, people, reviewing, sending, transports, undelivered
 from bot.dispatcher.cards import approval_message, undecidable
 from bot.dispatcher.effects import trees
 from bot.dispatcher.observing import planner_of
@@ -124,16 +124,16 @@ async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
         return
     approval = await work.store.run(control.by_id, approval.id)
     reach(Point.EFFECT_STARTED)
-    outcome = await outcome_of(parts, approval, is_ours=said["memory"] == memory)
+    outcome = await outcome_of(parts, work, approval, is_ours=said["memory"] == memory)
     reach(Point.EFFECT_DONE)
     work.point = Point.EFFECT_RECORDED
     work.add(lambda tx: conclude(tx, parts, work, approval.run_id, outcome))
 
 
-async def outcome_of(parts: Parts, approval: control.Approval, *, is_ours: bool) -> control.Outcome:
+async def outcome_of(parts: Parts, work: Work, approval: control.Approval, *, is_ours: bool) -> control.Outcome:
     """Run it. Whatever goes wrong in that is an outcome too, or the approval would stay claimed for ever."""
     try:
-        return await perform(parts, approval, is_ours=is_ours)
+        return await perform(parts, work, approval, is_ours=is_ours)
     except NotWritten:
         raise  # the turn comes again, and asks what became of the run
     except (Refused, Unavailable, Misconfigured) as error:  # each says that nothing was run
@@ -164,12 +164,12 @@ def abandon(tx: Tx, parts: Parts, work: Work, approval_id: str) -> Outbound:
     return approval_message(tx, parts, work, undecidable(control.by_id(tx, approval_id)))
 
 
-async def perform(parts: Parts, approval: control.Approval, *, is_ours: bool) -> control.Outcome:
+async def perform(parts: Parts, work: Work, approval: control.Approval, *, is_ours: bool) -> control.Outcome:
     """Hand the plan to whoever can carry it out. What another server's executor took may have happened: not again."""
     if approval.plan.kind != "capability":
         control.demand_warrant(approval, parts.signer)
     if approval.plan.kind == "patch":
-        return await apply_patch(parts, approval)
+        return await apply_patch(parts, work, approval)
     if approval.plan.kind == "contact":
         return control.Outcome(state=control.State.SUCCEEDED, reason="it is on its way")
     if not is_ours:
@@ -194,21 +194,21 @@ def conclude(tx: Tx, parts: Parts, work: Work, run_id: str, outcome: control.Out
         is_applied = outcome.state is control.State.SUCCEEDED
         after = coordination.State.APPLIED if is_applied else coordination.State.CONFLICTED
         proposal = str(plan.parameters["proposal"])
-        coordination.mark(tx, proposal, coordination.State.PROPOSED, after, outcome.output, outcome.reason)
+        for before in (coordination.State.PROPOSED, coordination.State.CONFLICTED):  # the latter was taken up again
+            if coordination.mark(tx, proposal, before, after, outcome.output, outcome.reason):
+                break
     if plan.kind == "contact" and outcome.state is control.State.SUCCEEDED:
         sending.deliver_first(tx, pending.approval, work.turn.id)
     return approval_message(tx, parts, work, pending)
 
 
-async def apply_patch(parts: Parts, approval: control.Approval) -> control.Outcome:
+async def apply_patch(parts: Parts, work: Work, approval: control.Approval) -> control.Outcome:
     """Commit an approved proposal. Repeating it makes the same commit, so its outcome is never unknown."""
     proposal = await parts.store.run(coordination.by_id, str(approval.plan.parameters["proposal"]))
     if trees(proposal) != approval.plan.parameters:
         raise Refused("the proposal is not the one that was shown; propose the patch again")
-    message = approval.reason or f"Apply a patch to {', '.join(file.path for file in proposal.files[:3])}"
     try:
-        lease = await parts.store.run(coordination.held_for, proposal)
-        result = await parts.coordinator.apply(proposal.workspace, proposal, message, proposal.author, lease)
+        result = await parking.apply(parts, work, approval, proposal)
     except (Refused, Unavailable) as error:
         commit = await parts.coordinator.was_applied(proposal)
         if commit is None:
@@ -234,9 +234,17 @@ async def granted(parts: Parts, work: Work) -> None:
         await run(parts, work, approval)
 
 
+async def edit(parts: Parts, work: Work, verb: str, handle: str) -> None:
+    """What becomes of an edit in the way of an approved patch, and of the patch."""
+    approval = await parking.press(parts, work, verb, handle)
+    if approval is not None and approval.state in IN_FLIGHT:
+        await run(parts, work, approval)
+
+
 NOUNS: Mapping[str, Callable[[Parts, Work, str, str], Awaitable[None]]] = {
     "a": decide,
     "d": reviewing.press,
+    "f": edit,
     "h": transports.press,
     "o": undelivered.press,
     "p": people.press,

@@ -19,7 +19,7 @@ FOUR_EYES_RISK = 2
 
 NO_HUMANS = (AGENT.id, CLOCK.id, STRANGER.id)
 
-RUNS = (Event.APPROVE, Event.RERUN)
+RUNS = (Event.APPROVE, Event.RERUN, Event.RESUME)
 """Presses after which something runs."""
 
 

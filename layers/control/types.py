@@ -63,6 +63,10 @@ class Event(StrEnum):
     RERUN = "rerun"
     CANCEL = "cancel"
     """Taken back before it began, or given up when its outcome is unknown."""
+    RESUME = "resume"
+    """What could not be done yet is done after all: a patch that an edit was in the way of."""
+    DROP = "drop"
+    """It could not be done, and is not to be done any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

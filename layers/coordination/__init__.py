@@ -19,12 +19,14 @@ from layers.coordination.changesets import (
     standing,
     tie,
 )
+from layers.coordination.foreign import Comparison, compare
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
 from layers.coordination.leases import Claimant, Known, Lease, LeaseState, ask, wait
+from layers.coordination.parking import Choice, Parked, choose, park, parked, parked_for
 from layers.coordination.picking import parts_of
 from layers.coordination.records import TOPIC, State, by_id, explain, keep, keep_stages, mark
-from layers.coordination.rules import summary_markdown
+from layers.coordination.rules import code, diff_markdown, summary_markdown
 from layers.coordination.service import Coordinator
 from layers.coordination.types import (
     ABSENT,
@@ -37,6 +39,7 @@ from layers.coordination.types import (
     Patch,
     Proposal,
     Rehearsal,
+    Save,
     Snapshot,
     Stages,
     Unmergeable,
@@ -48,7 +51,9 @@ __all__ = [
     "OPEN",
     "TOPIC",
     "Applied",
+    "Choice",
     "Claimant",
+    "Comparison",
     "Conflict",
     "Coordinator",
     "Fate",
@@ -59,10 +64,12 @@ __all__ = [
     "Known",
     "Lease",
     "LeaseState",
+    "Parked",
     "Part",
     "Patch",
     "Proposal",
     "Rehearsal",
+    "Save",
     "Snapshot",
     "Stages",
     "Standing",
@@ -71,7 +78,11 @@ __all__ = [
     "WholeFile",
     "ask",
     "by_id",
+    "choose",
+    "code",
+    "compare",
     "contents_of",
+    "diff_markdown",
     "end",
     "explain",
     "git_version",
@@ -82,6 +93,9 @@ __all__ = [
     "keep_stages",
     "mark",
     "open_changeset",
+    "park",
+    "parked",
+    "parked_for",
     "parts_of",
     "root_of",
     "standing",
