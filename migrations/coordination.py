@@ -97,3 +97,22 @@ def proposals() -> None:
         number("page"),
         time("changed_at"),
     )
+
+
+def parked() -> None:
+    """Patches that wait for a person's word on an edit in their way."""
+    op.create_table(
+        "parked",
+        text("id", primary_key=True),
+        text("proposal"),
+        text("request"),  # the approval whose card it is on
+        number("number"),  # counts on where the same patch meets another edit
+        text("ref"),  # where the edit is kept
+        text("commit_id"),
+        text("tree"),
+        text("facts"),  # JSON: which files, who saved them and when
+        text("choice"),  # open | keep | merge: a person's word
+        text("decided_by"),
+        time("created_at"),
+    )
+    op.create_index("parked_proposal", "parked", ["proposal", "number"], unique=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.dispatcher import chooser, diffs
+from bot.dispatcher import answers, chooser, diffs
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination
@@ -57,6 +57,9 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
         if buttons and approval.state is control.State.PENDING:
             more, choose = chooser.offered(approval.id, proposal, is_typed=Address.parse(place).channel in TYPED)
             text, buttons = f"{text}{more}", (*buttons, *choose)
+        parked = coordination.parked_for(tx, proposal.id)
+        if parked is not None and approval.state in (control.State.FAILED, control.State.CANCELLED):
+            text, buttons = f"{text}\n\n{edit_text(parked)}", (*buttons, *edit_buttons(parked))
     if approval.plan.kind == "patch" and approval.state is control.State.SUCCEEDED:
         buttons += (Button(label="Revert", value=f"r:revert:{approval.id}"),)
     return Outbound(
@@ -67,6 +70,28 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
         buttons=buttons,
         files=files,
     )
+
+
+def edit_text(parked: coordination.Parked) -> str:
+    """Whose edit is in the way of a patch, and what can be done about it."""
+    lines = ["**An edit is in the way** that nobody has committed. A copy of it is kept.", ""]
+    for save in parked.foreign.saves:
+        by = f" by the account {coordination.code(save.by)}" if save.by else ""
+        what = f"saved {answers.clock(save.at)}{by}" if save.at else "deleted"
+        lines.append(f"- {coordination.code(save.path)}: {what}")
+    if parked.choice is coordination.Word.OPEN:
+        lines += ["", "**Keep mine** drops the patch. **Merge** commits the edit first and then the patch."]
+    if parked.choice is coordination.Word.KEEP:
+        lines += ["", "The edit stays as it is, and the patch is dropped."]
+    return "\n".join(lines)
+
+
+def edit_buttons(parked: coordination.Parked) -> tuple[Button, ...]:
+    """What can be pressed while nobody has said what becomes of the edit."""
+    if parked.choice is not coordination.Word.OPEN:
+        return ()
+    labels = {"keep": "Keep mine", "merge": "Merge", "show": "Show both"}
+    return tuple(Button(label=label, value=f"f:{verb}:{parked.id}") for verb, label in labels.items())
 
 
 def is_lost(tx: Tx, approval: control.Approval) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 
-from bot.dispatcher import answers, diffs
+from bot.dispatcher import answers, diffs, parking
 from bot.dispatcher.effects import Hands, trees
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
@@ -75,9 +75,8 @@ async def apply(parts: Parts, work: Work, approval: control.Approval) -> control
     proposal = await parts.store.run(coordination.by_id, str(approval.plan.parameters["proposal"]))
     if trees(proposal) != approval.plan.parameters:
         raise Refused("the proposal is not the one that was shown; propose the patch again")
-    message = approval.reason or f"Apply a patch to {', '.join(file.path for file in proposal.files[:3])}"
     try:
-        result = await land(parts, proposal, message)
+        result = await parking.apply(parts, work, approval, proposal)
     except (Refused, Unavailable) as error:
         commit = await parts.coordinator.was_applied(proposal)
         if commit is None:
@@ -92,19 +91,6 @@ async def apply(parts: Parts, work: Work, approval: control.Approval) -> control
         hands = Hands(parts, work, person, is_agent=approval.by_agent)
         put_again(work, hands, approval.reason, (proposal, result.again))
     return control.Outcome(state=control.State.FAILED, reason=result.text)
-
-
-async def land(
-    parts: Parts, proposal: coordination.Proposal, message: str
-) -> coordination.Applied | coordination.Conflict:
-    """Under the lease that the patch was made under, as long as its holder has it; else under one of our own."""
-    lease = await parts.store.run(coordination.held_for, proposal)
-    try:
-        return await parts.coordinator.apply(proposal.workspace, proposal, message, proposal.author, lease)
-    except Refused:
-        if lease is None or await parts.store.run(coordination.held_for, proposal) is not None:
-            raise
-    return await parts.coordinator.apply(proposal.workspace, proposal, message, proposal.author)
 
 
 def put_again(

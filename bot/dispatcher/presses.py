@@ -12,7 +12,18 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.dispatcher import choosing, patches, people, reasons, reviewing, sending, stopping, transports, undelivered
+from bot.dispatcher import (
+    choosing,
+    parking,
+    patches,
+    people,
+    reasons,
+    reviewing,
+    sending,
+    stopping,
+    transports,
+    undelivered,
+)
 from bot.dispatcher.cards import approval_message, undecidable
 from bot.dispatcher.observing import planner_of
 from bot.dispatcher.parts import Parts
@@ -198,7 +209,9 @@ def conclude(tx: Tx, parts: Parts, work: Work, run_id: str, outcome: control.Out
         is_applied = outcome.state is control.State.SUCCEEDED
         after = coordination.State.APPLIED if is_applied else coordination.State.CONFLICTED
         proposal = str(plan.parameters["proposal"])
-        coordination.mark(tx, proposal, coordination.State.PROPOSED, after, outcome.output, outcome.reason)
+        for before in (coordination.State.PROPOSED, coordination.State.CONFLICTED):  # the latter was taken up again
+            if coordination.mark(tx, proposal, before, after, outcome.output, outcome.reason):
+                break
     if plan.kind == "contact" and outcome.state is control.State.SUCCEEDED:
         sending.deliver_first(tx, pending.approval, work.turn.id)
     return approval_message(tx, parts, work, pending)
@@ -217,10 +230,18 @@ async def granted(parts: Parts, work: Work) -> None:
         await run(parts, work, approval)
 
 
+async def edit(parts: Parts, work: Work, verb: str, handle: str) -> None:
+    """What becomes of an edit in the way of an approved patch, and of the patch."""
+    approval = await parking.press(parts, work, verb, handle)
+    if approval is not None and approval.state in IN_FLIGHT:
+        await run(parts, work, approval)
+
+
 NOUNS: Mapping[str, Callable[[Parts, Work, str, str], Awaitable[None]]] = {
     "a": decide,
     "c": choosing.press,
     "d": reviewing.press,
+    "f": edit,
     "h": transports.press,
     "o": undelivered.press,
     "p": people.press,

@@ -29,6 +29,7 @@ from layers.control.policy import APPROVER, EVERYWHERE, Act, Member, PolicyEngin
 from layers.control.policyfile import GOLDEN, POLICY, PolicyFile, install_policy, read_policy, shipped_policy
 from layers.control.reading import approval_of, asked_since, by_id, pending, readable
 from layers.control.replacing import Instead, may_replace, replace
+from layers.control.resuming import resume
 from layers.control.rules import Asker, contact_plan, explain, may, move, patch_plan, plan
 from layers.control.service import claim, conclude, needs_page, request, show_elsewhere, started, with_buttons
 from layers.control.stopping import halt, look_stopping
@@ -161,6 +162,7 @@ __all__ = [
     "replace_key",
     "replay",
     "request",
+    "resume",
     "revoke",
     "say_why",
     "scrub",

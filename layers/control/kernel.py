@@ -19,7 +19,7 @@ FOUR_EYES_RISK = 2
 
 NO_HUMANS = (AGENT.id, CLOCK.id, STRANGER.id)
 
-RUNS = (Event.APPROVE, Event.RERUN, Event.SUPERSEDE)
+RUNS = (Event.APPROVE, Event.RERUN, Event.RESUME, Event.SUPERSEDE)
 """Presses after which something runs, or which only who may have it run can make."""
 
 

@@ -73,6 +73,12 @@ UPDATE approval SET state = :after, decided_by = :decided_by, decided_at = :now,
                     stopped_by = ''
 WHERE id = :id AND state = 'unknown' AND digest = :digest;
 
+-- name: resume(id, digest, after, decided_by, attempts, now)!
+-- What an approver says of a patch that could not be committed: once more, or no more.
+UPDATE approval SET state = :after, decided_by = :decided_by, decided_at = :now, attempt = attempt + :attempts,
+                    warrant = ''
+WHERE id = :id AND state = 'failed' AND kind = 'patch' AND digest = :digest;
+
 -- name: cancel(id, after, decided_by, now)!
 UPDATE approval SET state = :after, decided_by = :decided_by, decided_at = :now, warrant = ''
 WHERE id = :id AND state IN ('pending', 'approved');

@@ -57,7 +57,7 @@ MOVES: Mapping[State, Mapping[Event, State]] = {
     State.RUNNING: {Event.SUCCEED: State.SUCCEEDED, Event.FAIL: State.FAILED, Event.LOSE: State.UNKNOWN},
     State.UNKNOWN: {Event.HAPPENED: State.SUCCEEDED, Event.RERUN: State.APPROVED, Event.CANCEL: State.CANCELLED},
     State.SUCCEEDED: {},
-    State.FAILED: {},
+    State.FAILED: {Event.RESUME: State.APPROVED, Event.DROP: State.CANCELLED},
     State.DENIED: {},
     State.EXPIRED: {},
     State.CANCELLED: {},
@@ -73,6 +73,8 @@ ACTS: Mapping[Event, Act] = {
     Event.CANCEL: Act.SETTLE,
     Event.RERUN: Act.APPROVE,
     Event.SUPERSEDE: Act.APPROVE,
+    Event.RESUME: Act.APPROVE,
+    Event.DROP: Act.DENY,
 }
 """What a policy calls each press."""
 

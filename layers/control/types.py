@@ -67,6 +67,10 @@ class Event(StrEnum):
     """Taken back before it began, or given up when its outcome is unknown."""
     SUPERSEDE = "supersede"
     """Somebody who might have approved it asked for some of its parts instead."""
+    RESUME = "resume"
+    """What could not be done yet is done after all: a patch that an edit was in the way of."""
+    DROP = "drop"
+    """It could not be done, and is not to be done any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,14 +20,16 @@ from layers.coordination.changesets import (
     tie,
 )
 from layers.coordination.choices import Choice, choices, drop_choice, keep_choice
+from layers.coordination.foreign import Comparison, compare
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
 from layers.coordination.isolation import AgentTree, Made, drop_tree, find_trees, look_in, make_tree
 from layers.coordination.leases import Claimant, Known, Lease, LeaseState, ask, wait
 from layers.coordination.overview import Landed, Queued, look_at, look_clock, look_known, look_line, look_queue
+from layers.coordination.parking import Parked, Word, choose, park, parked, parked_for
 from layers.coordination.picking import parts_of
 from layers.coordination.records import TOPIC, State, ask_for, by_id, explain, follow, keep, keep_stages, mark
-from layers.coordination.rules import SHOWN_LINES, code, summary_markdown, visible
+from layers.coordination.rules import SHOWN_LINES, code, diff_markdown, summary_markdown, visible
 from layers.coordination.service import Coordinator
 from layers.coordination.types import (
     ABSENT,
@@ -40,6 +42,7 @@ from layers.coordination.types import (
     Patch,
     Proposal,
     Rehearsal,
+    Save,
     Snapshot,
     Stages,
     Unmergeable,
@@ -55,6 +58,7 @@ __all__ = [
     "Applied",
     "Choice",
     "Claimant",
+    "Comparison",
     "Conflict",
     "Coordinator",
     "Fate",
@@ -67,23 +71,29 @@ __all__ = [
     "Lease",
     "LeaseState",
     "Made",
+    "Parked",
     "Part",
     "Patch",
     "Proposal",
     "Queued",
     "Rehearsal",
+    "Save",
     "Snapshot",
     "Stages",
     "Standing",
     "State",
     "Unmergeable",
     "WholeFile",
+    "Word",
     "ask",
     "ask_for",
     "by_id",
     "choices",
+    "choose",
     "code",
+    "compare",
     "contents_of",
+    "diff_markdown",
     "drop_choice",
     "drop_tree",
     "end",
@@ -106,6 +116,9 @@ __all__ = [
     "make_tree",
     "mark",
     "open_changeset",
+    "park",
+    "parked",
+    "parked_for",
     "parts_of",
     "root_of",
     "standing",

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pwd
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from layers.coordination.git import BOT, Repository, Scratch, workspace_id
+from layers.coordination.git import BOT, Repository, Scratch, open_repository, scratch, workspace_id
 from layers.coordination.heads import Head
 from layers.coordination.looking import Seen
 from layers.coordination.settling import work_tree
-from layers.coordination.types import Entry, Foreign, Step
+from layers.coordination.types import Entry, Foreign, ForeignPolicy, Save, Step
 
 AUTHOR = "work tree"
 ECHO_S = 2
@@ -22,6 +25,28 @@ ECHO_S = 2
 LANDED = re.compile(rb"^[0-9a-f]+ (?P<commit>[0-9a-f]+) .*> (?P<at>\d+) \S+\tbulkhead: apply a patch$")
 """The line that an apply leaves in the branch's log."""
 WORDS = b"Keep what was saved and not committed\n"
+PLAIN = ("-r", "-p", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-commit-id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stance:
+    """What becomes of edits that are in a patch's way."""
+
+    policy: ForeignPolicy
+    wanted: Foreign | None = None
+    """Those that a person has looked at and wants committed before the patch, as they were then."""
+    person: str = ""
+    """Who: the author of that commit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """An edit, to be looked at."""
+
+    diff: str
+    """From the branch to what was saved."""
+    before: Mapping[str, bytes]
+    """The touched files as the branch had them; a file that the edit creates is left out."""
 
 
 async def keep_foreign(repository: Repository, pad: Scratch, head: Head, steps: Sequence[Step]) -> Foreign | None:
@@ -40,14 +65,53 @@ async def keep_foreign(repository: Repository, pad: Scratch, head: Head, steps: 
     tree = await pad.write_tree(head.tree, entries) if entries else head.tree
     if tree == head.tree:
         return None
-    saved_at = max((seen.saved_at for _, seen, _ in found if seen), default=0)
+    saves = tuple(_save(path, seen) for path, seen, _ in found)
+    saved_at = max((save.at for save in saves), default=0)
     commit = await pad.commit(tree, (head.commit,), WORDS, author=AUTHOR, at=saved_at)
     ref = f"refs/coord/{workspace_id(repository)}/foreign/{commit[:12]}"
     await repository.run("update-ref", ref, commit, place=BOT)
     changes = await pad.changes(head.tree, tree)
     ordered = sorted(changes.items(), key=lambda item: item[1][1] is not None)  # removals first
     kept = tuple(Step(path=path, old=old, new=new) for path, (old, new) in ordered)
-    return Foreign(ref=ref, commit=commit, tree=tree, steps=kept, saved_at=saved_at)
+    return Foreign(ref=ref, commit=commit, tree=tree, steps=kept, saves=saves)
+
+
+def _save(path: str, seen: Seen | None) -> Save:
+    if seen is None:
+        return Save(path=path, by="", at=0)
+    try:
+        by = pwd.getpwuid(seen.owner).pw_name
+    except KeyError:
+        by = ""
+    return Save(path=path, by=by, at=seen.saved_at)
+
+
+async def to_adopt(repository: Repository, pad: Scratch, head: Head, saved: Foreign, stance: Stance) -> Foreign | None:
+    """What is committed before a patch that `saved` is in the way of, and as whose; None where the patch waits."""
+    if stance.wanted is not None and _has_all(stance.wanted, saved):
+        commit = await pad.commit(saved.tree, (head.commit,), WORDS, author=stance.person, at=saved.saved_at)
+        return replace(saved, commit=commit)
+    is_adopted = stance.policy is ForeignPolicy.ADOPT or await is_echo(repository, pad, head, saved)
+    return saved if is_adopted else None
+
+
+def _has_all(wanted: Foreign, saved: Foreign) -> bool:
+    """Whether a person has seen all that is saved now, however the branch has moved since."""
+    return {(step.path, step.new) for step in saved.steps} <= {(step.path, step.new) for step in wanted.steps}
+
+
+async def compare(workspace: Path, foreign: Foreign) -> Comparison:
+    """What was saved beside what the branch had then.
+
+    Raises:
+        Refused: git no longer has it.
+    """
+    async with scratch(await open_repository(workspace)) as pad:
+        diff = await pad.run("diff-tree", *PLAIN, f"{foreign.commit}^", foreign.commit)
+        before = {step.path: step.old for step in foreign.steps if step.old}
+        blobs = await pad.blobs([entry.oid for entry in before.values()])
+    text = diff.out.decode("utf-8", "replace").replace("\0", "\ufffd")
+    return Comparison(diff=text, before={path: blobs[entry.oid] for path, entry in before.items()})
 
 
 def _look(repository: Repository, steps: Sequence[Step]) -> list[tuple[str, Seen | None, bytes]]:

@@ -24,6 +24,8 @@ class Seen:
     permissions: int = 0
     saved_at: int = 0
     """Epoch seconds."""
+    owner: int = -1
+    """Whose file it is: the number of an account of this machine."""
 
     def holds(self, entry: Entry | None) -> bool:
         """Whether this is `entry`'s content; the executable bit is not looked at."""
@@ -54,7 +56,8 @@ def read_in(folder: int | None, name: str, object_format: str) -> tuple[Seen, by
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if stat.S_ISLNK(status.st_mode):
             target = os.readlink(as_bytes(name), dir_fd=folder)
-            return Seen("link", object_id("blob", target, object_format), saved_at=int(status.st_mtime)), target
+            at, owner = int(status.st_mtime), status.st_uid
+            return Seen("link", object_id("blob", target, object_format), saved_at=at, owner=owner), target
         if not stat.S_ISREG(status.st_mode):
             return Seen("a folder" if stat.S_ISDIR(status.st_mode) else "no plain file"), b""
         handle = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
@@ -63,4 +66,4 @@ def read_in(folder: int | None, name: str, object_format: str) -> tuple[Seen, by
     with open(handle, "rb") as file:
         content = file.read(MAX_BYTES + 1)
     oid = object_id("blob", content, object_format) if len(content) <= MAX_BYTES else ""
-    return Seen("file", oid, stat.S_IMODE(status.st_mode), int(status.st_mtime)), content
+    return Seen("file", oid, stat.S_IMODE(status.st_mode), int(status.st_mtime), status.st_uid), content

@@ -21,6 +21,22 @@ UPDATE proposal SET note = :note WHERE id = :id AND state <> 'proposed';
 -- name: keep_stages(id, stages)!
 UPDATE proposal SET stages = :stages WHERE id = :id;
 
+-- name: park(id, proposal, request, ref, commit_id, tree, facts, now)!
+INSERT INTO parked (id, proposal, request, ref, commit_id, tree, facts, choice, decided_by, number, created_at)
+SELECT :id, :proposal, :request, :ref, :commit_id, :tree, :facts, 'open', '', count(*), :now
+FROM parked
+WHERE proposal = :proposal;
+
+-- name: parked(id)^
+SELECT id, proposal, request, ref, commit_id, tree, facts, choice, decided_by FROM parked WHERE id = :id;
+
+-- name: parked_for(proposal)^
+SELECT id, proposal, request, ref, commit_id, tree, facts, choice, decided_by FROM parked
+WHERE proposal = :proposal ORDER BY number DESC LIMIT 1;
+
+-- name: choose_parked(id, before, after, decided_by)!
+UPDATE parked SET choice = :after, decided_by = :decided_by WHERE id = :id AND choice = :before;
+
 -- name: open_changeset(id, actor, workspace, digest, lease, now)!
 INSERT INTO changeset (id, actor, workspace, digest, lease, state, created_at)
 VALUES (:id, :actor, :workspace, :digest, :lease, 'open', :now);

@@ -22,7 +22,7 @@ from layers.coordination import rules
 from layers.coordination.drafting import Drafting
 from layers.coordination.first import README_AND_MAKEFILE
 from layers.coordination.fitting import fit
-from layers.coordination.foreign import is_echo
+from layers.coordination.foreign import Stance, to_adopt
 from layers.coordination.git import Repository, Scratch, open_repository, own_folder, scratch, workspace_id
 from layers.coordination.heads import Head, read_head
 from layers.coordination.index import index_held
@@ -83,17 +83,33 @@ class Coordinator(Drafting):
             Refused: the workspace is not the proposal's, or is not in a state to commit, or the lease was lost.
             Unavailable: somebody holds the workspace, or the disk refused; apply it again.
         """
-        repository = await open_repository(workspace)
-        if repository.root != proposal.workspace:
+        if Path(os.path.realpath(workspace)) != proposal.workspace:
             raise Refused(f"the proposal {proposal.id!r} is for {str(proposal.workspace)!r}, not {str(workspace)!r}")
+        return await self._apply(proposal, (message, author), lease, Stance(policy=self._foreign))
+
+    async def merge(
+        self, proposal: Proposal, message: str, foreign: Foreign, person: str, lease: Lease | None = None
+    ) -> Applied | Conflict:
+        """Commit what somebody had saved, in the name of `person` who has looked at it, and then apply, as `apply`.
+
+        Only what they have looked at: where something was saved since, nothing is committed, and that comes back as
+        the conflict's `foreign`. Again after a crash, and what was committed is not committed twice.
+        """
+        stance = Stance(policy=ForeignPolicy.PARK, wanted=foreign, person=person)
+        return await self._apply(proposal, (message, proposal.author), lease, stance)
+
+    async def _apply(
+        self, proposal: Proposal, words: tuple[str, str], lease: Lease | None, stance: Stance
+    ) -> Applied | Conflict:
+        repository = await open_repository(proposal.workspace)
         paths = tuple(dict.fromkeys(step.path for step in proposal.steps))
-        async with self._leased(repository, paths, author, lease) as held:
+        async with self._leased(repository, paths, words[1], lease) as held:
             reach(At.LEASED)
             async with self._alone(repository), scratch(repository) as pad:
                 line = Line(repository=repository, pad=pad, store=self._store)
                 await line.recover()
                 await settle(repository, pad)
-                outcome = await _commit(line, proposal, (message, author), held, self._foreign)
+                outcome = await _commit(line, proposal, words, held, stance)
         log.info(
             "patch.applied" if isinstance(outcome, Applied) else "patch.conflicted",
             extra={"proposal": proposal.id, "workspace": str(repository.root), "files": len(outcome.files)},
@@ -253,7 +269,7 @@ async def _take(handle: int, root: Path) -> None:
 
 
 async def _commit(
-    line: Line, proposal: Proposal, words: tuple[str, str], lease: Lease | None, policy: ForeignPolicy
+    line: Line, proposal: Proposal, words: tuple[str, str], lease: Lease | None, stance: Stance
 ) -> Applied | Conflict:
     repository, pad = line.repository, line.pad
     paths = tuple(file.path for file in proposal.files)
@@ -263,10 +279,10 @@ async def _commit(
         done = None if is_at_base else await _find_commit(repository, pad, proposal)
         if done is not None:
             return Applied(commit=done, files=paths)
-        fitted = await fit(repository, pad, proposal, head, policy)
+        fitted = await fit(repository, pad, proposal, head, stance.policy)
         if isinstance(fitted, Conflict):
-            saved = fitted.foreign
-            if saved is None or not (policy is ForeignPolicy.ADOPT or await is_echo(repository, pad, head, saved)):
+            saved = fitted.foreign and await to_adopt(repository, pad, head, fitted.foreign, stance)
+            if saved is None:
                 return fitted
             await _adopt(line, (head, line_head), saved, lease)
             continue

@@ -218,6 +218,17 @@ class ForeignPolicy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Save:
+    """One file that somebody saved."""
+
+    path: str
+    by: str
+    """The account of this machine whose file it is; empty where the file is gone or nobody knows."""
+    at: int
+    """Epoch seconds; 0 where the file is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Foreign:
     """Edits of the work tree that nobody has committed, kept before anything else was done."""
 
@@ -228,8 +239,13 @@ class Foreign:
     tree: str
     steps: tuple[Step, ...]
     """From the branch to what was saved."""
-    saved_at: int
-    """Epoch seconds of the newest save."""
+    saves: tuple[Save, ...]
+    """Who saved what and when, as far as the files tell."""
+
+    @property
+    def saved_at(self) -> int:
+        """Epoch seconds of the newest save; 0 where every file is gone."""
+        return max((save.at for save in self.saves), default=0)
 
 
 class Unmergeable(Refused):

@@ -1,6 +1,6 @@
 """The rules of coordination, all pure: how a diff is read, what it may touch, where it may land, how it is shown."""
 
-from layers.coordination.rules.card import SHOWN_LINES, code, plain, summary_markdown, visible
+from layers.coordination.rules.card import SHOWN_LINES, code, diff_markdown, plain, summary_markdown, visible
 from layers.coordination.rules.change import is_same_change
 from layers.coordination.rules.diff import MAX_CHANGED_LINES, MAX_FILES, MAX_PATCH_BYTES, FilePatch, Hunk, Reading, read
 from layers.coordination.rules.edits import Edit, Edits, Spot, edited, whole_files
@@ -51,6 +51,7 @@ __all__ = [
     "control_reason",
     "covers",
     "cuts",
+    "diff_markdown",
     "edited",
     "is_same_change",
     "is_secret",

@@ -25,7 +25,7 @@ def summary_markdown(proposal: Proposal) -> str:
     ids = (
         f"Tree `{proposal.base_tree[:10]}` becomes `{proposal.result_tree[:10]}`, commit `{proposal.base_commit[:10]}`."
     )
-    return "\n\n".join((head, files, _fenced(proposal.diff), ids))
+    return "\n\n".join((head, files, diff_markdown(proposal.diff), ids))
 
 
 def _file_line(file: FileChange) -> str:
@@ -43,7 +43,8 @@ def _file_line(file: FileChange) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _fenced(diff: str) -> str:
+def diff_markdown(diff: str) -> str:
+    """The first 60 lines of a diff as a code block that nothing in it can end, and how many are left out."""
     lines = diff.removesuffix("\n").split("\n")
     shown = [_cut(visible(line.removesuffix("\r") + "<CR>" * line.endswith("\r"))) for line in lines[:SHOWN_LINES]]
     longest = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)
