@@ -5,7 +5,7 @@ at a time, and only patches that say what they expect to find; what was shown is
 unsaved work is written over.
 """
 
-from layers.coordination.choices import Choice, choices, drop_choice, keep_choice
+from layers.coordination.choices import Choice, choice_by_key, choices, drop_choice, keep_choice
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
 from layers.coordination.leases import Claimant, Known, Lease, LeaseState
@@ -53,6 +53,7 @@ __all__ = [
     "Unmergeable",
     "WholeFile",
     "by_id",
+    "choice_by_key",
     "choices",
     "code",
     "drop_choice",

@@ -16,16 +16,19 @@ SET state = :after, commit_id = :commit_id
 WHERE id = :id AND state = :before;
 
 -- name: choices(proposal)
-SELECT place, key, left_out, file, page FROM choice WHERE proposal = :proposal ORDER BY place;
+SELECT * FROM choice WHERE proposal = :proposal ORDER BY place, chooser;
 
--- name: keep_choice(proposal, place, key, left_out, file, page, now)!
-INSERT INTO choice (proposal, place, key, left_out, file, page, changed_at)
-VALUES (:proposal, :place, :key, :left_out, :file, :page, :now)
-ON CONFLICT (proposal, place) DO UPDATE
+-- name: choice(key)^
+SELECT * FROM choice WHERE key = :key;
+
+-- name: keep_choice(proposal, request, place, chooser, key, left_out, file, page, now)!
+INSERT INTO choice (proposal, request, place, chooser, key, left_out, file, page, changed_at)
+VALUES (:proposal, :request, :place, :chooser, :key, :left_out, :file, :page, :now)
+ON CONFLICT (proposal, place, chooser) DO UPDATE
 SET key = :key, left_out = :left_out, file = :file, page = :page, changed_at = :now;
 
--- name: drop_choice(proposal, place)!
-DELETE FROM choice WHERE proposal = :proposal AND place = :place;
+-- name: drop_choice(key)!
+DELETE FROM choice WHERE key = :key;
 
 -- name: open_workspace(id, root)!
 INSERT INTO workspace (id, root, fence, tickets) VALUES (:id, :root, 0, 0)
