@@ -2,6 +2,7 @@
 
 BulkheadError
 |-- Misconfigured   the operator must act; the text says what to set
+|   `-- InUse           another process has the database, which one process can have
 |-- Refused         a rule said no; the text goes to the person as it stands
 |   `-- BadInput    what was sent cannot be read: line, column, what was expected
 |-- Unavailable     something outside failed; a retry may help
@@ -23,6 +24,10 @@ class BulkheadError(Exception):
 
 class Misconfigured(BulkheadError):
     """The operator must act: a setting, a file or the machine is not as needed."""
+
+
+class InUse(Misconfigured):
+    """Another process has the database, which only one can have."""
 
 
 class Refused(BulkheadError):

@@ -64,6 +64,8 @@ class InboundKind(StrEnum):
     """A standing grant approved what is to be run."""
     UNDELIVERED = "undelivered"
     """The card of an approval could not be shown where it was to be decided."""
+    PATCH = "patch"
+    """Another actor, an IDE's assistant or a script, hands in a change to files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,35 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SentFile:
+    """A text file sent whole by somebody who read it whole."""
+
+    path: str
+    expects: str
+    """Blob id of the version that was read, or `absent`."""
+    content: str | None
+    """None deletes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changeset:
+    """A change to files that another actor hands in: for people to decide, as any patch."""
+
+    workspace: str
+    """Its folder."""
+    base: str
+    """The commit it was made on; empty only where whole files name what they expect."""
+    diff: str = ""
+    """Any format of a patch; bytes that are no UTF-8 are surrogate escapes."""
+    whole: tuple[SentFile, ...] = ()
+    """Files in place of a diff."""
+    summary: str = ""
+    """Why, in the actor's words."""
+    assistant: str = ""
+    """The assistant that acts for the person, `claude-code`; empty when it is the person's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
     """One event from outside."""
 
@@ -118,6 +149,8 @@ class Inbound:
     """Whether nobody but this person and the bot is in the conversation."""
     is_edit: bool = False
     """Something that was said before, with other words."""
+    changeset: Changeset | None = None
+    """What is handed in, for a patch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from migrations.columns import number, partial, text, time
+from migrations.columns import number, partial, text, time, unique
 
 
 def coordination() -> None:
@@ -43,6 +43,7 @@ def coordination() -> None:
         time("created_at"),
         time("settled_at", nullable=True),
     )
+    op.create_index("landing_newest", "landing", ["workspace", "created_at"])
     partial("landing_open", "landing", ["workspace", "created_at"], "state = 'applying'")
 
 
@@ -61,8 +62,34 @@ def proposals() -> None:
         text("author"),
         text("state"),  # proposed | applied | conflicted | denied | superseded
         text("commit_id", nullable=True),
+        text("note", nullable=True),  # why it ended as it did, for its author
+        text("stages", nullable=True),  # of a conflict, as JSON: what each side has
+        text("request", nullable=True),  # the approval that decides about it
         time("created_at"),
     )
+    op.create_index("proposal_newest", "proposal", ["created_at"])
+    unique("proposal_request", "proposal", ["request"], "request IS NOT NULL")
+    op.create_table(
+        "changeset",  # what other actors handed in
+        text("id", primary_key=True),
+        text("actor"),
+        text("workspace"),
+        text("digest"),  # of what was handed in: the same id never stands for two changes
+        text("lease"),  # the one it was made under; empty without
+        text("proposal", nullable=True),  # what became of it
+        text("state"),  # open | refused | conflicted: what became of it before it was a proposal
+        text("note", nullable=True),
+        text("stages", nullable=True),
+        time("created_at"),
+        time("ended_at", nullable=True),
+    )
+    unique("changeset_proposal", "changeset", ["proposal"], "proposal IS NOT NULL")
+    partial("changeset_open", "changeset", ["actor"], "ended_at IS NULL")
+    partial("changeset_lease", "changeset", ["lease"], "ended_at IS NULL AND lease <> ''")
+
+
+def choices() -> None:
+    """What people choose of patches."""
     op.create_table(
         "choice",  # which parts of a patch somebody is choosing
         text("proposal", primary_key=True),

@@ -2,7 +2,8 @@
 
 Whoever may open the socket (mode 0600, in a folder of mode 0700) is the operator. One JSON object per line each way:
 `{"verb": "ask", "person", "conversation", "text"}` or `{"verb": "press", ..., "value"}` gives messages, one a line, and
-an end line; `{"verb": "link", "person"}` gives `{"link"}`. A line without an end line is an answer that broke off.
+an end line; `{"verb": "link", "person"}` gives `{"link"}`, and `{"verb": "desk", "call", "given"}` gives `{"told"}`
+(see bot.desk). A line without an end line is an answer that broke off.
 
 Answers are read from the outbox itself, so whichever process of a fleet sent them, the one that was asked shows them.
 """
@@ -16,12 +17,12 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from layers.errors import BadInput, BulkheadError, Refused, Unavailable
 from layers.store import Tx
@@ -52,11 +53,14 @@ class Request(BaseModel):
     """What a command sends."""
 
     model_config = ConfigDict(extra="forbid")
-    verb: Literal["ask", "press", "link"]
+    verb: Literal["ask", "press", "link", "desk"]
     person: str = ""
     conversation: str = ""
     text: str = ""
     value: str = ""
+    call: str = ""
+    """Of the desk: what is asked of it."""
+    given: dict[str, Any] = Field(default_factory=dict)
 
 
 class Console:
@@ -173,11 +177,17 @@ class ConsoleServer:
     """Answers on the socket; see the module."""
 
     def __init__(
-        self, console: Console, person: Callable[[str], Person], link: Callable[[Person], Awaitable[str]]
+        self,
+        console: Console,
+        person: Callable[[str], Person],
+        link: Callable[[Person], Awaitable[str]],
+        desk: Callable[[str, Mapping[str, Any]], Awaitable[Any]],
     ) -> None:
+        """`desk` answers (what is asked, what is given) with what JSON can hold."""
         self._console = console
         self._person = person
         self._link = link
+        self._desk = desk
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.Task[None]] = set()
 
@@ -215,15 +225,18 @@ class ConsoleServer:
     async def _answers(self, reader: asyncio.StreamReader) -> AsyncGenerator[dict[str, object], None]:
         try:
             request = Request.model_validate_json(await reader.readline())
-            person = self._person(request.person)
-            if request.verb == "link":
-                yield {"link": await self._link(person)}
+            if request.verb == "desk":
+                yield {"told": await self._desk(request.call, request.given)}
+            elif request.verb == "link":
+                yield {"link": await self._link(self._person(request.person))}
             else:
-                async with aclosing(self._console.ask(to_inbound(request, person))) as answers:
+                inbound = to_inbound(request, self._person(request.person))
+                async with aclosing(self._console.ask(inbound)) as answers:
                     async for outbound in answers:
                         yield to_line(outbound)
         except ValidationError as error:
-            yield {"error": f"not a request: {error.errors()[0]['msg']}"}
+            first = error.errors()[0]
+            yield {"error": f"not a request: {'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}"}
         except BulkheadError as error:
             yield {"error": str(error)}
         except ValueError:  # of the reader: the line is too long

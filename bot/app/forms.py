@@ -62,7 +62,7 @@ class Forms:
             raise Refused("Every part is chosen: approve the request as it is, or leave something out.")
         if len(choice.left_out) == len(parts):
             raise Refused("No part is chosen: choose one, or close this and deny the request.")
-        return Filled(address=Address.parse(choice.place), value=f"c:form:{key}")
+        return Filled(address=Address.parse(choice.place), value=f"k:form:{key}")
 
     def _proposal(self, tx: Tx, request: str, identity: str) -> coordination.Proposal:
         """What a request is about, where that person may choose of it.

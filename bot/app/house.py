@@ -38,7 +38,7 @@ from bot.app.slack import make_slack
 from bot.app.telegram import make_telegram
 from bot.app.witness import Witness
 from bot.config import BulkheadFile, Settings
-from bot.dispatcher import Dispatcher, Parts, capabilities, handler, heed, rescuer
+from bot.dispatcher import Dispatcher, HouseDesk, Parts, capabilities, handler, heed, rescuer
 from bot.prompt import Offer
 from bot.status import Facts, status_text
 from bot.web import PendingCard, TransportLine
@@ -98,12 +98,7 @@ class House:
             Refused: bulkhead.toml knows no such person.
             Misconfigured: it knows nobody.
         """
-        persons = self.file.persons
-        if not persons:
-            raise Misconfigured("bulkhead.toml names nobody; add a table [people.owner] with approver = true")
-        if id and id not in persons:
-            raise Refused(f"bulkhead.toml has no [people.{id}]; it has {', '.join(persons) or 'nobody'}")
-        return persons[id or next(iter([*sorted(self.file.approvers), *persons]))]
+        return operator_of(self.file, id)
 
     def rules(self, tx: Tx) -> control.Rules:
         """Who may decide and what the manifests are, at this moment."""
@@ -148,6 +143,12 @@ class House:
         """The way in for the command line."""
         return Console(self.dispatcher.accept, partial(said, self.store), self.is_quiet)
 
+    @property
+    def desk(self) -> HouseDesk:
+        """Where other actors hand in patches."""
+        spaces = workspaces_of(self.settings, self.file)
+        return HouseDesk(self.store, self.coordinator, spaces, self.operator, self.dispatcher.take)
+
     async def is_quiet(self, conversation: str) -> bool:
         """Whether a conversation has nothing left to do or to say."""
         row = await self.store.fetch_one("transport.unfinished", conversation_id=conversation)
@@ -170,6 +171,16 @@ class House:
             )
             for each in await self.store.run(standings)
         ]
+
+
+def operator_of(file: BulkheadFile, id: str) -> Person:
+    """See `House.operator`."""
+    persons = file.persons
+    if not persons:
+        raise Misconfigured("bulkhead.toml names nobody; add a table [people.owner] with approver = true")
+    if id and id not in persons:
+        raise Refused(f"bulkhead.toml has no [people.{id}]; it has {', '.join(persons) or 'nobody'}")
+    return persons[id or next(iter([*sorted(file.approvers), *persons]))]
 
 
 def pending_cards(tx: Tx) -> list[PendingCard]:

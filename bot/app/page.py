@@ -13,6 +13,7 @@ from bot.adapters.web import to_inbound
 from bot.app.house import House
 from bot.app.making import VERSION
 from bot.app.overview import model_lines
+from bot.desk import answer
 from bot.dispatcher import Ordered, put_freeze
 from bot.web import FreezeLine, PageServer, PageServices, create_app, listen, mint_link
 from layers import control
@@ -85,7 +86,7 @@ async def open_page(house: House) -> AsyncIterator[str]:
         token = await mint_link(house.store, person.id)
         return f"{settings.public_url or f'http://{host}:{port}'}/#token={token}"
 
-    console = ConsoleServer(house.console, house.operator, link)
+    console = ConsoleServer(house.console, house.operator, link, partial(answer, house.desk))
     try:
         await server.start()
         await console.start(settings.home)

@@ -34,7 +34,8 @@ def is_there(tx: Tx, person: Person, inbound: Inbound, *, is_drill: bool) -> boo
     """Whether somebody sees a card in the conversation of the request."""
     place = whole(inbound.address)
     if place.channel in CALLS_NOBODY:
-        return person.id == inbound.person.id and inbound.kind is not InboundKind.SCHEDULE and not is_drill
+        is_looking = inbound.kind not in (InboundKind.SCHEDULE, InboundKind.PATCH)
+        return person.id == inbound.person.id and is_looking and not is_drill
     return any(whole(Address.parse(seat)) == place for seat in conversations_of(tx, person.id))
 
 

@@ -8,7 +8,7 @@ from bot.dispatcher.work import Work
 from layers import control, coordination
 from layers.store import Tx
 from layers.transport import put_media, send
-from layers.types import Address, Attachment, Outbound, OutboundKind
+from layers.types import Address, Attachment, Button, Outbound, OutboundKind
 
 PAGE = "web"
 APPROVALS = f"{PAGE}:approvals"
@@ -55,6 +55,8 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
         if buttons and approval.state is control.State.PENDING:
             more, choose = chooser.offered(approval.id, proposal, is_typed=Address.parse(place).channel in TYPED)
             text, buttons = f"{text}{more}", (*buttons, *choose)
+    if approval.plan.kind == "patch" and approval.state is control.State.SUCCEEDED:
+        buttons += (Button(label="Revert", value=f"c:revert:{approval.id}"),)
     return Outbound(
         address=Address.parse(place),
         key=f"a{approval.id}",

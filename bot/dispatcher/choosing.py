@@ -1,7 +1,7 @@
-"""Some parts of a patch are asked for in place of all of it: presses of `c:<verb>:<request>`, `/pick`, `c:form:<key>`.
+"""Some parts of a patch are asked for in place of all of it: presses of `k:<verb>:<request>`, `/pick`, `k:form:<key>`.
 
 Choosing approves nothing. It ends the first request and asks for another, whose card shows what would be committed;
-both happen in the transaction that ends the turn. Any surface proposes by the press `c:pick:<request>:1,3,4`, the
+both happen in the transaction that ends the turn. Any surface proposes by the press `k:pick:<request>:1,3,4`, the
 numbers being those of `coordination.parts_of`, from 1.
 """
 
@@ -20,7 +20,7 @@ from layers import control, coordination
 from layers.coordination import Choice, Part, Proposal
 from layers.errors import Refused
 from layers.store import Tx
-from layers.transport import Line, remember, send
+from layers.transport import Line, add_lines, send
 from layers.types import Address, Outbound, OutboundKind
 
 OPEN, CLOSE, GO, PICK, FORM = "open", "close", "go", "pick", "form"
@@ -153,13 +153,15 @@ def replaced(parts: Parts, work: Work, cut: Cut, derived: Proposal, why: str, tx
     if isinstance(said, control.Decision):
         return _error(work, said.refused)
     first, request = control.by_id(tx, cut.request), said.approval
-    coordination.keep(tx, derived, first.conversation_id)
     words = f"Request {request.id} has {why}."
     for choice in coordination.choices(tx, cut.proposal.id):
         _end(tx, work, choice, words)
-    coordination.mark(tx, cut.proposal.id, coordination.State.PROPOSED, coordination.State.SUPERSEDED)
-    author = f"({person.name} chose parts of the patch of request {first.id}. {words} It waits for a decision.)"
-    remember(tx, first.conversation_id, work.turn.id, [Line(role="user", content=author)])
+    coordination.keep(tx, derived, first.conversation_id)
+    coordination.ask_for(tx, derived.id, request.id)
+    coordination.supersede(tx, derived, words)
+    if first.by_agent:
+        told = f"({person.name} chose parts of the patch of request {first.id}. {words} It waits for a decision.)"
+        add_lines(tx, work.turn, first.conversation_id, [Line(role="user", content=told)])
     send(tx, approval_message(tx, parts, work, undecidable(first)), f"t{work.turn.id}.replaced", work.turn.id)
     if first.conversation_id != inbound.address.id:
         send(tx, approval_message(tx, parts, work, said), f"t{work.turn.id}.instead", work.turn.id)

@@ -5,12 +5,27 @@ at a time, and only patches that say what they expect to find; what was shown is
 unsaved work is written over.
 """
 
+from layers.coordination.changesets import (
+    OPEN,
+    Fate,
+    Handed,
+    Standing,
+    contents_of,
+    end,
+    give_back,
+    held_for,
+    keep_alive,
+    open_changeset,
+    standing,
+    tie,
+)
 from layers.coordination.choices import Choice, choice_by_key, choices, drop_choice, keep_choice
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
-from layers.coordination.leases import Claimant, Known, Lease, LeaseState
+from layers.coordination.leases import Claimant, Known, Lease, LeaseState, ask, wait
+from layers.coordination.overview import Landed, Queued, look_at, look_clock, look_known, look_line, look_queue
 from layers.coordination.picking import parts_of
-from layers.coordination.records import State, by_id, keep, mark
+from layers.coordination.records import TOPIC, State, ask_for, by_id, explain, keep, keep_stages, mark, supersede
 from layers.coordination.rules import code, summary_markdown, visible
 from layers.coordination.service import Coordinator
 from layers.coordination.types import (
@@ -32,37 +47,63 @@ from layers.coordination.types import (
 
 __all__ = [
     "ABSENT",
+    "OPEN",
+    "TOPIC",
     "Applied",
     "Choice",
     "Claimant",
     "Conflict",
     "Coordinator",
+    "Fate",
     "FileChange",
     "Foreign",
     "ForeignPolicy",
+    "Handed",
     "Known",
+    "Landed",
     "Lease",
     "LeaseState",
     "Part",
     "Patch",
     "Proposal",
+    "Queued",
     "Rehearsal",
     "Snapshot",
     "Stages",
+    "Standing",
     "State",
     "Unmergeable",
     "WholeFile",
+    "ask",
+    "ask_for",
     "by_id",
     "choice_by_key",
     "choices",
     "code",
+    "contents_of",
     "drop_choice",
+    "end",
+    "explain",
     "git_version",
+    "give_back",
+    "held_for",
     "keep",
+    "keep_alive",
     "keep_choice",
+    "keep_stages",
+    "look_at",
+    "look_clock",
+    "look_known",
+    "look_line",
+    "look_queue",
     "mark",
+    "open_changeset",
     "parts_of",
     "root_of",
+    "standing",
     "summary_markdown",
+    "supersede",
+    "tie",
     "visible",
+    "wait",
 ]

@@ -6,13 +6,13 @@ VALUES
 ON CONFLICT (id) DO NOTHING;
 
 -- name: by_id(id)^
-SELECT id, conversation_id, workspace, base_commit, base_tree, result_tree, diff, summary, author, state, commit_id, created_at
+SELECT id, conversation_id, workspace, base_commit, base_tree, result_tree, diff, summary, author, state, commit_id, note, stages, created_at
 FROM proposal
 WHERE id = :id;
 
--- name: mark(id, before, after, commit_id)!
+-- name: mark(id, before, after, commit_id, note)!
 UPDATE proposal
-SET state = :after, commit_id = :commit_id
+SET state = :after, commit_id = :commit_id, note = :note
 WHERE id = :id AND state = :before;
 
 -- name: choices(proposal)
@@ -29,6 +29,44 @@ SET key = :key, left_out = :left_out, file = :file, page = :page, changed_at = :
 
 -- name: drop_choice(key)!
 DELETE FROM choice WHERE key = :key;
+-- name: explain(id, note)!
+UPDATE proposal SET note = :note WHERE id = :id AND state <> 'proposed';
+
+-- name: keep_stages(id, stages)!
+UPDATE proposal SET stages = :stages WHERE id = :id;
+
+-- name: open_changeset(id, actor, workspace, digest, lease, now)!
+INSERT INTO changeset (id, actor, workspace, digest, lease, state, created_at)
+VALUES (:id, :actor, :workspace, :digest, :lease, 'open', :now);
+
+-- name: changeset(id)^
+SELECT id, actor, workspace, digest, lease, proposal, state, note, stages FROM changeset WHERE id = :id;
+
+-- name: open_changesets(actor)^
+SELECT count(*) AS count FROM changeset WHERE actor = :actor AND ended_at IS NULL;
+
+-- name: tie_changeset(id, proposal)!
+UPDATE changeset SET proposal = :proposal WHERE id = :id AND proposal IS NULL AND ended_at IS NULL;
+
+-- name: hand_over(old, new)!
+UPDATE changeset SET proposal = :new WHERE proposal = :old AND ended_at IS NULL;
+
+-- name: end_changeset(id, state, note, stages, now)!
+UPDATE changeset
+SET state = :state, note = :note, stages = :stages, proposal = NULL, ended_at = :now
+WHERE id = :id AND ended_at IS NULL;
+
+-- name: close_changeset(proposal, now)!
+UPDATE changeset SET ended_at = :now WHERE proposal = :proposal AND ended_at IS NULL;
+
+-- name: lease_of(proposal)^
+SELECT lease FROM changeset WHERE proposal = :proposal AND lease <> '';
+
+-- name: given_lease(lease)^
+SELECT id FROM changeset WHERE lease = :lease AND ended_at IS NULL AND lease <> '' LIMIT 1;
+
+-- name: ask_for(id, request)!
+UPDATE proposal SET request = :request WHERE id = :id;
 
 -- name: open_workspace(id, root)!
 INSERT INTO workspace (id, root, fence, tickets) VALUES (:id, :root, 0, 0)
@@ -83,3 +121,15 @@ SELECT new_head, old_head, proposal, fence, branch, old_commit, new_commit, stat
 FROM landing
 WHERE workspace = :workspace
 ORDER BY created_at, fence;
+
+-- name: landing(new_head)^
+SELECT new_head, old_head, workspace, proposal, fence, branch, old_commit, new_commit, state, created_at, settled_at
+FROM landing
+WHERE new_head = :new_head;
+
+-- name: newest_landings(workspace, few)
+SELECT new_head, old_head, workspace, proposal, fence, branch, old_commit, new_commit, state, created_at, settled_at
+FROM landing
+WHERE workspace = :workspace
+ORDER BY created_at DESC, fence DESC
+LIMIT :few;

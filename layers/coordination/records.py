@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from layers.coordination.types import FileChange, Proposal
+from layers.coordination.types import Entry, FileChange, Proposal, Stages
 from layers.errors import Refused
 from layers.store import Tx
+
+TOPIC = "proposals"
+"""What is woken when something became of a proposal."""
 
 
 class State(StrEnum):
@@ -46,6 +51,11 @@ def keep(tx: Tx, proposal: Proposal, conversation_id: str) -> None:
     )
 
 
+def ask_for(tx: Tx, proposal_id: str, request: str) -> None:
+    """A person is asked about it: `request` is the approval's id."""
+    tx.run("coordination.ask_for", id=proposal_id, request=request)
+
+
 def by_id(tx: Tx, proposal_id: str) -> Proposal:
     """The proposal that was kept.
 
@@ -72,7 +82,46 @@ def by_id(tx: Tx, proposal_id: str) -> Proposal:
     )
 
 
-def mark(tx: Tx, proposal_id: str, before: State, after: State, commit: str = "") -> bool:
-    """Move a proposal from `before` to `after`; False when it was not `before`."""
-    name = "coordination.mark"
-    return tx.run(name, id=proposal_id, before=before.value, after=after.value, commit_id=commit or None) == 1
+def mark(tx: Tx, proposal_id: str, before: State, after: State, commit: str = "", note: str = "") -> bool:
+    """Move a proposal from `before` to `after`; False when it was not `before`. `note` tells its author why."""
+    has_moved = tx.run(
+        "coordination.mark", id=proposal_id, before=before.value, after=after.value, commit_id=commit or None,
+        note=note or None,
+    )  # fmt: skip
+    tx.run("coordination.close_changeset", proposal=proposal_id, now=tx.now)
+    tx.wake(TOPIC)
+    return has_moved == 1
+
+
+def supersede(tx: Tx, derived: Proposal, note: str) -> None:
+    """`derived` takes the place of the proposal that it has parts of, also for whoever handed that in."""
+    tx.run("coordination.hand_over", old=derived.derived_from, new=derived.id)
+    mark(tx, derived.derived_from, State.PROPOSED, State.SUPERSEDED, note=note)
+
+
+def explain(tx: Tx, proposal_id: str, note: str) -> None:
+    """Tell the author of a proposal that has ended why, in other words than `mark` had."""
+    tx.run("coordination.explain", id=proposal_id, note=note)
+    tx.wake(TOPIC)
+
+
+def keep_stages(tx: Tx, proposal_id: str, stages: Sequence[Stages]) -> None:
+    """Keep what each side has of the files that a proposal could not be merged in."""
+    tx.run("coordination.keep_stages", id=proposal_id, stages=dump_stages(stages))
+
+
+def dump_stages(stages: Sequence[Stages]) -> str:
+    """As JSON."""
+    return json.dumps([asdict(one) for one in stages])
+
+
+def load_stages(text: str | None) -> tuple[Stages, ...]:
+    """The inverse of `dump_stages`."""
+
+    def entry(side: Mapping[str, Any] | None) -> Entry | None:
+        return Entry(**side) if side else None
+
+    return tuple(
+        Stages(path=one["path"], base=entry(one["base"]), ours=entry(one["ours"]), theirs=entry(one["theirs"]))
+        for one in json.loads(text or "[]")
+    )

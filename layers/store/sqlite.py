@@ -26,7 +26,7 @@ from typing import IO, Any, Concatenate
 
 import aiosqlite
 
-from layers.errors import Misconfigured, NotWritten, Unavailable
+from layers.errors import InUse, Misconfigured, NotWritten, Unavailable
 from layers.store.statements import Statements
 from layers.store.topics import Topics, worker_id
 from layers.store.types import Dialect, P, Row, T
@@ -99,7 +99,8 @@ def take_lock(path: Path) -> IO[str]:
     """Hold the lock file beside the database until the returned file is closed.
 
     Raises:
-        Misconfigured: another process holds it, or the folder cannot be written.
+        InUse: another process holds it.
+        Misconfigured: the folder cannot be written.
     """
     try:
         handle = open(f"{path}.lock", "a+", encoding="ascii")  # noqa: SIM115  held for the life of the store
@@ -113,7 +114,7 @@ def take_lock(path: Path) -> IO[str]:
         handle.seek(0)
         holder = handle.read().strip() or "another process"
         handle.close()
-        raise Misconfigured(
+        raise InUse(
             f"database {str(path)!r} is in use by {holder}; stop it, or use PostgreSQL for more than one process"
         ) from None
     handle.truncate(0)

@@ -141,20 +141,27 @@ def finish(
     conversation = turn.inbound.address.id
     for n, outbound in enumerate(outbounds):
         send(tx, outbound, dedupe=f"t{turn.id}.{n}", turn_id=turn.id)
-    remember(tx, conversation, turn.id, lines)
+    add_lines(tx, turn, conversation, lines)
     tx.run("transport.end_turn", id=turn.id, state="done", now=tx.now, route=route or None)
     tx.run("transport.end_inbox", id=turn.id)
     row = tx.one("transport.next_epoch", id=conversation)
     return begin(tx, conversation, row["epoch"]) if row else None
 
 
-def remember(tx: Tx, conversation: str, turn_id: int, lines: Sequence[Line]) -> None:
-    """Add to what the agent remembers of a conversation, its turn's own or another."""
+def add_lines(tx: Tx, turn: Turn, conversation: str, lines: Sequence[Line]) -> None:
+    """Have the agent remember these in a conversation, which need not be the turn's own."""
     for line in lines:
         row = tx.one("transport.next_sequence", id=conversation)
         seq = row["sequence"] if row else 0
-        said = {"role": line.role, "content": line.content}
-        tx.run("transport.add_line", conversation_id=conversation, seq=seq, turn_id=turn_id, **said, now=tx.now)
+        tx.run(
+            "transport.add_line",
+            conversation_id=conversation,
+            seq=seq,
+            turn_id=turn.id,
+            role=line.role,
+            content=line.content,
+            now=tx.now,
+        )
 
 
 def give_back(tx: Tx, turn: Turn) -> None:

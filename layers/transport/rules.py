@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from enum import IntEnum, StrEnum
+from typing import Any
 
 from layers.types import (
     Address,
     Attachment,
     Button,
     ButtonStyle,
+    Changeset,
     Inbound,
     InboundKind,
     Outbound,
@@ -19,6 +22,7 @@ from layers.types import (
     Person,
     Picture,
     Press,
+    SentFile,
     Urgency,
 )
 
@@ -125,7 +129,8 @@ def first_words(text: str) -> str:
 
 def dump_inbound(inbound: Inbound) -> str:
     """JSON for the inbox."""
-    return json.dumps(asdict(inbound), ensure_ascii=False, separators=(",", ":"))
+    has_bytes = inbound.changeset is not None  # a diff may hold what is no UTF-8, and no database takes a surrogate
+    return json.dumps(asdict(inbound), ensure_ascii=has_bytes, separators=(",", ":"))
 
 
 def load_inbound(text: str) -> Inbound:
@@ -146,7 +151,13 @@ def load_inbound(text: str) -> Inbound:
         display=data["display"],
         is_direct=data["is_direct"],
         is_edit=data["is_edit"],
+        changeset=load_changeset(data["changeset"]) if data.get("changeset") else None,
     )
+
+
+def load_changeset(data: Mapping[str, Any]) -> Changeset:
+    """What was handed in."""
+    return Changeset(**{**data, "whole": tuple(SentFile(**each) for each in data["whole"])})
 
 
 def dump_outbound(outbound: Outbound) -> str:

@@ -41,7 +41,7 @@ def test_files_come_first_and_then_the_hunks_of_one() -> None:
     left_out = chooser.toggled(PARTS, HERE, "p5", is_on=False)
     inside = chooser.screen(REQUEST, PARTS, replace(HERE, left_out=left_out, file=2))
     assert labels(inside)[:3] == ["☑ lines 10 to 19", "☐ lines 20 to 29", "☑ lines 30 to 39"]
-    assert [button.value for button in inside.buttons][:2] == [f"c:off:{REQUEST}:p4", f"c:on:{REQUEST}:p5"]
+    assert [button.value for button in inside.buttons][:2] == [f"k:off:{REQUEST}:p4", f"k:on:{REQUEST}:p5"]
     assert "File `src/file2.py`" in inside.text
     assert "◪ src/file2.py" in labels(chooser.screen(REQUEST, PARTS, replace(HERE, left_out=left_out)))
 

@@ -27,7 +27,7 @@ Answer = str | dict[str, Any]
 """What the acknowledgement carries: nothing, a sentence for a slash command, errors or the next page for a modal."""
 
 CALLBACK = "bulkhead_parts"
-OPENS = "c:open:"
+OPENS = "k:open:"
 """The value of the button begins so."""
 ELEMENT = "parts"
 OPTION_CHARS, LABEL_CHARS = 75, 150
@@ -122,7 +122,8 @@ def ticked(block: object) -> list[int]:
     """The numbers of the boxes of one group that are on."""
     element = block.get(ELEMENT) if isinstance(block, Mapping) else None
     options = element.get("selected_options") if isinstance(element, Mapping) else None
-    values = [option.get("value") for option in options or () if isinstance(option, Mapping)]
+    there = options if isinstance(options, list) else []
+    values = [option.get("value") for option in there if isinstance(option, Mapping)]
     return [int(value) for value in values if isinstance(value, str) and NUMBER.fullmatch(value)]
 
 
