@@ -108,7 +108,7 @@ class Standing(Value):
     """How a proposal stands."""
 
     id: str
-    state: Literal["proposed", "awaiting_approval", "applied", "conflicted", "denied", "refused"]
+    state: Literal["proposed", "awaiting_approval", "applied", "conflicted", "denied", "superseded", "refused"]
     note: str = Field(description="why it stands so, and what to do")
     base_commit: str
     files: tuple[Changed, ...]

@@ -20,6 +20,7 @@ from bot.adapters.ports import Hook
 from bot.adapters.web import CHANNEL, WebChannel, own_message
 from bot.agent import Agent, Limits
 from bot.app.door import Door
+from bot.app.forms import Forms
 from bot.app.jobs import Schedules, frost, make_jobs
 from bot.app.mail import make_mail
 from bot.app.making import (
@@ -279,7 +280,8 @@ def make_providers(house: House) -> Providers:
         ("telegram", partial(make_telegram, settings)),
         ("mail", partial(make_mail, settings, house.store)),
     )
-    providers = Providers(house.store, Door(house.store, house.dispatcher), makes)
+    door, forms = Door(house.store, house.dispatcher), Forms(house.store, house.rules)
+    providers = Providers(house.store, door, forms, makes)
     house.hooks = providers.hooks
     return providers
 
