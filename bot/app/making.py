@@ -51,6 +51,11 @@ def workspaces_of(settings: Settings, file: BulkheadFile) -> dict[str, Path]:
     return {FIRST_WORKSPACE: workspace_of(settings, file), **others}
 
 
+def names_of(workspaces: Mapping[str, Path]) -> tuple[str, ...]:
+    """What cards and policies call the workspaces: nothing, where there is but one."""
+    return tuple(workspaces) if len(workspaces) > 1 else ()
+
+
 def make_router(settings: Settings, store: Store | None = None) -> Router:
     """Routing over the process's environment, which holds the providers' keys.
 

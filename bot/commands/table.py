@@ -32,7 +32,8 @@ from layers.errors import BadInput, Refused
 
 _WORD = re.compile(r"/([^\s/@]*)(?:@\w+)?(?=\s|$)")
 _LOOK = re.compile(r"\s*(dark|light|right[-\u2010-\u2015]angled)\s+", re.IGNORECASE)
-_BASE = re.compile(r"\s*base=(\S*)[ \t]*(?:\r?\n|$)")
+_PATCH_OPTION = re.compile(r"\s*(base|in)=(\S*)(?=\s|$)[ \t]*(?:\r?\n|$)?")
+_WORKSPACE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _REVISION = re.compile(r"[0-9A-Za-z][\w./~^@{}-]*")
 _DIFF_START = re.compile(r"^(?:diff --git |--- |@@ |\*\*\* Begin Patch|<{5,9} SEARCH)", re.MULTILINE)
 _SCHEDULE = re.compile(
@@ -125,12 +126,14 @@ def _run(rest: str) -> Command:
 
 
 def _patch(rest: str) -> Command:
-    base = ""
-    found = _BASE.match(rest)
-    if found is not None:
-        base, rest = found[1], rest[found.end() :]
-        if not _REVISION.fullmatch(base):
-            raise BadInput(f"base={short(base)} is not a revision; use a commit id or a name such as HEAD~1.", line=1)
+    given: dict[str, str] = {}
+    while (found := _PATCH_OPTION.match(rest)) is not None and found[1] not in given:
+        given[found[1]], rest = found[2], rest[found.end() :]
+    base, workspace = given.get("base", ""), given.get("in", "")
+    if "base" in given and not _REVISION.fullmatch(base):
+        raise BadInput(f"base={short(base)} is not a revision; use a commit id or a name such as HEAD~1.", line=1)
+    if "in" in given and not _WORKSPACE.fullmatch(workspace):
+        raise BadInput(f"in={short(workspace)} is no workspace's name; `/status` lists them.", line=1)
     diff = unfenced(rest, "/patch").strip("\r\n")
     if not _DIFF_START.search(diff):
         raise BadInput(
@@ -139,7 +142,7 @@ def _patch(rest: str) -> Command:
             + (f"{short(diff)}." if diff.strip() else "empty."),
             expected="a unified diff",
         )
-    return ProposePatch(diff + "\n", base)
+    return ProposePatch(diff + "\n", base, workspace)
 
 
 def _schedule(rest: str) -> Command:
@@ -245,8 +248,8 @@ COMMANDS = (
     ),
     Entry(
         name="patch",
-        usage="[base=<revision>] and on the next line a unified diff, search/replace blocks or a V4A patch",
-        doc="propose a change to the workspace",
+        usage="[in=<workspace>] [base=<revision>] and on the next line a unified diff, search/replace blocks or V4A",
+        doc="propose a change to the workspace, or to one of several",
         examples=(),
         read=_patch,
     ),

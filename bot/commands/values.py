@@ -55,6 +55,8 @@ class ProposePatch:
     """A unified diff without its fence, ending in a newline."""
     base: str = ""
     """The revision that the diff was made against; empty means the workspace's head."""
+    workspace: str = ""
+    """Its name in bulkhead.toml; empty means the first."""
 
 
 @dataclass(frozen=True, slots=True)

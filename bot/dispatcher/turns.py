@@ -87,8 +87,8 @@ async def message(parts: Parts, work: Work) -> None:
             await hands.draw(presentation.with_look(source, theme, "right_angled" if "right-angled" in look else ""))
         case commands.RunCapability(capability=capability, parameters=parameters):
             await hands.act(capability, parameters)
-        case commands.ProposePatch(diff=diff, base=base):
-            await hands.edit(diff, base=base)
+        case commands.ProposePatch(diff=diff, base=base, workspace=workspace):
+            await hands.edit(diff, base=base, workspace=workspace)
         case commands.ListSchedules() | commands.AddSchedule() | commands.RemoveSchedule():
             schedule(parts, work, command)
         case commands.ShowRules() | commands.AddRule() | commands.RemoveRule():

@@ -14,6 +14,13 @@ from tests.coordination.conftest import README_PATCH, Workspace
 from tests.fakes.command import bulkhead
 from tests.fakes.house import House
 
+PEOPLE = """
+[people.zoe]
+approver = true
+scopes = ["workspace.files.site"]
+
+[people.ben]
+"""
 README = "".join(f"line {n}\n" for n in range(1, 11))
 
 
@@ -26,7 +33,7 @@ def make_home(folder: Path) -> tuple[Path, Workspace]:
     home = folder / "home"
     assert bulkhead("migrate", home=home).returncode == 0
     with open(home / "bulkhead.toml", "a", encoding="utf-8") as file:
-        file.write(f"\n[workspaces.site]\npath = {json.dumps(str(site.root))}\n")
+        file.write(f"\n[workspaces.site]\npath = {json.dumps(str(site.root))}\n{PEOPLE}")
     return home, site
 
 
@@ -116,6 +123,42 @@ def test_a_refused_patch_is_an_answer_and_status_keeps_it(house: House) -> None:
     assert row["id"] in [each["id"] for each in patch(house.home, "status", "--workspace", "site")["proposals"]]
     words = bulkhead("patch", *given, home=house.home, stdin=gone)
     assert (words.returncode, "refused\n    the patch does not apply" in words.stdout) == (1, True)
+
+
+def test_in_a_chat_a_patch_names_its_workspace_and_its_card_and_scope_do_too(house: House, site: Workspace) -> None:
+    diff = "--- /dev/null\n+++ b/chat.txt\n@@ -0,0 +1 @@\n+chat\n"
+    assert "there is no workspace" in house.ask(f"/patch in=nonesuch\n{diff}")["html"]
+    before = site.git("rev-parse", "HEAD")
+    first = house.ask(f"/patch\n{diff}")
+    assert "Commit a patch to workspace" in first["html"]
+    house.press(first, "Approve")
+    house.wait_for(lambda event: event["key"] == first["key"] and "Done" in event["html"])
+    assert (house.home / "workspace" / "chat.txt").exists()
+    assert (site.git("rev-parse", "HEAD"), (site.root / "chat.txt").exists()) == (before, False)
+    second = house.ask(f"/patch in=site\n{diff}")
+    assert "Commit a patch to site" in second["html"]
+    request = second["key"].removeprefix("a")
+    told = json.loads(bulkhead("control", "explain", request, "--json", home=house.home).stdout)
+    assert told["scope"] == "workspace.files.site"
+    assert {each["person"]: each["may_approve"] for each in told["people"]} == {
+        "owner": True, "zoe": True, "ben": False,
+    }  # fmt: skip
+    told = json.loads(bulkhead("control", "explain", first["key"][1:], "--json", home=house.home).stdout)
+    assert told["scope"] == "workspace.files.workspace"
+    house.press(second, "Approve")
+    house.wait_for(lambda event: event["key"] == second["key"] and "Done" in event["html"])
+    assert site.git("log", "-1", "--format=%an") == "Owner"
+    assert (site.root / "chat.txt").read_text() == "chat\n"
+    assert "workspace site" in house.ask("/status")["html"]
+
+
+def test_a_policy_may_speak_of_one_workspace_and_a_misspelt_one_is_told(house: House, tmp_path: Path) -> None:
+    policy = (house.home / "policy.cedar").read_text()
+    for name, code in (("site", 0), ("sitte", 1)):
+        scope = f'forbid (principal, action, resource in Scope::"workspace.files.{name}") when {{ context.risk > 3 }};'
+        (tmp_path / "policy.cedar").write_text(f'{policy}\n@id("one")\n@reason("r")\n{scope}\n')
+        done = bulkhead("control", "check", str(tmp_path / "policy.cedar"), home=house.home)
+        assert done.returncode == code, done.stdout
 
 
 @pytest.mark.parametrize(
