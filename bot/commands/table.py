@@ -19,6 +19,7 @@ from bot.commands.values import (
     ProposePatch,
     RemoveRule,
     RemoveSchedule,
+    RevertCommit,
     RunCapability,
     ShowHelp,
     ShowPending,
@@ -145,6 +146,22 @@ def _patch(rest: str) -> Command:
     return ProposePatch(diff + "\n", base, workspace)
 
 
+def _revert(rest: str) -> Command:
+    words = rest.split()
+    named = [word.removeprefix("in=") for word in words if word.startswith("in=")]
+    commits = [word for word in words if not word.startswith("in=")]
+    if len(commits) != 1 or len(named) > 1 or not _REVISION.fullmatch(commits[0]):
+        raise BadInput(f"`/revert` needs one commit, for example `/revert 1a2b3c4d5e`, and got {short(rest)}.")
+    if named and not _WORKSPACE.fullmatch(named[0]):
+        raise BadInput(f"in={short(named[0])} is no workspace's name; `/status` lists them.")
+    return RevertCommit(commits[0], "".join(named))
+
+
+def _pending(rest: str) -> Command:
+    given = rest.strip()
+    return ShowPending(governing.one_id(given, "/pending", "a request, or nothing") if given else "")
+
+
 def _schedule(rest: str) -> Command:
     rest = rest.strip()
     if rest.lower() in ("", "list"):
@@ -254,10 +271,18 @@ COMMANDS = (
         read=_patch,
     ),
     Entry(
+        name="revert",
+        usage="<commit> [in=<workspace>]",
+        doc="propose to take a commit back, and keep what came after it",
+        examples=("/revert HEAD",),
+        read=_revert,
+    ),
+    Entry(
         name="pending",
-        doc="what waits for a decision",
+        usage="[<request>]",
+        doc="what waits for a decision; the card of one of them, for who may decide it",
         examples=("/pending",),
-        read=_nothing("pending", ShowPending()),
+        read=_pending,
     ),
     Entry(
         name="schedule",

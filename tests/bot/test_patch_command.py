@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bot.commands import ProposePatch, parse
+from bot.commands import ProposePatch, RevertCommit, ShowPending, parse
 from layers.errors import BadInput
 
 DIFF = "--- a/README.md\n+++ b/README.md\n@@ -1 +1 @@\n-old\n+new\n"
@@ -64,4 +64,26 @@ def test_a_patch_of_a_file_with_code_blocks_keeps_them_and_its_spaces() -> None:
 )
 def test_what_is_no_patch_is_refused(text: str, told: str) -> None:
     with pytest.raises(BadInput, match=re.escape(told)):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("/revert HEAD", RevertCommit("HEAD")),
+        ("/revert in=site 1a2b3c", RevertCommit("1a2b3c", "site")),
+        ("/revert HEAD~1 in=site", RevertCommit("HEAD~1", "site")),
+        ("/pending", ShowPending()),
+        ("/pending 3cbdea86cec78955", ShowPending("3cbdea86cec78955")),
+    ],
+)
+def test_a_commit_to_revert_and_a_request_to_show_are_read(text: str, command: object) -> None:
+    assert parse(text) == command
+
+
+@pytest.mark.parametrize(
+    "text", ["/revert", "/revert a b", "/revert --all", "/revert HEAD in=../x", "/revert in=site", "/pending please"]
+)
+def test_what_names_no_commit_and_no_request_is_refused(text: str) -> None:
+    with pytest.raises(BadInput):
         parse(text)
