@@ -51,6 +51,11 @@ def workspaces_of(settings: Settings, file: BulkheadFile) -> dict[str, Path]:
     return {FIRST_WORKSPACE: workspace_of(settings, file), **others}
 
 
+def names_of(workspaces: Mapping[str, Path]) -> tuple[str, ...]:
+    """What cards and policies call the workspaces: nothing, where there is but one."""
+    return tuple(workspaces) if len(workspaces) > 1 else ()
+
+
 def staying_of(settings: Settings, file: BulkheadFile) -> Staying:
     """What of the workspaces is told to no model on another machine."""
     kept = {name for name, table in file.workspaces.items() if table.local_only}
