@@ -53,6 +53,8 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
         parked = coordination.parked_for(tx, proposal.id)
         if parked is not None and approval.state in (control.State.FAILED, control.State.CANCELLED):
             text, buttons = f"{text}\n\n{edit_text(parked)}", (*buttons, *edit_buttons(parked))
+    if approval.plan.kind == "patch" and approval.state is control.State.SUCCEEDED:
+        buttons += (Button(label="Revert", value=f"c:revert:{approval.id}"),)
     return Outbound(
         address=Address.parse(place),
         key=f"a{approval.id}",

@@ -12,9 +12,8 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.dispatcher import parking, people, reviewing, sending, transports, undelivered
+from bot.dispatcher import parking, patches, people, reasons, reviewing, sending, transports, undelivered
 from bot.dispatcher.cards import approval_message, undecidable
-from bot.dispatcher.effects import trees
 from bot.dispatcher.observing import planner_of
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
@@ -74,6 +73,8 @@ async def decide(parts: Parts, work: Work, verb: str, handle: str) -> None:
         await run(parts, work, approval)
     elif approval.state is not control.State.PENDING:
         work.add(lambda tx: settled(tx, parts, work, approval))
+        if approval.state is control.State.DENIED and not approval.is_drill:
+            reasons.ask(work, approval)
 
 
 def click_of(tx: Tx, work: Work, verb: str, handle: str) -> control.Click:
@@ -169,7 +170,7 @@ async def perform(parts: Parts, work: Work, approval: control.Approval, *, is_ou
     if approval.plan.kind != "capability":
         control.demand_warrant(approval, parts.signer)
     if approval.plan.kind == "patch":
-        return await apply_patch(parts, work, approval)
+        return await patches.apply(parts, work, approval)
     if approval.plan.kind == "contact":
         return control.Outcome(state=control.State.SUCCEEDED, reason="it is on its way")
     if not is_ours:
@@ -202,25 +203,6 @@ def conclude(tx: Tx, parts: Parts, work: Work, run_id: str, outcome: control.Out
     return approval_message(tx, parts, work, pending)
 
 
-async def apply_patch(parts: Parts, work: Work, approval: control.Approval) -> control.Outcome:
-    """Commit an approved proposal. Repeating it makes the same commit, so its outcome is never unknown."""
-    proposal = await parts.store.run(coordination.by_id, str(approval.plan.parameters["proposal"]))
-    if trees(proposal) != approval.plan.parameters:
-        raise Refused("the proposal is not the one that was shown; propose the patch again")
-    try:
-        result = await parking.apply(parts, work, approval, proposal)
-    except (Refused, Unavailable) as error:
-        commit = await parts.coordinator.was_applied(proposal)
-        if commit is None:
-            raise
-        reason = f"committed, but not every file is written yet: {error}"
-        return control.Outcome(state=control.State.SUCCEEDED, reason=reason, output=commit)
-    if isinstance(result, coordination.Applied):
-        return control.Outcome(state=control.State.SUCCEEDED, reason=result.text, output=result.commit)
-    await parts.store.run(coordination.keep_stages, proposal.id, result.stages)
-    return control.Outcome(state=control.State.FAILED, reason=result.text)
-
-
 async def expired(parts: Parts, work: Work) -> None:
     """An approval ran out: its card says so and loses its buttons."""
     approval = await work.store.run(control.by_id, work.turn.inbound.subject)
@@ -243,6 +225,7 @@ async def edit(parts: Parts, work: Work, verb: str, handle: str) -> None:
 
 NOUNS: Mapping[str, Callable[[Parts, Work, str, str], Awaitable[None]]] = {
     "a": decide,
+    "c": patches.press,
     "d": reviewing.press,
     "f": edit,
     "h": transports.press,

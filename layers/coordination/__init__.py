@@ -23,10 +23,11 @@ from layers.coordination.foreign import Comparison, compare
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
 from layers.coordination.leases import Claimant, Known, Lease, LeaseState, ask, wait
+from layers.coordination.overview import Landed, Queued, look_at, look_clock, look_known, look_line, look_queue
 from layers.coordination.parking import Choice, Parked, choose, park, parked, parked_for
 from layers.coordination.picking import parts_of
-from layers.coordination.records import TOPIC, State, by_id, explain, keep, keep_stages, mark
-from layers.coordination.rules import code, diff_markdown, summary_markdown
+from layers.coordination.records import TOPIC, State, ask_for, by_id, explain, keep, keep_stages, mark
+from layers.coordination.rules import code, diff_markdown, summary_markdown, visible
 from layers.coordination.service import Coordinator
 from layers.coordination.types import (
     ABSENT,
@@ -62,12 +63,14 @@ __all__ = [
     "ForeignPolicy",
     "Handed",
     "Known",
+    "Landed",
     "Lease",
     "LeaseState",
     "Parked",
     "Part",
     "Patch",
     "Proposal",
+    "Queued",
     "Rehearsal",
     "Save",
     "Snapshot",
@@ -77,6 +80,7 @@ __all__ = [
     "Unmergeable",
     "WholeFile",
     "ask",
+    "ask_for",
     "by_id",
     "choose",
     "code",
@@ -91,6 +95,11 @@ __all__ = [
     "keep",
     "keep_alive",
     "keep_stages",
+    "look_at",
+    "look_clock",
+    "look_known",
+    "look_line",
+    "look_queue",
     "mark",
     "open_changeset",
     "park",
@@ -101,5 +110,6 @@ __all__ = [
     "standing",
     "summary_markdown",
     "tie",
+    "visible",
     "wait",
 ]

@@ -49,6 +49,11 @@ def keep(tx: Tx, proposal: Proposal, conversation_id: str) -> None:
     )
 
 
+def ask_for(tx: Tx, proposal_id: str, request: str) -> None:
+    """A person is asked about it: `request` is the approval's id."""
+    tx.run("coordination.ask_for", id=proposal_id, request=request)
+
+
 def by_id(tx: Tx, proposal_id: str) -> Proposal:
     """The proposal that was kept.
 

@@ -8,7 +8,7 @@ from layers.coordination.rules.formats import understand
 from layers.coordination.rules.parts import Cut, Span, assembled, cuts
 from layers.coordination.rules.paths import MODES, as_bytes, as_text, check_link, check_mode, check_path, control_reason
 from layers.coordination.rules.places import MAX_SEARCHED_BYTES, check_places
-from layers.coordination.rules.queue import MAX_PATHS, Claim, Grants, advance, check_paths, covers, overlap
+from layers.coordination.rules.queue import MAX_PATHS, Claim, Grants, advance, blockers, check_paths, covers, overlap
 
 __all__ = [
     "MAX_CHANGED_LINES",
@@ -31,6 +31,7 @@ __all__ = [
     "as_bytes",
     "as_text",
     "assembled",
+    "blockers",
     "check_link",
     "check_mode",
     "check_path",
