@@ -84,6 +84,8 @@ class NamedWorkspaceTable(BaseModel):
 
     path: str = Field(min_length=1)
     """Relative to the home, or absolute: the root of a git work tree, or a bare repository. It must be there."""
+    foreign: ForeignPolicy = Field(ForeignPolicy.PARK, strict=False)
+    """As of `[workspace]`."""
 
 
 class AuditTable(BaseModel):

@@ -37,6 +37,7 @@ path = "workspace"
 # Other git work trees, and bare repositories, that are coordinated too. Each must be there already.
 # [workspaces.site]
 # path = "/srv/site"
+# foreign = "park"
 
 # Checkpoints of the audit trail are told to a conversation. One in Slack or Telegram is a witness that this machine
 # cannot change; the page is none.
