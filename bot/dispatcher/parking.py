@@ -26,8 +26,8 @@ NO_SUCH = "this button is none of Bulkhead's; nothing was done"
 ELSEWHERE = "this button was not pressed where its card was delivered"
 LATE = "this was decided already; nothing was done"
 DROPPED = "a person kept what they had saved and not committed, and dropped the patch"
-MAX_FILE_BYTES = 512 * 1024
-"""Of a file that is posted as it was before."""
+MAX_SHOWN_CHARS = 512 * 1024
+"""Of a diff that is posted; a file that is larger is not."""
 MAX_SHOWN_FILES = 8
 EVENTS: Mapping[str, tuple[Choice, control.Event]] = {
     "keep": (Choice.KEEP, control.Event.DROP),
@@ -138,27 +138,30 @@ async def show(parts: Parts, work: Work, handle: str) -> None:
     await work.store.run(found, work, parked)
     proposal = await work.store.run(coordination.by_id, parked.proposal)
     seen = await coordination.compare(proposal.workspace, parked.foreign)
-    diffs = {"edit.diff": seen.diff, "patch.diff": proposal.diff}
-    masked = {name: await asyncio.to_thread(control.scrub, diff) for name, diff in diffs.items()}
-    files = {name: text.encode() for name, text in masked.items()}
-    told = []
-    for path, content in seen.before.items():
-        if len(files) - len(diffs) >= MAX_SHOWN_FILES or len(content) > MAX_FILE_BYTES or b"\0" in content:
-            told.append(f"{coordination.code(path)} is not posted as it was before: {len(content):,} bytes")
+    diffs = {"edit.diff": cut(seen.diff), "patch.diff": cut(proposal.diff)}
+    texts = {name: await asyncio.to_thread(control.scrub, diff) for name, diff in diffs.items()}
+    said = [
+        f"**What was saved and not committed**\n\n{coordination.diff_markdown(texts['edit.diff'])}",
+        f"**The patch**\n\n{coordination.diff_markdown(texts['patch.diff'])}",
+    ]
+    for number, (path, content) in enumerate(seen.before.items(), start=1):
+        if number > MAX_SHOWN_FILES or len(content) > MAX_SHOWN_CHARS or b"\0" in content:
+            said.append(f"{coordination.code(path)}, {len(content):,} bytes, is not posted as it was before.")
             continue
-        text = await asyncio.to_thread(control.scrub, content.decode("utf-8", "replace"))
-        files[f"before-{len(files) - len(diffs) + 1}-{path.rpartition('/')[2]}"] = text.encode()
-    said = (
-        f"**What was saved and not committed**\n\n{coordination.diff_markdown(masked['edit.diff'])}",
-        f"**The patch**\n\n{coordination.diff_markdown(masked['patch.diff'])}",
-        *told,
-    )
+        name = coordination.visible(path.rpartition("/")[2])
+        texts[f"before-{number}-{name}"] = await asyncio.to_thread(control.scrub, content.decode("utf-8", "replace"))
+    files = {name: text.encode() for name, text in texts.items()}
     inbound, key = work.turn.inbound, work.key()
     work.add(
         lambda tx: Outbound(
             address=inbound.address, key=key, text="\n\n".join(said), answers=inbound.event_id, files=kept(tx, files)
         )
     )
+
+
+def cut(diff: str) -> str:
+    """As much of a diff as is posted."""
+    return diff if len(diff) <= MAX_SHOWN_CHARS else f"{diff[:MAX_SHOWN_CHARS]}\n... {len(diff):,} characters in all\n"
 
 
 def stages_text(stages: Sequence[coordination.Stages]) -> str:
