@@ -61,7 +61,7 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
         text=text,
         kind=OutboundKind.CARD,
         buttons=buttons,
-        files=(whole_card(tx, approval.id, card.full),) if card.full else (),
+        files=(text_file(tx, f"plan-{approval.id}.txt", card.full),) if card.full else (),
     )
 
 
@@ -93,12 +93,9 @@ def is_lost(tx: Tx, approval: control.Approval) -> bool:
     return (approval.id, approval.conversation_id) in lost
 
 
-def whole_card(tx: Tx, approval_id: str, text: str) -> Attachment:
-    """A card that is too long for a message, as a file."""
+def text_file(tx: Tx, name: str, text: str) -> Attachment:
+    """A text that is too long for a message, as a file."""
     content = text.encode()
     return Attachment(
-        digest=put_media(tx, "text/plain", content),
-        name=f"plan-{approval_id}.txt",
-        content_type="text/plain",
-        size_bytes=len(content),
+        digest=put_media(tx, "text/plain", content), name=name, content_type="text/plain", size_bytes=len(content)
     )

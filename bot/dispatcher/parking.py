@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from bot.dispatcher.cards import approval_message, undecidable
+from bot.dispatcher.cards import approval_message, text_file, undecidable
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination
@@ -19,8 +19,8 @@ from layers.coordination import Choice
 from layers.errors import Refused, Unavailable
 from layers.failpoint import Point, reach
 from layers.store import Tx
-from layers.transport import carries, put_media, send
-from layers.types import AGENT, CLOCK, STRANGER, Attachment, Outbound, OutboundKind
+from layers.transport import carries, send
+from layers.types import AGENT, CLOCK, STRANGER, Outbound, OutboundKind
 
 NO_SUCH = "this button is none of Bulkhead's; nothing was done"
 ELSEWHERE = "this button was not pressed where its card was delivered"
@@ -150,13 +150,14 @@ async def show(parts: Parts, work: Work, handle: str) -> None:
             continue
         name = coordination.visible(path.rpartition("/")[2])
         texts[f"before-{number}-{name}"] = await asyncio.to_thread(control.scrub, content.decode("utf-8", "replace"))
-    files = {name: text.encode() for name, text in texts.items()}
     inbound, key = work.turn.inbound, work.key()
-    work.add(
-        lambda tx: Outbound(
-            address=inbound.address, key=key, text="\n\n".join(said), answers=inbound.event_id, files=kept(tx, files)
-        )
-    )
+
+    def post(tx: Tx) -> Outbound:
+        files = tuple(text_file(tx, name, text) for name, text in texts.items())
+        text = "\n\n".join(said)
+        return Outbound(address=inbound.address, key=key, text=text, answers=inbound.event_id, files=files)
+
+    work.add(post)
 
 
 def cut(diff: str) -> str:
@@ -172,13 +173,3 @@ def stages_text(stages: Sequence[coordination.Stages]) -> str:
         versions = ", ".join(f"{name} {f'`{entry.oid[:12]}`' if entry else 'absent'}" for name, entry in sides)
         lines.append(f"- {coordination.code(one.path)}: {versions}")
     return "\n".join(lines)
-
-
-def kept(tx: Tx, files: Mapping[str, bytes]) -> tuple[Attachment, ...]:
-    """Texts as files of a message."""
-    return tuple(
-        Attachment(
-            digest=put_media(tx, "text/plain", content), name=name, content_type="text/plain", size_bytes=len(content)
-        )
-        for name, content in files.items()
-    )
