@@ -28,6 +28,7 @@ from bot.app.making import (
     make_presenter,
     make_router,
     names_of,
+    policies_of,
     prepare_home,
     staying_of,
     workspace_of,
@@ -288,7 +289,7 @@ def make_providers(house: House) -> Providers:
 
 async def open_coordinator(settings: Settings, file: BulkheadFile, store: Store) -> Coordinator:
     """The first workspace is made where there is none; the others must be there."""
-    coordinator = Coordinator(store, foreign=file.workspace.foreign)
+    coordinator = Coordinator(store, policies=policies_of(settings, file))
     await coordinator.create_workspace(workspace_of(settings, file))
     await coordinator.declare(workspaces_of(settings, file))
     return coordinator

@@ -88,6 +88,8 @@ class NamedWorkspaceTable(BaseModel):
     """Relative to the home, or absolute: the root of a git work tree, or a bare repository. It must be there."""
     local_only: bool = False
     """As of the first one. A question concerns this one when it, or what was said before, names it or its folder."""
+    foreign: ForeignPolicy = Field(ForeignPolicy.PARK, strict=False)
+    """As of `[workspace]`."""
 
 
 class AuditTable(BaseModel):

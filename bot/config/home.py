@@ -38,6 +38,7 @@ path = "workspace"
 # `/patch in=site` is for this one, and its patches lie in the scope `workspace.files.site`.
 # [workspaces.site]
 # path = "/srv/site"
+# foreign = "park"
 # local_only = true    # whatever names it, or its folder, is asked of models on this machine only; under [workspace]
 #                      # this holds for every question, since the agent works there
 
