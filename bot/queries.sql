@@ -63,3 +63,23 @@ WHERE approval.state = 'pending' AND outbox.kind = 'card'
                   WHERE newer.conversation_id = outbox.conversation_id AND newer.key = outbox.key
                     AND newer.id > outbox.id AND newer.kind = 'card')
 ORDER BY approval.created_at, approval.id, outbox.conversation_id;
+
+-- name: proposals(workspace, few)
+-- Patches and what was decided about them, newest first; of every workspace where none is named.
+SELECT proposal.id, proposal.workspace, proposal.author, proposal.state, proposal.commit_id, proposal.summary,
+       proposal.base_commit, proposal.request, proposal.created_at,
+       approval.state AS decision, approval.decided_by, approval.said_yes, approval.outcome, approval.requested_by
+FROM proposal
+LEFT JOIN approval ON approval.id = proposal.request
+WHERE proposal.workspace = :workspace OR :workspace = ''
+ORDER BY proposal.created_at DESC, proposal.id
+LIMIT :few;
+
+-- name: proposal(id)
+-- The same of one, by its own id or its request's.
+SELECT proposal.id, proposal.workspace, proposal.author, proposal.state, proposal.commit_id, proposal.summary,
+       proposal.base_commit, proposal.request, proposal.created_at,
+       approval.state AS decision, approval.decided_by, approval.said_yes, approval.outcome, approval.requested_by
+FROM proposal
+LEFT JOIN approval ON approval.id = proposal.request
+WHERE proposal.id = :id OR proposal.request = :id;

@@ -28,6 +28,7 @@ def control() -> None:
         time("expires_at"),
         text("decided_by", nullable=True),
         time("decided_at", nullable=True),
+        text("why", server_default=""),  # what whoever denied it gave as their reason, afterwards
         text("outcome", nullable=True),
         time("ended_at", nullable=True),
         text("warrant", server_default=""),  # signed with the decision; the executor runs nothing without it

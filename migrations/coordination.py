@@ -43,6 +43,7 @@ def coordination() -> None:
         time("created_at"),
         time("settled_at", nullable=True),
     )
+    op.create_index("landing_newest", "landing", ["workspace", "created_at"])
     partial("landing_open", "landing", ["workspace", "created_at"], "state = 'applying'")
 
 
@@ -63,8 +64,11 @@ def proposals() -> None:
         text("commit_id", nullable=True),
         text("note", nullable=True),  # why it ended as it did, for its author
         text("stages", nullable=True),  # of a conflict, as JSON: what each side has
+        text("request", nullable=True),  # the approval that decides about it
         time("created_at"),
     )
+    op.create_index("proposal_newest", "proposal", ["created_at"])
+    unique("proposal_request", "proposal", ["request"], "request IS NOT NULL")
     op.create_table(
         "changeset",  # what other actors handed in
         text("id", primary_key=True),

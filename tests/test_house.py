@@ -47,6 +47,8 @@ VENDORS = {
     "imap_tools": ("bot/adapters/mail/",),
     "litellm": ("layers/routing/litellm_model.py",),
     "matplotlib": ("layers/presentation/",),
+    "mcp": ("bot/mcp/",),
+    "mcp_types": ("bot/mcp/",),
     "psycopg": ("layers/store/postgres.py",),
     "psycopg_pool": ("layers/store/postgres.py",),
     "pydantic_settings": ("bot/config/",),
@@ -65,7 +67,7 @@ VENDORS = {
 
 HEAVY = (
     *("litellm", "matplotlib", "telegram", "slack_bolt", "imap_tools", "aiosmtplib", "selectolax", "cedarpy"),
-    *("pygraphviz", "graphlay", "psycopg", "alembic", "detect_secrets"),
+    *("pygraphviz", "graphlay", "psycopg", "alembic", "detect_secrets", "mcp"),
 )
 
 BIG_TABLES = (

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -15,6 +19,7 @@ from bot.config import PREFIX, Settings, load_file
 from layers.control.manifest import parse_manifest
 from layers.routing.providers import PROVIDERS
 from layers.routing.routes import SERVERS, parse_routes
+from tests.fakes.environment import environment
 
 REPO = Path(__file__).parents[1]
 PAGES = ("README.md", "CHANGELOG.md")
@@ -99,6 +104,29 @@ def test_the_toml_examples_are_accepted(tmp_path: Path) -> None:
             (tmp_path / "bulkhead.toml").write_text(block)
             load_file(tmp_path / "bulkhead.toml")
     assert read >= {"routes", "manifest", "people", "transport"}
+
+
+def test_an_assistant_is_served_by_exactly_the_commands_of_the_mcp_configurations(tmp_path: Path) -> None:
+    configurations = [json.loads(block) for block in blocks("json") if '"bulkhead"' in block]
+    found = [servers["bulkhead"] for each in configurations for servers in each.values()]
+    console = "".join(blocks("console"))
+    added = re.search(r"^claude mcp add bulkhead --scope user --env (\S+)=\S+ -- (.+)$", console, re.MULTILINE)
+    assert added
+    lines = [[one["command"], *one["args"]] for one in found]
+    assert {tuple(one["env"]) for one in found} == {(added[1],)} == {("BULKHEAD_HOME",)}
+    assert len(lines) == 3
+    assert shlex.split(added[2]) in lines
+    hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "x", "version": "0"}}}  # fmt: skip
+    for command, *arguments in lines:
+        program = shutil.which(command, path=str(Path(sys.executable).parent))
+        assert program, "the package is not installed"
+        env = environment(BULKHEAD_HOME=str(tmp_path / "home"), PYTHONPATH=str(REPO))
+        ran = subprocess.run(
+            [program, *arguments], input=json.dumps(hello) + "\n", env=env, capture_output=True, text=True, timeout=60,
+            check=True, cwd=tmp_path,
+        )  # fmt: skip
+        assert json.loads(ran.stdout)["result"]["serverInfo"]["name"] == "bulkhead"
 
 
 @pytest.mark.parametrize("picture", ["page.png", "phone.png"])

@@ -7,7 +7,7 @@ from the dispatcher, schedules become inbox rows through it.
 from bot.app.checks import examine_house
 from bot.app.desk import open_desk
 from bot.app.house import House, open_house
-from bot.app.making import VERSION, executor_command, make_presenter, make_router, prepare_home
+from bot.app.making import VERSION, executor_command, make_presenter, make_router, prepare_home, workspaces_of
 from bot.app.page import open_page
 from bot.app.rulebook import make_rules, members_of, read_catalog, read_members, read_rulebook
 from bot.app.witness import FILE as CHECKPOINTS
@@ -29,4 +29,5 @@ __all__ = [
     "read_catalog",
     "read_members",
     "read_rulebook",
+    "workspaces_of",
 ]

@@ -16,9 +16,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from bot.cli import auditing, batch, contract, custody, drawing, evaluating, patch, records, serving
+from bot.cli import auditing, batch, contract, custody, drawing, evaluating, mcp, records, serving
 from bot.cli.control import add_control_verb
 from bot.cli.logs import set_up_logging
+from bot.cli.patch import add_patch_verb
 from bot.config import Settings, load_settings
 from layers.errors import BulkheadError, Misconfigured
 
@@ -122,7 +123,8 @@ def make_parser() -> argparse.ArgumentParser:
     verb("doctor", records.doctor, "check every part, and say what to do for each that fails")
     add_control_verb(verbs, common)
     add_control_verbs(verb)
-    add_patch_verb(verb)
+    add_patch_verb(verbs, common)
+    add_mcp_verb(verb)
     slack = verb("slack", records.slack_manifest, "print the app manifest to paste at api.slack.com")
     slack.add_argument("action", choices=["manifest"])
     slack.add_argument(
@@ -136,15 +138,15 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def add_patch_verb(verb: Callable[[str, Verb, str], argparse.ArgumentParser]) -> None:
-    """`patch`."""
-    added = verb("patch", patch.patch, "try a patch of a git repository in memory: its tree, or why it is refused")
-    added.add_argument("action", choices=["propose"])
-    added.add_argument("--workspace", metavar="DIR", default=".", help="the root of the work tree; here without it")
-    added.add_argument("--base", metavar="REV", default="", help="the commit that the patch was made on")
-    added.add_argument("--diff", metavar="FILE", help="a diff, search/replace blocks or V4A; - is standard input")
-    added.add_argument("--dry-run", action="store_true", help="write nothing; without a server nothing else is done")
-    added.add_argument("--batch", metavar="FILE.jsonl", help='one {"base": ..., "diff": ...} per line; a dry run each')
+def add_mcp_verb(verb: Callable[[str, Verb, str], argparse.ArgumentParser]) -> None:
+    """`mcp`."""
+    added = verb("mcp", mcp.mcp, "let an IDE's assistant read, lease, propose and wait, by the Model Context Protocol")
+    added.add_argument("action", nargs="?", choices=["serve", "token"], default="serve", help="token prints HTTP's")
+    added.add_argument("--assistant", default="assistant", help="what cards and commits call it, e.g. claude-code")
+    added.add_argument("--as", dest="person", default="", help="whom it acts for: an id of bulkhead.toml")
+    added.add_argument("--http", action="store_true", help="streamable HTTP on loopback in place of standard input")
+    added.add_argument("--host", dest="mcp_host", default="127.0.0.1", help="a loopback address")
+    added.add_argument("--port", dest="mcp_port", type=int, default=8766, help="0 takes a free one")
 
 
 def add_control_verbs(verb: Callable[[str, Verb, str], argparse.ArgumentParser]) -> None:

@@ -56,5 +56,5 @@ def set_up_logging(level: str, style: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for noisy in ("LiteLLM", "httpx", "asyncio", "alembic", "uvicorn.error"):
+    for noisy in ("LiteLLM", "httpx", "asyncio", "alembic", "uvicorn.error", "mcp"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))

@@ -7,7 +7,7 @@ from bot.dispatcher.work import Work
 from layers import control, coordination
 from layers.store import Tx
 from layers.transport import put_media, send
-from layers.types import Address, Attachment, Outbound, OutboundKind
+from layers.types import Address, Attachment, Button, Outbound, OutboundKind
 
 PAGE = "web"
 APPROVALS = f"{PAGE}:approvals"
@@ -45,16 +45,18 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
         page=parts.page,
     )
     card = control.card(approval, handle=handle, view=view)
-    text = card.text
+    text, buttons = card.text, card.buttons
     if approval.plan.kind == "patch":
         proposal = coordination.by_id(tx, str(approval.plan.parameters["proposal"]))
         text = f"{coordination.summary_markdown(proposal)}\n\n{text}"
+    if approval.plan.kind == "patch" and approval.state is control.State.SUCCEEDED:
+        buttons += (Button(label="Revert", value=f"c:revert:{approval.id}"),)
     return Outbound(
         address=Address.parse(place),
         key=f"a{approval.id}",
         text=text,
         kind=OutboundKind.CARD,
-        buttons=card.buttons,
+        buttons=buttons,
         files=(whole_card(tx, approval.id, card.full),) if card.full else (),
     )
 

@@ -163,9 +163,15 @@ class Hands:
 
     def _request(self, tx: Tx, plan: control.Plan, reason: str) -> Outbound:
         """The card of a new request, made in the transaction that ends the turn."""
+        return self._card(tx, self._ask(tx, plan, reason))
+
+    def _ask(self, tx: Tx, plan: control.Plan, reason: str) -> control.Pending:
         reach(Point.REQUEST_BEFORE_COMMIT)
         pending = control.request(tx, plan, self.context(tx, reason))
         self._work.point = Point.REQUEST_AFTER_COMMIT
+        return pending
+
+    def _card(self, tx: Tx, pending: control.Pending) -> Outbound:
         approval, address = pending.approval, self._work.turn.inbound.address
         if not pending.is_new:
             words = f"The same is asked for already and waits for a decision (request {approval.id})."
@@ -177,7 +183,9 @@ class Hands:
     def request_patch(self, tx: Tx, proposal: coordination.Proposal, summary: str) -> Outbound:
         """The card of a patch: its diff above, its plan (the two trees) below."""
         coordination.keep(tx, proposal, self._work.turn.inbound.address.id)
-        return self._request(tx, control.patch_plan(str(proposal.workspace), trees(proposal)), summary)
+        pending = self._ask(tx, control.patch_plan(str(proposal.workspace), trees(proposal)), summary)
+        coordination.ask_for(tx, proposal.id, pending.approval.id)
+        return self._card(tx, pending)
 
 
 def trees(proposal: coordination.Proposal) -> dict[str, str]:

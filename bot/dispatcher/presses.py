@@ -12,9 +12,8 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.dispatcher import people, reviewing, sending, stopping, transports, undelivered
+from bot.dispatcher import patches, people, reasons, reviewing, sending, stopping, transports, undelivered
 from bot.dispatcher.cards import approval_message, undecidable
-from bot.dispatcher.effects import trees
 from bot.dispatcher.observing import planner_of
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
@@ -74,6 +73,8 @@ async def decide(parts: Parts, work: Work, verb: str, handle: str) -> None:
         await run(parts, work, approval)
     elif approval.state is not control.State.PENDING:
         work.add(lambda tx: settled(tx, parts, work, approval))
+        if approval.state is control.State.DENIED and not approval.is_drill:
+            reasons.ask(work, approval)
 
 
 def click_of(tx: Tx, work: Work, verb: str, handle: str) -> control.Click:
@@ -124,16 +125,16 @@ async def run(parts: Parts, work: Work, approval: control.Approval) -> None:
         return
     approval = await work.store.run(control.by_id, approval.id)
     reach(Point.EFFECT_STARTED)
-    outcome = await outcome_of(parts, approval, is_ours=said["memory"] == memory)
+    outcome = await outcome_of(parts, work, approval, is_ours=said["memory"] == memory)
     reach(Point.EFFECT_DONE)
     work.point = Point.EFFECT_RECORDED
     work.add(lambda tx: conclude(tx, parts, work, approval.run_id, outcome))
 
 
-async def outcome_of(parts: Parts, approval: control.Approval, *, is_ours: bool) -> control.Outcome:
+async def outcome_of(parts: Parts, work: Work, approval: control.Approval, *, is_ours: bool) -> control.Outcome:
     """Run it. Whatever goes wrong in that is an outcome too, or the approval would stay claimed for ever."""
     try:
-        return await perform(parts, approval, is_ours=is_ours)
+        return await perform(parts, work, approval, is_ours=is_ours)
     except NotWritten:
         raise  # the turn comes again, and asks what became of the run
     except (Refused, Unavailable, Misconfigured) as error:  # each says that nothing was run
@@ -164,12 +165,12 @@ def abandon(tx: Tx, parts: Parts, work: Work, approval_id: str) -> Outbound:
     return approval_message(tx, parts, work, undecidable(control.by_id(tx, approval_id)))
 
 
-async def perform(parts: Parts, approval: control.Approval, *, is_ours: bool) -> control.Outcome:
+async def perform(parts: Parts, work: Work, approval: control.Approval, *, is_ours: bool) -> control.Outcome:
     """Hand the plan to whoever can carry it out. What another server's executor took may have happened: not again."""
     if approval.plan.kind != "capability":
         control.demand_warrant(approval, parts.signer)
     if approval.plan.kind == "patch":
-        return await apply_patch(parts, approval)
+        return await patches.apply(parts, work, approval)
     if approval.plan.kind == "contact":
         return control.Outcome(state=control.State.SUCCEEDED, reason="it is on its way")
     if not is_ours:
@@ -200,27 +201,6 @@ def conclude(tx: Tx, parts: Parts, work: Work, run_id: str, outcome: control.Out
     return approval_message(tx, parts, work, pending)
 
 
-async def apply_patch(parts: Parts, approval: control.Approval) -> control.Outcome:
-    """Commit an approved proposal. Repeating it makes the same commit, so its outcome is never unknown."""
-    proposal = await parts.store.run(coordination.by_id, str(approval.plan.parameters["proposal"]))
-    if trees(proposal) != approval.plan.parameters:
-        raise Refused("the proposal is not the one that was shown; propose the patch again")
-    message = approval.reason or f"Apply a patch to {', '.join(file.path for file in proposal.files[:3])}"
-    try:
-        lease = await parts.store.run(coordination.held_for, proposal)
-        result = await parts.coordinator.apply(proposal.workspace, proposal, message, proposal.author, lease)
-    except (Refused, Unavailable) as error:
-        commit = await parts.coordinator.was_applied(proposal)
-        if commit is None:
-            raise
-        reason = f"committed, but not every file is written yet: {error}"
-        return control.Outcome(state=control.State.SUCCEEDED, reason=reason, output=commit)
-    if isinstance(result, coordination.Applied):
-        return control.Outcome(state=control.State.SUCCEEDED, reason=result.text, output=result.commit)
-    await parts.store.run(coordination.keep_stages, proposal.id, result.stages)
-    return control.Outcome(state=control.State.FAILED, reason=result.text)
-
-
 async def expired(parts: Parts, work: Work) -> None:
     """An approval ran out: its card says so and loses its buttons."""
     approval = await work.store.run(control.by_id, work.turn.inbound.subject)
@@ -236,6 +216,7 @@ async def granted(parts: Parts, work: Work) -> None:
 
 NOUNS: Mapping[str, Callable[[Parts, Work, str, str], Awaitable[None]]] = {
     "a": decide,
+    "c": patches.press,
     "d": reviewing.press,
     "h": transports.press,
     "o": undelivered.press,

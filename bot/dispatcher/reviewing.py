@@ -1,28 +1,25 @@
 """A person's word on a picture: Approve, Request changes, Redo, Source, Full size, Report a problem.
 
-Two of the buttons ask back, and the person's next message in that conversation is the answer: no turn ever waits.
+Two of the buttons ask back, and the person's next message in that conversation is the answer (see `replies`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
 from bot.dispatcher import answers
 from bot.dispatcher.effects import Draft, Hands, figure_buttons
 from bot.dispatcher.parts import Parts
+from bot.dispatcher.replies import IN_A_GROUP, Talk
 from bot.dispatcher.work import Work
 from layers import presentation
 from layers.errors import BadInput, Refused
-from layers.presentation import Diagram, KeptFigure, Waiting
+from layers.presentation import Diagram, KeptFigure
 from layers.store import Tx
-from layers.transport import carries, media_head, shown
-from layers.types import Address, Attachment, Inbound, InboundKind, Outbound, OutboundKind
+from layers.transport import Question, ask_back, media_head, shown
+from layers.types import Address, Attachment, Outbound, OutboundKind
 
-Talk = Callable[[Hands, str], Awaitable[None]]
-"""(hands, what to tell the agent): the agent answers."""
-IN_A_GROUP = "Where others talk too, reply to this."
 ASKS = {
     "change": "What should change? Your next message to me here is the answer; Mermaid is drawn as it is, `cancel` "
     f"ends. {IN_A_GROUP}",
@@ -30,7 +27,6 @@ ASKS = {
     f"{IN_A_GROUP}",
 }
 STILL_ASKED = "The picture still waits for its change: send it again, or `cancel`."
-DROPPED = ("cancel", "never mind")
 NO_SUCH = "this button is none of Bulkhead's; nothing was done"
 
 
@@ -89,9 +85,8 @@ def ask(work: Work, kept: KeptFigure, verb: str) -> None:
     inbound, key = work.turn.inbound, work.key()
     if verb == "change" and kept.review is not None:
         raise Refused(already(kept))
-    waits: presentation.Verb = "change" if verb == "change" else "report"
-    waiting = Waiting(verb=waits, figure=kept, conversation_id=inbound.address.id, key=key)
-    work.write(lambda tx: presentation.ask_back(tx, inbound.person, waiting))
+    question = Question(about=f"d:{verb}:{kept.id}", conversation_id=inbound.address.id, key=key, under=kept.key)
+    work.write(lambda tx: ask_back(tx, inbound.person, question))
     work.say(ASKS[verb], key=key)
 
 
@@ -129,50 +124,18 @@ def reviewed(tx: Tx, work: Work, kept: KeptFigure, verdict: presentation.Review,
     return replace(message, text=f"{message.text}\n\n{said} by **{person.name}**{quoted}", buttons=buttons)
 
 
-async def answer(parts: Parts, work: Work, talk: Talk) -> bool:
-    """Take the message as the answer to a button, if one waits for it; True when it was.
-
-    What a schedule sends is nobody's answer, and neither is an older message that was edited.
-    """
-    inbound = work.turn.inbound
-    text = without_quote(inbound.text)
-    if inbound.kind is not InboundKind.MESSAGE or inbound.is_edit or not text:
-        return False
-    waiting = await work.store.run(waiting_for, inbound)
-    if waiting is None:
-        return False
-    if text.casefold() in DROPPED:
-        work.say("Dropped; nothing was changed.")
-    elif waiting.verb == "report":
-        work.write(partial(keep_case, work, waiting.figure, text))
+async def answer(parts: Parts, work: Work, talk: Talk, verb: str, figure_id: str, text: str) -> None:
+    """What a person said to the question that one of the buttons asked."""
+    kept = await work.store.run(presentation.figure_by_id, figure_id)
+    if kept is None:
+        raise Refused("the picture is not known here any more; draw it again with /diagram")
+    if verb == "report":
+        work.write(partial(keep_case, work, kept, text))
         work.say("Thank you: it is kept as a case for the checks. `bulkhead cases` lists them.")
-    elif waiting.figure.review is not None:
-        work.say(already(waiting.figure), OutboundKind.ERROR)
+    elif kept.review is not None:
+        work.say(already(kept), OutboundKind.ERROR)
     else:
-        await change(parts, work, talk, waiting.figure, text)
-    work.write(lambda tx: presentation.answered(tx, waiting.conversation_id, inbound.person))
-    return True
-
-
-def waiting_for(tx: Tx, inbound: Inbound) -> Waiting | None:
-    """What waits for this message: asked in its conversation, or in the channel, where it answers in a thread."""
-    here = presentation.asked_back(tx, inbound.address.id, inbound.person)
-    if here is not None or not inbound.address.thread:
-        return here
-    channel = replace(inbound.address, thread="").id
-    there = presentation.asked_back(tx, channel, inbound.person)
-    if there is None:
-        return None
-    roots = (there.key, there.figure.key)
-    return there if any(carries(tx, channel, root, inbound.address.thread) for root in roots) else None
-
-
-def without_quote(text: str) -> str:
-    """What a person wrote below the message that they reply to: an adapter quotes that one above."""
-    lines = text.splitlines()
-    while lines and lines[0].startswith(">"):
-        del lines[0]
-    return "\n".join(lines).strip()
+        await change(parts, work, talk, kept, text)
 
 
 def keep_case(work: Work, kept: KeptFigure, comment: str, tx: Tx) -> None:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from bot import commands
 from bot.commands import help_text, parse
 from bot.commands.routing import PinModel, ShowCost, ShowModels
-from bot.dispatcher import answers, changesets, models, people, presses, reviewing, stopping, transports, undelivered
+from bot.dispatcher import (
+    answers,
+    changesets,
+    models,
+    people,
+    presses,
+    reasons,
+    replies,
+    reviewing,
+    stopping,
+    transports,
+    undelivered,
+)
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.engine import Handler, Rescue
 from bot.dispatcher.governing import govern
@@ -17,6 +30,9 @@ from bot.dispatcher.talk import talk
 from bot.dispatcher.work import Work
 from layers import presentation
 from layers.types import InboundKind
+
+TAKES: Mapping[str, replies.Take] = {"a": reasons.take, "d": reviewing.answer}
+"""The first part of what a button asked about -> who takes the answer."""
 
 
 def handler(parts: Parts) -> Handler:
@@ -57,7 +73,7 @@ async def message(parts: Parts, work: Work) -> None:
     hands = Hands(parts, work, inbound.person)
     match command:
         case None:
-            if not await reviewing.answer(parts, work, partial(talk, parts, work)):
+            if not await replies.answer(parts, work, partial(talk, parts, work), TAKES):
                 await talk(parts, work)
         case commands.ShowHelp():
             work.say(help_text(await parts.has_model()))

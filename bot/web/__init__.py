@@ -6,13 +6,14 @@ It knows no adapter and no layer but the store: `PageServices` hands it what it 
 
 from bot.web.pages import FreezeLine, ModelLine, PageServices, PendingCard, TransportLine
 from bot.web.server import create_app
-from bot.web.serving import PageServer, listen
+from bot.web.serving import LocalServer, PageServer, listen
 from bot.web.sessions import LINK_LIFE_S, SESSION_LIFE_S, mint_link
 
 __all__ = [
     "LINK_LIFE_S",
     "SESSION_LIFE_S",
     "FreezeLine",
+    "LocalServer",
     "ModelLine",
     "PageServer",
     "PageServices",

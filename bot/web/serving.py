@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from layers.errors import Misconfigured
 
@@ -60,10 +61,10 @@ class _Uvicorn(uvicorn.Server):
         yield
 
 
-class PageServer:
-    """Serves the application on a socket that is already listening."""
+class LocalServer:
+    """Serves an application on a socket that is already listening."""
 
-    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
         config = uvicorn.Config(
             app,
             lifespan="off",
@@ -73,23 +74,34 @@ class PageServer:
             timeout_graceful_shutdown=STOP_AFTER_S,
             timeout_keep_alive=KEPT_ALIVE_S,
         )
-        self._app = app
         self._listener = listener
         self._server = _Uvicorn(config)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Return once requests are answered."""
-        self._task = asyncio.create_task(self._server.serve(sockets=[self._listener]), name="page")
+        self._task = asyncio.create_task(self._server.serve(sockets=[self._listener]), name="http")
         while not self._server.started and not self._task.done():
             await asyncio.sleep(0.005)
         if self._task.done():
             await self._task
 
     async def stop(self) -> None:
-        """End the streams, let answers finish, close the socket."""
-        self._app.state.streams.close()
+        """Let answers finish, close the socket."""
         self._server.should_exit = True
         if self._task is not None:
             await self._task
         self._listener.close()
+
+
+class PageServer(LocalServer):
+    """Serves the page, whose streams never end by themselves."""
+
+    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+        super().__init__(app, listener)
+        self._streams = app.state.streams
+
+    async def stop(self) -> None:
+        """As every server, once the streams have ended."""
+        self._streams.close()
+        await super().stop()

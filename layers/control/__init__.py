@@ -10,7 +10,7 @@ from layers.control.card import View, buttons, card, inline, outcome_line, tail
 from layers.control.catalog import Capability, Catalog, install_capabilities, load_capability
 from layers.control.cedar import Known, load_policies
 from layers.control.checkpoint import Checkpoint, Notebook, is_due, note, read_fingerprint, read_notes
-from layers.control.deciding import cancel, decide, demand_warrant, expire
+from layers.control.deciding import cancel, decide, demand_warrant, expire, say_why
 from layers.control.drills import Drills, OneDrill, drill, list_drills, look_drills
 from layers.control.executor import Executor, Place, service_command
 from layers.control.fleet import adopt_key, replace_key
@@ -158,6 +158,7 @@ __all__ = [
     "replay",
     "request",
     "revoke",
+    "say_why",
     "scrub",
     "service_command",
     "set_freeze",

@@ -204,6 +204,8 @@ def outcome_line(approval: Approval) -> str:
         who = names if approval.state not in (State.DENIED, State.CANCELLED) else inline(approval.decided_by)
         grant = f" (standing grant {inline(approval.grant_id)})" if approval.grant_id else ""
         said.append(f"decided by {who} at {clock(approval.decided_at)}{grant}")
+    if approval.why:
+        said.append(f"in their words: {inline(approval.why)}")
     if approval.outcome is not None:
         said.append(ended(approval.outcome))
     if approval.is_drill and approval.state is not State.PENDING:

@@ -235,6 +235,18 @@ def refuse(
     return Decision(approval=approval, refused=reason)
 
 
+def say_why(tx: Tx, approval_id: str, person: Person, why: str) -> Approval:
+    """Keep the reason that `person` gives for having denied a request; the first one stays.
+
+    Raises:
+        Refused: it is not they who have denied it, or they have said why.
+    """
+    if tx.run("control.say_why", id=approval_id, person=person.id, why=why) != 1:
+        raise Refused(f"request {approval_id} was not denied by {person.name}, or they have said why")
+    audit.append(tx, person.id, "why", approval_id, {"why": why})
+    return by_id(tx, approval_id)
+
+
 def cancel(tx: Tx, approval_id: str, person: Person, rules: Rules) -> Decision:
     """Take a request back before it is claimed: the asker's right, and every approver's.
 

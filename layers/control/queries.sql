@@ -57,6 +57,9 @@ UPDATE approval SET state = :after, said_yes = :said_yes, decided_by = :decided_
 WHERE id = :id AND state = :before AND digest = :digest AND said_yes = :had
   AND state IN ('pending', 'approved') AND (state = 'approved' OR expires_at > :now);
 
+-- name: say_why(id, person, why)!
+UPDATE approval SET why = :why WHERE id = :id AND state = 'denied' AND decided_by = :person AND why = '';
+
 -- name: count_wrong_number(id)!
 UPDATE approval SET wrong_numbers = wrong_numbers + 1 WHERE id = :id AND state = 'pending';
 

@@ -29,6 +29,7 @@ def approval_of(row: Row) -> Approval:
         expires_at=row["expires_at"],
         decided_by=row["decided_by"] or "",
         decided_at=row["decided_at"],
+        why=row["why"],
         outcome=Outcome.parse(row["outcome"]) if row["outcome"] else None,
         ended_at=row["ended_at"],
         warrant=row["warrant"],

@@ -215,6 +215,8 @@ class Approval:
     expires_at: float
     decided_by: str = ""
     decided_at: float | None = None
+    why: str = ""
+    """What whoever denied it gave as their reason."""
     outcome: Outcome | None = None
     ended_at: float | None = None
     warrant: str = ""

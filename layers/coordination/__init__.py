@@ -22,8 +22,10 @@ from layers.coordination.changesets import (
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
 from layers.coordination.leases import Claimant, Known, Lease, LeaseState, ask, wait
-from layers.coordination.records import TOPIC, State, by_id, explain, keep, keep_stages, mark
-from layers.coordination.rules import summary_markdown
+from layers.coordination.overview import Landed, Queued, look_at, look_clock, look_known, look_line, look_queue
+from layers.coordination.picking import parts_of
+from layers.coordination.records import TOPIC, State, ask_for, by_id, explain, keep, keep_stages, mark
+from layers.coordination.rules import summary_markdown, visible
 from layers.coordination.service import Coordinator
 from layers.coordination.types import (
     ABSENT,
@@ -32,6 +34,7 @@ from layers.coordination.types import (
     FileChange,
     Foreign,
     ForeignPolicy,
+    Part,
     Patch,
     Proposal,
     Rehearsal,
@@ -55,10 +58,13 @@ __all__ = [
     "ForeignPolicy",
     "Handed",
     "Known",
+    "Landed",
     "Lease",
     "LeaseState",
+    "Part",
     "Patch",
     "Proposal",
+    "Queued",
     "Rehearsal",
     "Snapshot",
     "Stages",
@@ -67,6 +73,7 @@ __all__ = [
     "Unmergeable",
     "WholeFile",
     "ask",
+    "ask_for",
     "by_id",
     "contents_of",
     "end",
@@ -77,11 +84,18 @@ __all__ = [
     "keep",
     "keep_alive",
     "keep_stages",
+    "look_at",
+    "look_clock",
+    "look_known",
+    "look_line",
+    "look_queue",
     "mark",
     "open_changeset",
+    "parts_of",
     "root_of",
     "standing",
     "summary_markdown",
     "tie",
+    "visible",
     "wait",
 ]

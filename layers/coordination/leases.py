@@ -134,7 +134,7 @@ def lease(tx: Tx, lease_id: str) -> Lease:
     row = tx.one("coordination.lease", id=lease_id)
     if row is None:
         raise Refused(f"there is no lease {lease_id!r}; ask for one")
-    return _lease(row)
+    return lease_of(row)
 
 
 def renew(tx: Tx, lease_id: str) -> Lease:
@@ -164,7 +164,7 @@ def live(tx: Tx, workspace: str) -> list[Lease]:
     """Everything held and everything waiting, in the order of the queue."""
     _lock(tx, workspace)
     _advance(tx, workspace)
-    return [_lease(row) for row in tx.all("coordination.live_leases", workspace=workspace)]
+    return [lease_of(row) for row in tx.all("coordination.live_leases", workspace=workspace)]
 
 
 def demand(tx: Tx, held: Lease, paths: Sequence[str]) -> None:
@@ -196,7 +196,7 @@ def _advance(tx: Tx, workspace: str) -> None:
     alive: list[Lease] = []
     has_changed = False
     for row in tx.all("coordination.live_leases", workspace=workspace):
-        one = _lease(row)
+        one = lease_of(row)
         if one.ends_at <= tx.now or (one.worker and tx.is_gone(one.worker)):
             _move(tx, one, LeaseState.EXPIRED, fence=one.fence, ends_at=one.ends_at)
             has_changed = True
@@ -225,7 +225,8 @@ def _move(tx: Tx, before: Lease, after: LeaseState, *, fence: int, ends_at: floa
     tx.run("coordination.move_lease", id=before.id, before=state, after=after.value, fence=fence, ends_at=ends_at)
 
 
-def _lease(row: Row) -> Lease:
+def lease_of(row: Row) -> Lease:
+    """A row of the store."""
     return Lease(
         id=row["id"], workspace=row["workspace"], ticket=row["ticket"], actor=row["actor"],
         paths=tuple(json.loads(row["paths"])), is_person=bool(row["is_person"]), worker=row["worker"],

@@ -175,7 +175,7 @@ class Line:
         assert self.store is not None
         for _ in range(TRIES):
             head = await self.head()
-            if await self._contains(head, landing.new_head):
+            if await contains(self.repository, head, landing.new_head):
                 if await self.repository.tip(landing.branch) == landing.old_commit:  # git died between the two refs
                     await self._move([(landing.branch, landing.new_commit, landing.old_commit)])
                 await self.store.run(settle_row, landing.new_head, LandingState.APPLIED)
@@ -223,11 +223,13 @@ class Line:
         links = [parent for parent in parents if parent.strip("0")]
         return await self.pad.commit(tree, links, words.encode(), author="Bulkhead", at=at)
 
-    async def _contains(self, head: str, entry: str) -> bool:
-        if not head.strip("0"):
-            return False
-        ran = await self.repository.run("merge-base", "--is-ancestor", entry, head, accept=(0, 1, 128))
-        return ran.code == 0
+
+async def contains(repository: Repository, head: str, entry: str) -> bool:
+    """Whether the line whose head that is (empty or all zeros: there is none) has an entry."""
+    if not head.strip("0"):
+        return False
+    ran = await repository.run("merge-base", "--is-ancestor", entry, head, accept=(0, 1, 128))
+    return ran.code == 0
 
 
 def _journal(landing: Landing, steps: Sequence[Step]) -> Journal:

@@ -12,7 +12,20 @@ import os
 import tempfile
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """A commit, as far as it is looked at."""
+
+    parents: tuple[str, ...]
+    author: str
+    """The name alone."""
+    at: int
+    """When it was written, in epoch seconds; 0 where it does not say."""
+    words: str
 
 
 def object_id(kind: str, body: bytes, object_format: str) -> str:
@@ -51,6 +64,20 @@ def commit_body(tree: str, parents: Sequence[str], people: tuple[str, str], at: 
     links = "".join(f"parent {parent}\n" for parent in parents)
     head = f"tree {tree}\n{links}author {author}\ncommitter {committer}\n\n"
     return head.encode("utf-8", "surrogateescape") + _as_utf8(words)
+
+
+def read_commit(body: bytes) -> Commit:
+    """The inverse of `commit_body`; also of what another git wrote. Never fails: what cannot be read is left empty."""
+    head, _, words = body.decode("utf-8", "replace").partition("\n\n")
+    facts = [line.partition(" ") for line in head.split("\n")]
+    person = next((value for name, _, value in facts if name == "author"), "")
+    stamp = person.rpartition("> ")[2].partition(" ")[0]
+    return Commit(
+        parents=tuple(value for name, _, value in facts if name == "parent"),
+        author=person.partition(" <")[0],
+        at=int(stamp) if stamp.isascii() and stamp.isdecimal() and len(stamp) < 16 else 0,
+        words=words,
+    )
 
 
 def tree_entries(body: bytes, object_format: str) -> dict[bytes, tuple[str, str]]:

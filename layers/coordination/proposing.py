@@ -147,10 +147,15 @@ async def _work_out(
     if tree == base.tree:
         raise Refused(NOTHING)
     diff, files = _read_comparison(compared)
+    check_lines(files)
+    return tree, diff, files
+
+
+def check_lines(files: Sequence[FileChange]) -> None:
+    """Raise `Refused` where more lines change than people can look at."""
     changed = sum((file.added or 0) + (file.removed or 0) for file in files)
     if changed > rules.MAX_CHANGED_LINES:
         raise Refused(f"the patch changes {changed:,} lines and {rules.MAX_CHANGED_LINES:,} is the limit; split it")
-    return tree, diff, files
 
 
 async def _apply_on(pad: Scratch, reading: rules.Reading, base: Head) -> tuple[str, Ran]:

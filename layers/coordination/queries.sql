@@ -48,6 +48,9 @@ SELECT lease FROM changeset WHERE proposal = :proposal AND lease <> '';
 -- name: given_lease(lease)^
 SELECT id FROM changeset WHERE lease = :lease AND ended_at IS NULL AND lease <> '' LIMIT 1;
 
+-- name: ask_for(id, request)!
+UPDATE proposal SET request = :request WHERE id = :id;
+
 -- name: open_workspace(id, root)!
 INSERT INTO workspace (id, root, fence, tickets) VALUES (:id, :root, 0, 0)
 ON CONFLICT (id) DO NOTHING;
@@ -101,3 +104,15 @@ SELECT new_head, old_head, proposal, fence, branch, old_commit, new_commit, stat
 FROM landing
 WHERE workspace = :workspace
 ORDER BY created_at, fence;
+
+-- name: landing(new_head)^
+SELECT new_head, old_head, workspace, proposal, fence, branch, old_commit, new_commit, state, created_at, settled_at
+FROM landing
+WHERE new_head = :new_head;
+
+-- name: newest_landings(workspace, few)
+SELECT new_head, old_head, workspace, proposal, fence, branch, old_commit, new_commit, state, created_at, settled_at
+FROM landing
+WHERE workspace = :workspace
+ORDER BY created_at DESC, fence DESC
+LIMIT :few;

@@ -37,10 +37,21 @@ def keep(tx: Tx, proposal: Proposal, conversation_id: str) -> None:
         base_tree=proposal.base_tree,
         result_tree=proposal.result_tree,
         diff=proposal.diff,
-        summary=json.dumps({"branch": proposal.branch, "files": [asdict(file) for file in proposal.files]}),
+        summary=json.dumps(
+            {
+                "branch": proposal.branch,
+                "files": [asdict(file) for file in proposal.files],
+                "derived_from": proposal.derived_from,
+            }
+        ),
         author=proposal.author,
         created_at=float(proposal.proposed_at),
     )
+
+
+def ask_for(tx: Tx, proposal_id: str, request: str) -> None:
+    """A person is asked about it: `request` is the approval's id."""
+    tx.run("coordination.ask_for", id=proposal_id, request=request)
 
 
 def by_id(tx: Tx, proposal_id: str) -> Proposal:
@@ -65,6 +76,7 @@ def by_id(tx: Tx, proposal_id: str) -> Proposal:
         files=tuple(FileChange(**{k: v for k, v in file.items() if k in known}) for file in summary["files"]),
         author=row["author"],
         proposed_at=int(row["created_at"]),
+        derived_from=summary.get("derived_from", ""),
     )
 
 

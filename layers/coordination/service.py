@@ -1,4 +1,4 @@
-"""The verbs of coordination: propose, apply, finish what a crash left, make a first workspace.
+"""The verbs of coordination that move something: apply, finish what a crash left, make a first workspace.
 
 One actor at a time: a lease of the store on the touched paths, in the order of arrival; a file lock inside the git
 folder for the files themselves; and `git update-ref`, which compares before it moves the line and the branch, for
@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from layers.coordination import rules
+from layers.coordination.drafting import Drafting
 from layers.coordination.first import README_AND_MAKEFILE
 from layers.coordination.fitting import fit
 from layers.coordination.foreign import is_echo
@@ -27,7 +28,6 @@ from layers.coordination.heads import Head, read_head
 from layers.coordination.index import index_held
 from layers.coordination.leases import Claimant, Known, Lease, enrol, holding, known
 from layers.coordination.line import TRAILER, Landing, Line
-from layers.coordination.proposing import draft, draft_revert, read_files, rehearse
 from layers.coordination.running import run
 from layers.coordination.settling import settle
 from layers.coordination.types import (
@@ -36,10 +36,7 @@ from layers.coordination.types import (
     Entry,
     Foreign,
     ForeignPolicy,
-    Patch,
     Proposal,
-    Rehearsal,
-    Snapshot,
     Step,
 )
 from layers.errors import Misconfigured, Refused, Unavailable
@@ -54,7 +51,7 @@ POLL_S = 0.02
 TRIES = 5
 
 
-class Coordinator:
+class Coordinator(Drafting):
     """Everybody's patches to a folder, one at a time."""
 
     def __init__(
@@ -64,48 +61,12 @@ class Coordinator:
         foreign: ForeignPolicy = ForeignPolicy.PARK,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        super().__init__(clock)
         self._store = store
         self._foreign = foreign
-        self._clock = clock
         self._enrolled: set[str] = set()
         self._names: dict[str, str] = {}
         self._locks: weakref.WeakValueDictionary[Path, asyncio.Lock] = weakref.WeakValueDictionary()
-
-    async def read(self, workspace: Path, paths: Sequence[str]) -> Snapshot:
-        """Files as the branch has them, and the commit that a patch of them names as its base.
-
-        Raises:
-            Refused: a path that no patch may touch, or a file that is too large.
-        """
-        return await read_files(workspace, paths)
-
-    async def propose(self, patch: Patch) -> Proposal:
-        """Try `patch` on the workspace's branch, touching no file.
-
-        Raises:
-            BadInput: the diff cannot be read; `line` says where.
-            Refused: a rule forbids it, it does not fit, or (Unmergeable) it does not merge with what happened since
-                its base.
-            Misconfigured: git is missing or too old.
-        """
-        return _log_proposed(await draft(patch, self._clock()))
-
-    async def revert(self, workspace: Path, commit: str, author: str) -> Proposal:
-        """A proposal that undoes `commit`, to be shown, approved and applied as any other.
-
-        Raises:
-            Refused: it is not in the branch's history, or is undone already; or (Unmergeable) the same lines changed
-                after it.
-        """
-        return _log_proposed(await draft_revert(workspace, commit, author, self._clock()))
-
-    async def rehearse(self, patch: Patch) -> Rehearsal:
-        """What `patch` makes of its own base; nothing is kept, and no branch need be checked out.
-
-        Raises:
-            BadInput, Refused, Misconfigured: as of `propose`.
-        """
-        return await rehearse(patch)
 
     async def apply(
         self, workspace: Path, proposal: Proposal, message: str, author: str, lease: Lease | None = None
@@ -251,12 +212,6 @@ class Coordinator:
         lock = self._locks.setdefault(repository.git_dir, asyncio.Lock())
         async with lock, _file_lock(repository):
             yield
-
-
-def _log_proposed(proposal: Proposal) -> Proposal:
-    fields = {"proposal": proposal.id, "workspace": str(proposal.workspace), "files": len(proposal.files)}
-    log.info("patch.proposed", extra=fields)
-    return proposal
 
 
 async def _make_repository(path: Path) -> Repository:

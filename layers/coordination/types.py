@@ -128,6 +128,8 @@ class Proposal:
     author: str
     proposed_at: int
     """Epoch seconds; the date of the commit, so that applying twice makes the same commit."""
+    derived_from: str = ""
+    """The id of the proposal that this one has only some parts of; empty when it is nobody's."""
 
     @property
     def digest(self) -> str:
@@ -143,6 +145,24 @@ class Proposal:
     def is_control_scope(self) -> bool:
         """Whether a touched file may run code."""
         return any(file.control for file in self.files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What can be had of a proposal by itself: a hunk, or a whole file that cannot be cut."""
+
+    id: str
+    """Hex, of what it makes of what: the same for the same proposal, whoever asks and whenever."""
+    path: str
+    """As `FileChange.path`."""
+    title: str
+    """Which part of the file, in words: `lines 10 to 16`, `new file`. What the diff says of it is kept visible."""
+    diff: str
+    """Its own lines of the proposal's diff: a hunk's from its `@@`, a whole file's from its `diff --git`."""
+    added: int | None
+    """Lines; None for a binary file."""
+    removed: int | None
+    """Lines; None for a binary file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,9 +18,6 @@ from layers.types import Person
 
 VERDICT = TypeAdapter(Verdict)
 Review = Literal["approved", "redone", "changed"]
-Verb = Literal["change", "report"]
-ANSWER_WITHIN_S = 3600.0
-"""A message that comes later is no answer to a button."""
 MOST_CASES = 200
 LONGEST_COMMENT = 2000
 """Characters."""
@@ -52,17 +49,6 @@ class KeptFigure:
     """The change that was asked for."""
     root: str = ""
     """Id of version 1, which all versions share; empty on version 1 itself before it is kept."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """A button that asked back, and waits for a person's next message."""
-
-    verb: Verb
-    figure: KeptFigure
-    conversation_id: str
-    key: str
-    """`Outbound.key` of the question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,35 +128,6 @@ def review(tx: Tx, figure_id: str, verdict: Review, person: Person, comment: str
             f"this picture was already {figure.review} by {figure.reviewed_by}; ask for a new one with /diagram"
         )
     return figure
-
-
-def ask_back(tx: Tx, person: Person, waiting: Waiting) -> None:
-    """From now on the person's next message there is the answer to a button."""
-    tx.run(
-        "presentation.await_change",
-        conversation_id=waiting.conversation_id,
-        person=person.id,
-        figure_id=waiting.figure.id,
-        verb=waiting.verb,
-        key=waiting.key,
-        now=tx.now,
-    )
-
-
-def asked_back(tx: Tx, conversation_id: str, person: Person) -> Waiting | None:
-    """The button that waits for this person's next message there."""
-    row = tx.one("presentation.awaited_change", conversation_id=conversation_id, person=person.id)
-    if row is None or row["created_at"] + ANSWER_WITHIN_S < tx.now:
-        return None
-    figure = figure_by_id(tx, row["figure_id"])
-    if figure is None:
-        return None
-    return Waiting(verb=row["verb"], figure=figure, conversation_id=conversation_id, key=row["key"])
-
-
-def answered(tx: Tx, conversation_id: str, person: Person) -> None:
-    """Nothing waits for the person's message any more."""
-    tx.run("presentation.end_question", conversation_id=conversation_id, person=person.id)
 
 
 def add_case(tx: Tx, case: Case) -> None:

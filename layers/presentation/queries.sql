@@ -34,18 +34,5 @@ SELECT lint_case.id, lint_case.figure_id, lint_case.conversation_id, lint_case.r
 FROM lint_case JOIN figure ON figure.id = lint_case.figure_id
 ORDER BY lint_case.created_at DESC, lint_case.id DESC LIMIT :most;
 
--- name: await_change(conversation_id, person, figure_id, verb, key, now)!
-INSERT INTO figure_question (conversation_id, person, figure_id, verb, key, created_at)
-VALUES (:conversation_id, :person, :figure_id, :verb, :key, :now)
-ON CONFLICT (conversation_id, person)
-DO UPDATE SET figure_id = :figure_id, verb = :verb, key = :key, created_at = :now;
-
--- name: awaited_change(conversation_id, person)^
-SELECT figure_id, verb, key, created_at FROM figure_question
-WHERE conversation_id = :conversation_id AND person = :person;
-
--- name: end_question(conversation_id, person)!
-DELETE FROM figure_question WHERE conversation_id = :conversation_id AND person = :person;
-
 -- name: versions_of(root)
 SELECT version FROM figure WHERE root = :root ORDER BY version, id;

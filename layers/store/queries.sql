@@ -11,6 +11,9 @@ DELETE FROM worker WHERE id = :id;
 -- name: workers()
 SELECT id, host, pid, started_at, beat_at FROM worker ORDER BY started_at;
 
+-- name: clock()^
+SELECT (julianday('now') - 2440587.5) * 86400.0 AS now;
+
 -- name: clock__postgresql()^
 SELECT CAST(extract(epoch FROM clock_timestamp()) AS double precision) AS now;
 

@@ -19,6 +19,7 @@ from layers.transport.courier import Courier
 from layers.transport.cursors import get_cursor, get_cursors, put_cursor
 from layers.transport.mailbox import (
     accept,
+    add_lines,
     claim,
     fence,
     finish,
@@ -59,6 +60,7 @@ from layers.transport.people import (
     synchronise,
 )
 from layers.transport.policy import DEFAULTS, Policy, is_allowed
+from layers.transport.questions import Question, ask_back, asked_back, end_question
 from layers.transport.rules import State
 from layers.transport.stopping import at_work, became_of, look_stopping, stop_turn
 from layers.transport.taking import Rules
@@ -101,6 +103,7 @@ __all__ = [
     "Line",
     "LocalChannel",
     "Policy",
+    "Question",
     "RemoteChannel",
     "Rules",
     "Searchable",
@@ -113,8 +116,11 @@ __all__ = [
     "accept",
     "account",
     "add_contact",
+    "add_lines",
     "approvers",
     "ask",
+    "ask_back",
+    "asked_back",
     "at_work",
     "became_of",
     "by_code",
@@ -126,6 +132,7 @@ __all__ = [
     "conversations_of",
     "decide",
     "directs",
+    "end_question",
     "enrol",
     "everybody",
     "expire_pairings",

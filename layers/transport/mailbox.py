@@ -159,6 +159,15 @@ def finish(
     conversation = turn.inbound.address.id
     for n, outbound in enumerate(outbounds):
         send(tx, outbound, dedupe=f"t{turn.id}.{n}", turn_id=turn.id)
+    add_lines(tx, turn, conversation, lines)
+    tx.run("transport.end_turn", id=turn.id, state=end.value, now=tx.now, route=route or None)
+    tx.run("transport.end_inbox", id=turn.id)
+    row = tx.one("transport.next_epoch", id=conversation)
+    return begin(tx, conversation, row["epoch"]) if row else None
+
+
+def add_lines(tx: Tx, turn: Turn, conversation: str, lines: Sequence[Line]) -> None:
+    """Have the agent remember these in a conversation, which need not be the turn's own."""
     for line in lines:
         row = tx.one("transport.next_sequence", id=conversation)
         seq = row["sequence"] if row else 0
@@ -171,10 +180,6 @@ def finish(
             content=line.content,
             now=tx.now,
         )
-    tx.run("transport.end_turn", id=turn.id, state=end.value, now=tx.now, route=route or None)
-    tx.run("transport.end_inbox", id=turn.id)
-    row = tx.one("transport.next_epoch", id=conversation)
-    return begin(tx, conversation, row["epoch"]) if row else None
 
 
 def give_back(tx: Tx, turn: Turn) -> None:

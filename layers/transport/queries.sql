@@ -505,3 +505,15 @@ SELECT name, value FROM cursor WHERE channel = :channel AND substr(name, 1, :len
 
 -- name: read_no_more(channel, name)!
 DELETE FROM cursor WHERE channel = :channel AND name = :name;
+
+-- name: ask_back(conversation_id, person, about, key, under, now)!
+INSERT INTO question (conversation_id, person, about, key, under, created_at)
+VALUES (:conversation_id, :person, :about, :key, :under, :now)
+ON CONFLICT (conversation_id, person)
+DO UPDATE SET about = :about, key = :key, under = :under, created_at = :now;
+
+-- name: asked_back(conversation_id, person)^
+SELECT about, key, under, created_at FROM question WHERE conversation_id = :conversation_id AND person = :person;
+
+-- name: end_question(conversation_id, person)!
+DELETE FROM question WHERE conversation_id = :conversation_id AND person = :person;

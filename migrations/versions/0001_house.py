@@ -48,6 +48,15 @@ def workers() -> None:
 def mailbox() -> None:
     """Conversations and everything that happens to them."""
     op.create_table(
+        "question",  # what a button asked back; the person's next message there is the answer
+        text("conversation_id", primary_key=True),
+        text("person", primary_key=True),
+        text("about"),  # <noun>:<verb>:<id>, as in a button's value
+        text("key"),  # of the message that asks
+        text("under"),  # the key of the message whose button it was
+        time("created_at"),
+    )
+    op.create_table(
         "conversation",
         text("id", primary_key=True),
         text("owner", nullable=True),  # the worker whose turn it is
@@ -327,15 +336,6 @@ def presentation() -> None:
         time("created_at"),
     )
     op.create_index("figure_root", "figure", ["root", "version"])
-    op.create_table(
-        "figure_question",  # what a button asked back; the person's next message there is the answer
-        text("conversation_id", primary_key=True),
-        text("person", primary_key=True),
-        text("figure_id"),
-        text("verb"),  # change | report
-        text("key"),  # of the message that asks
-        time("created_at"),
-    )
     op.create_table(
         "lint_case",  # what a person saw and the lint did not
         text("id", primary_key=True),

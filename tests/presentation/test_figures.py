@@ -12,11 +12,7 @@ from layers.presentation import (
     Finding,
     KeptFigure,
     Verdict,
-    Waiting,
     add_case,
-    answered,
-    ask_back,
-    asked_back,
     cases,
     figure_by_id,
     keep_figure,
@@ -64,21 +60,6 @@ async def test_versions_share_their_root_and_count_on(store: Store) -> None:
     assert await store.run(next_version, first) == 2
     await store.run(keep_figure, replace(FIGURE, id="f2", version=2, root="f1"))
     assert await store.run(next_version, first) == 3
-
-
-async def test_a_button_waits_for_the_next_message_of_its_person_only(store: Store) -> None:
-    await store.run(keep_figure, FIGURE)
-    question = Waiting(verb="change", figure=replace(FIGURE, root="f1"), conversation_id="web:main", key="t2")
-    await store.run(ask_back, ANNA, question)
-    assert await store.run(asked_back, "web:main", ANNA) == question
-    assert await store.run(asked_back, "web:main", BEN) is None
-    assert await store.run(asked_back, "web:other", ANNA) is None
-    await store.run(ask_back, ANNA, replace(question, verb="report", key="t3"))
-    again = await store.run(asked_back, "web:main", ANNA)
-    assert again
-    assert (again.verb, again.key) == ("report", "t3")
-    await store.run(answered, "web:main", ANNA)
-    assert await store.run(asked_back, "web:main", ANNA) is None
 
 
 async def test_a_requested_change_is_kept_with_who_and_when(store: Store) -> None:

@@ -7,11 +7,7 @@ from pathlib import Path
 
 from layers.presentation import (
     Case,
-    Waiting,
     add_case,
-    answered,
-    ask_back,
-    asked_back,
     cases,
     figure_by_id,
     keep_figure,
@@ -20,17 +16,19 @@ from layers.presentation import (
 )
 from layers.presentation.judge import recalls, record
 from layers.store import Store, copy_store, open_store
-from layers.types import Person
+from layers.transport import Question, ask_back, asked_back, end_question
+from layers.types import Address
 from tests.presentation.test_figures import ANNA, BEN, FIGURE
 
 SECOND = replace(FIGURE, id="f2", version=2, root="f1", media=None, source="flowchart TD\n  A[Größe 🙂] --> B['; --]")
 LONG = "Ü" * 2500
+HERE = Address(channel="web", conversation="main")
 
 
 async def told(store: Store) -> object:
     """Everything that is kept of pictures."""
     figures = [await store.run(figure_by_id, id) for id in ("f1", "f2")]
-    waiting = [await store.run(asked_back, "web:main", person) for person in (ANNA, BEN)]
+    waiting = [await store.run(asked_back, HERE, person) for person in (ANNA, BEN)]
     return figures, waiting, await cases(store), await store.run(recalls)
 
 
@@ -44,7 +42,8 @@ async def test_pictures_and_what_people_and_judges_said_of_them_move_and_go_on(
     kept = await store.run(figure_by_id, "f2")
     assert kept
     for person, verb in ((ANNA, "change"), (BEN, "report")):
-        question = Waiting(verb=verb, figure=kept, conversation_id="web:main", key=f"t-{person.id}")  # type: ignore[arg-type]
+        key = f"t-{person.id}"
+        question = Question(about=f"d:{verb}:{kept.id}", conversation_id=HERE.id, key=key, under=kept.key)
         await store.run(ask_back, person, question)
     case = Case(id="t9", figure_id="f2", conversation_id="web:main", reported_by="anna", comment=LONG)
     await store.run(add_case, case)
@@ -54,7 +53,7 @@ async def test_pictures_and_what_people_and_judges_said_of_them_move_and_go_on(
     await store.close()
     for source, target in ((sqlite_url, postgres_url), (postgres_url, f"sqlite:///{tmp_path}/back.db")):
         copied = await copy_store(source, target)
-        names = ("figure", "figure_question", "lint_case", "judge_canary")
+        names = ("figure", "question", "lint_case", "judge_canary")
         assert [copied[name] for name in names] == [2, 2, 1, 7]
         moved = await open_store(target)
         assert await told(moved) == before
@@ -72,7 +71,9 @@ async def goes_on(url: str) -> None:
     kept = await store.run(figure_by_id, "f1")
     assert kept
     assert await store.run(next_version, kept) == 3
-    await store.run(answered, "web:main", Person(id="anna", name="Anna"))
-    assert await store.run(asked_back, "web:main", ANNA) is None
-    assert await store.run(asked_back, "web:main", BEN) is not None
+    question = await store.run(asked_back, HERE, ANNA)
+    assert question
+    await store.run(end_question, question, ANNA)
+    assert await store.run(asked_back, HERE, ANNA) is None
+    assert await store.run(asked_back, HERE, BEN) is not None
     await store.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import subprocess
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -17,8 +16,8 @@ from bot.config import load_settings
 from bot.desk import Asked, Claim, Desk, Named, Own, Standing, Submission, Who, WholeText
 from layers.errors import Refused
 from tests.fakes import postgres
-from tests.fakes.environment import QUIET
 from tests.fakes.house import House
+from tests.whole.patches import decide, git, save
 
 CLAUDE = Who(assistant="claude-code")
 CURSOR = Who(assistant="cursor")
@@ -45,31 +44,9 @@ async def desk_of(house: House) -> AsyncIterator[Desk]:
         yield desk
 
 
-def git(house: House, *arguments: str) -> str:
-    ran = subprocess.run(
-        ["git", *arguments], cwd=house.home / "workspace", env=QUIET, capture_output=True, check=True, text=True
-    )
-    return ran.stdout.strip()
-
-
-def save(house: House, path: str, content: str) -> str:
-    """A person commits a file; the new commit."""
-    (house.home / "workspace" / path).write_text(content)
-    git(house, "add", path)
-    git(house, "commit", "--quiet", "-m", f"Write {path}")
-    return git(house, "rev-parse", "HEAD")
-
-
 def whole(path: str, content: str, *, base: str = "", expects: str = "absent", **more: Any) -> Submission:
     file = WholeText(path=path, expects=expects, content=content)
     return Submission(**{"who": CLAUDE, "key": secrets.token_hex(8), "base": base, "files": (file,), **more})
-
-
-def decide(house: House, standing: Standing, label: str) -> None:
-    """A person presses a button of its card, on the page."""
-    path = standing.files[0].path
-    event = house.wait_for(lambda event: path in event["html"] and event["buttons"], "approvals")
-    assert house.press(event, label, "approvals").status_code == 202
 
 
 async def tried(desk: Desk, submission: Submission) -> Standing:
@@ -90,7 +67,7 @@ async def test_what_is_handed_in_is_put_before_a_person_and_committed_as_it_was_
         with pytest.raises(Refused, match="another change was handed in"):
             await desk.submit(submission.model_copy(update={"summary": "Something else"}))
         waiting = asyncio.create_task(desk.wait(Asked(id=handed.id, timeout_s=60)))
-        await asyncio.to_thread(decide, house, handed, "Approve")
+        await asyncio.to_thread(decide, house, handed.files[0].path, "Approve")
         applied = await waiting
         assert (applied.state, applied.commit) == ("applied", git(house, "rev-parse", "HEAD"))
         assert git(house, "log", "-1", "--format=%an: %s") == "claude-code for Owner: Keep notes"
@@ -100,7 +77,7 @@ async def test_what_is_handed_in_is_put_before_a_person_and_committed_as_it_was_
 async def test_a_person_says_no_and_the_author_is_told(house: House) -> None:
     async with desk_of(house) as desk:
         handed = await tried(desk, whole("no.txt", "no\n"))
-        await asyncio.to_thread(decide, house, handed, "Deny")
+        await asyncio.to_thread(decide, house, handed.files[0].path, "Deny")
         denied = await desk.wait(Asked(id=handed.id, timeout_s=60))
         assert (denied.state, denied.commit, bool(denied.note)) == ("denied", "", True)
 
@@ -115,7 +92,7 @@ async def test_what_does_not_merge_comes_back_with_its_three_versions(house: Hou
         assert shown.state == "awaiting_approval"
         await asyncio.to_thread(save, house, "clash.txt", "ours\n")
         refused = await tried(desk, late)
-        await asyncio.to_thread(decide, house, shown, "Approve")
+        await asyncio.to_thread(decide, house, shown.files[0].path, "Approve")
         conflicted = await desk.wait(Asked(id=shown.id, timeout_s=60))
         for told, theirs in ((refused, "theirs\n"), (conflicted, "approved\n")):
             assert told.state == "conflicted"
@@ -172,7 +149,7 @@ async def test_a_lease_shuts_others_out_and_a_wait_for_a_person_does_not_make_it
         handed = await tried(desk, whole("src/a.py", "a = 1\n", lease=lease.id))
         ends = (await desk.renew(Own(who=CLAUDE, lease=lease.id))).ends_at
         assert (await desk.renew(Own(who=CLAUDE, lease=lease.id))).ends_at == ends
-        await asyncio.to_thread(decide, house, handed, "Approve")  # it lands under the lease, which is still held
+        await asyncio.to_thread(decide, house, "src/a.py", "Approve")  # it lands under the lease, which is still held
         applied = await desk.wait(Asked(id=handed.id, timeout_s=60))
         assert applied.state == "applied"
         assert (await desk.release(Own(who=CLAUDE, lease=lease.id))).state == "released"

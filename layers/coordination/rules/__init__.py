@@ -5,9 +5,10 @@ from layers.coordination.rules.change import is_same_change
 from layers.coordination.rules.diff import MAX_CHANGED_LINES, MAX_FILES, MAX_PATCH_BYTES, FilePatch, Hunk, Reading, read
 from layers.coordination.rules.edits import Edit, Edits, Spot, edited, whole_files
 from layers.coordination.rules.formats import understand
+from layers.coordination.rules.parts import Cut, Span, assembled, cuts
 from layers.coordination.rules.paths import MODES, as_bytes, as_text, check_link, check_mode, check_path, control_reason
 from layers.coordination.rules.places import MAX_SEARCHED_BYTES, check_places
-from layers.coordination.rules.queue import MAX_PATHS, Claim, Grants, advance, check_paths, covers, overlap
+from layers.coordination.rules.queue import MAX_PATHS, Claim, Grants, advance, blockers, check_paths, covers, overlap
 
 __all__ = [
     "MAX_CHANGED_LINES",
@@ -17,16 +18,20 @@ __all__ = [
     "MAX_SEARCHED_BYTES",
     "MODES",
     "Claim",
+    "Cut",
     "Edit",
     "Edits",
     "FilePatch",
     "Grants",
     "Hunk",
     "Reading",
+    "Span",
     "Spot",
     "advance",
     "as_bytes",
     "as_text",
+    "assembled",
+    "blockers",
     "check_link",
     "check_mode",
     "check_path",
@@ -35,6 +40,7 @@ __all__ = [
     "code",
     "control_reason",
     "covers",
+    "cuts",
     "edited",
     "is_same_change",
     "overlap",

@@ -81,6 +81,17 @@ def advance(waiting: Sequence[Claim], held: Sequence[Claim]) -> Grants:
     return Grants(granted=tuple(granted), fenced=tuple(fenced))
 
 
+def blockers(waiting: Sequence[Claim], held: Sequence[Claim]) -> dict[str, tuple[str, ...]]:
+    """For each that waits, in the order in which they are served: the ids of those that it waits behind."""
+    found: dict[str, tuple[str, ...]] = {}
+    earlier: list[Claim] = []
+    for claim in sorted(waiting, key=lambda claim: (not claim.is_person, claim.ticket)):
+        ahead = [other for other in held if other.is_person or not claim.is_person] + earlier
+        found[claim.id] = tuple(other.id for other in ahead if overlap(claim.paths, other.paths))
+        earlier.append(claim)
+    return found
+
+
 def _covers(one: str, other: str) -> bool:
     plain, inner = one.removesuffix("/"), other.removesuffix("/")
     return plain == inner or inner.startswith(f"{plain}/")

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bot.cli.batch import objects, read_bytes
+from bot.cli.patch.places import quoted
 from bot.config import Settings
 from layers.coordination import Coordinator, FileChange, Patch, Rehearsal, root_of
 from layers.errors import BadInput, Misconfigured, Refused
@@ -27,7 +28,7 @@ NO_BASE = "the patch names no base; say which commit it was made on"
 BLANK: Mapping[str, object] = {"result_tree": None, "files": []}
 
 
-async def patch(parsed: argparse.Namespace, _settings: Settings) -> int:
+async def propose(parsed: argparse.Namespace, _settings: Settings) -> int:
     """Try one patch, or every one of a batch; 1 when the one patch is refused."""
     workspace = await root_of(Path(parsed.workspace))
     if parsed.batch:
@@ -126,5 +127,5 @@ def in_words(told: Mapping[str, object]) -> str:
     for file in files:
         count = "binary" if file["added"] is None else f"+{file['added']} -{file['removed']}"
         control = f"  ({file['control']})" if file["control"] else ""
-        lines.append(f"{file['status']} {json.dumps(file['path'], ensure_ascii=False)}  {count}{control}")
-    return "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace").decode()
+        lines.append(f"{file['status']} {quoted(file['path'])}  {count}{control}")
+    return "".join(f"{line}\n" for line in lines)
