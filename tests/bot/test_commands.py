@@ -115,7 +115,7 @@ def test_rules_are_neither_guessed_nor_empty(text: str) -> None:
         parse(text)
 
 
-@pytest.mark.parametrize("name", ["pending", "why", "status"])
+@pytest.mark.parametrize("name", ["why", "status"])
 def test_a_command_without_arguments_refuses_them(name: str) -> None:
     with pytest.raises(BadInput, match="takes nothing after it, and got 'now'"):
         parse(f"/{name} now")
