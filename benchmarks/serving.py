@@ -11,7 +11,7 @@ from benchmarks.floors import answered, echo_server
 from benchmarks.page import Person, served
 from tests.fakes.house import House
 
-HEAVY = ("litellm", "matplotlib", "pygraphviz", "telegram", "slack_bolt", "slack_sdk", "psycopg", "alembic")
+HEAVY = ("litellm", "matplotlib", "pygraphviz", "telegram", "slack_bolt", "slack_sdk", "psycopg", "alembic", "mcp")
 """What an idle server should do without."""
 
 

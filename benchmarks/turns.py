@@ -90,7 +90,7 @@ async def answer(work: Work) -> None:
 async def turns_per_s(url: str, turns: int) -> float:
     """All offered at once, in equal shares of each conversation; until the last message is in the page's log."""
     store = await open_store(url)
-    dispatcher = Dispatcher(store, answer, CAPACITY, own_message)
+    dispatcher = Dispatcher(store, answer, CAPACITY, lambda tx, inbound, _: own_message(tx, inbound))
     courier = asyncio.create_task(Courier(store, {CHANNEL: WebChannel()}).run())
     await dispatcher.start()
     started = time.perf_counter()

@@ -30,7 +30,7 @@ from bot.prompt import (
 )
 from layers.errors import BadInput, Refused
 from layers.failpoint import Point, reach
-from layers.routing import Caller, Message, Reply, Role, Router, Task, ToolCall
+from layers.routing import Caller, Message, Reply, Role, Router, Stop, Task, ToolCall
 from layers.types import Turn, Urgency
 
 log = logging.getLogger(__name__)
@@ -85,6 +85,9 @@ Effect = Say | Draw | Act | Edit | Send
 
 class Toolbox(Protocol):
     """How effects happen, one after the other. Each verb gives what the model is told; a `Refused` is told as well."""
+
+    stop: Stop
+    """Set once people want no more of it."""
 
     def show(self, text: str) -> Callable[[str], None]:
         """Let people see the answer as it grows: it begins with `text`; what is returned takes each new piece."""
@@ -212,8 +215,7 @@ class Agent:
             rules: the standing rules of the conversation.
 
         Raises:
-            NoModel: there is none to ask.
-            NoAnswer: all that were asked failed.
+            NoModel, NoAnswer, Stopped: as `Router.complete`.
         """
         said = Message(role=Role.USER, content=turn.inbound.text)
         system = replace(self._system, content=self._system.content + places_prompt(places) + rules_prompt(rules))
@@ -225,7 +227,7 @@ class Agent:
             if left_s <= 0:
                 return self._stop(run, f"the models have taken {self._limits.models_s:.0f} s for this turn")
             task = replace(asked, messages=tuple(run.messages), budget_s=left_s)
-            reply = await journal.model_step(n, partial(self._ask, task, tools.show(run.said)))
+            reply = await journal.model_step(n, partial(self._ask, task, tools.show(run.said), tools.stop))
             run.replies.append(reply)
             run.say(reply.text)
             run.say(reply.confession)
@@ -242,14 +244,15 @@ class Agent:
                 run.messages.append(Message(role=Role.TOOL, content=short, tool_call_id=call.id))
         return self._stop(run, f"I have taken {self._limits.steps} steps without coming to an end")
 
-    async def _ask(self, task: Task, told: Callable[[str], None]) -> Reply:
+    async def _ask(self, task: Task, told: Callable[[str], None], stop: Stop) -> Reply:
         reach(Point.MODEL_CALLED)
-        reply = await self._router.complete(task, told)
+        reply = await self._router.complete(task, told, stop)
         reach(Point.MODEL_ANSWERED)
         return reply
 
     async def _do(self, run: Progress, call: ToolCall, tools: Toolbox) -> str:
         """Make the call happen; what the model is told of it."""
+        tools.stop.check()
         try:
             effect = decode(call)
             match effect:

@@ -67,19 +67,33 @@ ORDER BY approval.created_at, approval.id, outbox.conversation_id;
 -- name: proposals(workspace, few)
 -- Patches and what was decided about them, newest first; of every workspace where none is named.
 SELECT proposal.id, proposal.workspace, proposal.author, proposal.state, proposal.commit_id, proposal.summary,
-       proposal.base_commit, proposal.request, proposal.created_at,
-       approval.state AS decision, approval.decided_by, approval.said_yes, approval.outcome, approval.requested_by
+       proposal.base_commit, proposal.request, proposal.note, proposal.created_at, changeset.id AS changeset,
+       approval.state AS decision, approval.decided_by, approval.said_yes, approval.requested_by
 FROM proposal
 LEFT JOIN approval ON approval.id = proposal.request
-WHERE proposal.workspace = :workspace OR :workspace = ''
+LEFT JOIN changeset ON changeset.proposal = proposal.id
+WHERE (proposal.workspace = :workspace OR :workspace = '')
+  AND (proposal.request IS NOT NULL OR proposal.state <> 'denied') -- what may not even be asked for is a changeset's end
 ORDER BY proposal.created_at DESC, proposal.id
 LIMIT :few;
 
 -- name: proposal(id)
--- The same of one, by its own id or its request's.
+-- The same of one, by its own id, its request's, or the one under which it was handed in.
 SELECT proposal.id, proposal.workspace, proposal.author, proposal.state, proposal.commit_id, proposal.summary,
-       proposal.base_commit, proposal.request, proposal.created_at,
-       approval.state AS decision, approval.decided_by, approval.said_yes, approval.outcome, approval.requested_by
+       proposal.base_commit, proposal.request, proposal.note, proposal.created_at, changeset.id AS changeset,
+       approval.state AS decision, approval.decided_by, approval.said_yes, approval.requested_by
 FROM proposal
 LEFT JOIN approval ON approval.id = proposal.request
-WHERE proposal.id = :id OR proposal.request = :id;
+LEFT JOIN changeset ON changeset.proposal = proposal.id
+WHERE proposal.id = :id OR proposal.request = :id OR proposal.id = (SELECT proposal FROM changeset WHERE id = :id);
+
+-- name: changesets(workspace, few)
+-- What was handed in and is no proposal: not tried yet, or refused.
+SELECT id, workspace, actor, state, note, created_at
+FROM changeset
+WHERE proposal IS NULL AND (workspace = :workspace OR :workspace = '')
+ORDER BY created_at DESC, id
+LIMIT :few;
+
+-- name: changeset(id)
+SELECT id, workspace, actor, state, note, created_at FROM changeset WHERE proposal IS NULL AND id = :id;

@@ -166,6 +166,8 @@ class Turn:
     """1 the first time; more after a crash."""
     received_at: float = 0.0
     """When the event was accepted, in epoch seconds: what was said later may have been heeded before this turn."""
+    stopped_by: Person | None = None
+    """Who wants no more of it; whoever takes it up has only that to say."""
 
 
 class ButtonStyle(StrEnum):
@@ -184,6 +186,8 @@ class Button:
     value: str
     """`<noun>:<verb>:<handle>`, at most 64 bytes of ASCII: Telegram's callback_data is the narrowest place."""
     style: ButtonStyle = ButtonStyle.PLAIN
+    begins_row: bool = False
+    """Whether it stands first in a row, where the surface has rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,7 +60,7 @@ def proposals() -> None:
         text("diff"),  # recomputed from the two trees
         text("summary"),  # files and counts, as JSON
         text("author"),
-        text("state"),  # proposed | applied | conflicted | denied
+        text("state"),  # proposed | applied | conflicted | denied | superseded
         text("commit_id", nullable=True),
         text("note", nullable=True),  # why it ended as it did, for its author
         text("stages", nullable=True),  # of a conflict, as JSON: what each side has
@@ -84,8 +84,19 @@ def proposals() -> None:
         time("ended_at", nullable=True),
     )
     unique("changeset_proposal", "changeset", ["proposal"], "proposal IS NOT NULL")
+    partial("changeset_alone", "changeset", ["created_at"], "proposal IS NULL")
     partial("changeset_open", "changeset", ["actor"], "ended_at IS NULL")
     partial("changeset_lease", "changeset", ["lease"], "ended_at IS NULL AND lease <> ''")
+    op.create_table(
+        "choice",  # which parts of a patch somebody is choosing
+        text("proposal", primary_key=True),
+        text("place", primary_key=True),  # the conversation where they do
+        text("key"),  # of the message that they press
+        text("left_out"),  # ids of parts, as JSON
+        number("file"),  # whose hunks are shown, from 1; 0 for the list of files
+        number("page"),
+        time("changed_at"),
+    )
 
 
 def parked() -> None:

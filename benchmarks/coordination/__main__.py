@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import section
-from benchmarks.coordination import history, hostile, latency, stress
+from benchmarks.coordination import assistant, history, hostile, latency, stress
 from benchmarks.coordination.ground import REPO
 from benchmarks.section import Section
 
@@ -28,6 +28,7 @@ def sections(repositories: Sequence[Path] = (REPO,), operations: int = 0) -> Map
         "replay": Section(keys=("replay",), run=partial(history.replay, repositories)),
         "merges": Section(keys=("merges",), run=partial(history.merges, repositories)),
         "hostile": Section(keys=("hostile",), run=hostile.hostile),
+        "mcp": Section(keys=("mcp",), run=assistant.assistant),
         "stress": Section(keys=("stress", "queue_inversions"), run=partial(stress.stress, counts)),
     }
 

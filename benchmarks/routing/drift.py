@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.routing.section import Measured, Section, missed
 from bot.agent import Act, Agent, Draw, Edit, Send
 from bot.prompt import Offer
-from layers.routing import Message, NoAnswer, Reply, Role, Router, Task, parse_routes
+from layers.routing import Message, NoAnswer, Reply, Role, Router, Stop, Task, parse_routes
 from layers.types import Address, Inbound, Person, Turn
 from tests.fakes import model_server
 
@@ -142,6 +142,7 @@ class Desk:
     """Tools that write down what reaches them."""
 
     seen: list[object] = field(default_factory=list)
+    stop: Stop = field(default_factory=Stop)
 
     def show(self, text: str) -> Callable[[str], None]:
         """The answer as it grows, which nobody looks at here."""

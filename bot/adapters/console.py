@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 
 CHANNEL = "console"
 SOCKET = "console.sock"
-LINE_BYTES = 4 << 20
+LINE_BYTES = 8 << 20
+"""A patch of the largest size, however much of it has to be escaped."""
 TEXT_CAP_BYTES = 64 * 1024
 """Of one message, as on the page."""
 CONVERSATION = re.compile(r"[A-Za-z0-9_-]{1,64}")

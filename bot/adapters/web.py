@@ -40,7 +40,7 @@ class PressBody(BaseModel):
     id: UUID
     conversation: Conversation = "main"
     key: Annotated[str, StringConstraints(max_length=200)]
-    value: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,64}$")]
+    value: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,4000}$")]
 
 
 def to_inbound(kind: InboundKind, body: bytes, person: Person) -> Inbound:

@@ -29,6 +29,7 @@ from bot.app.making import (
     make_router,
     policies_of,
     prepare_home,
+    staying_of,
     workspace_of,
     workspaces_of,
 )
@@ -216,7 +217,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         coordinator = await open_coordinator(settings, file, store)
         catalog = control.Catalog.load(settings.home / "capabilities", workspace)
         policy = open_policy(settings.home, members_of(file), catalog)
-        router = make_router(settings, store)
+        router = make_router(settings, store, staying_of(settings, file))
         stack.push_async_callback(router.close)
         presenter = make_presenter(settings, router, store)
         stack.push_async_callback(presenter.close)
@@ -345,11 +346,11 @@ def make_offers(catalog: control.Catalog) -> list[Offer]:
     ]
 
 
-def taken_in(house: House, tx: Tx, inbound: Inbound) -> None:
+def taken_in(house: House, tx: Tx, inbound: Inbound, inbox_id: int) -> None:
     """In the transaction that accepts: what a person says on the page is shown there, and what is urgent is done."""
     if inbound.address.channel == CHANNEL:
         own_message(tx, inbound)
-    heed(tx, inbound, house.rules)
+    heed(tx, inbound, inbox_id, house.rules)
 
 
 def enrol(tx: Tx, public_key: bytes) -> None:

@@ -12,7 +12,7 @@ from layers import control
 from layers.coordination import ForeignPolicy
 from layers.errors import Misconfigured
 from layers.presentation import Answered, Ask, Judge, Presenter, Question
-from layers.routing import Ledger, Message, Role, Router, Shape, Task, default_routes_text, load_routes
+from layers.routing import Ledger, Message, Role, Router, Shape, Staying, Task, default_routes_text, load_routes
 from layers.store import Store
 
 VERSION = "0.1.0"
@@ -59,7 +59,14 @@ def policies_of(settings: Settings, file: BulkheadFile) -> dict[Path, ForeignPol
     return {path: policies[name] for name, path in workspaces_of(settings, file).items()}
 
 
-def make_router(settings: Settings, store: Store | None = None) -> Router:
+def staying_of(settings: Settings, file: BulkheadFile) -> Staying:
+    """What of the workspaces is told to no model on another machine."""
+    kept = {name for name, table in file.workspaces.items() if table.local_only}
+    folders = {str(path) for name, path in workspaces_of(settings, file).items() if name in kept}
+    return Staying(names=kept | folders, all=file.workspace.local_only)
+
+
+def make_router(settings: Settings, store: Store | None = None, staying: Staying | None = None) -> Router:
     """Routing over the process's environment, which holds the providers' keys.
 
     Servers on this machine are looked for unless the settings say no; those that routes.toml names are asked anyway.
@@ -68,7 +75,8 @@ def make_router(settings: Settings, store: Store | None = None) -> Router:
     routes = load_routes(settings.home / ROUTES)
     if not settings.discover_models:
         routes = routes.only_named()
-    return Router(environ=dict(os.environ), routes=routes, ledger=Ledger(store) if store else None)
+    ledger = Ledger(store) if store else None
+    return Router(environ=dict(os.environ), routes=routes, ledger=ledger, staying=staying or Staying())
 
 
 def make_presenter(settings: Settings, router: Router | None = None, store: Store | None = None) -> Presenter:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Mapping
 
 from bot.adapters.ports import Overview, Waiting
+from bot.dispatcher.diffs import as_view
 from bot.dispatcher.models import DAYS, MOST_ROWS, obeys, summed
 from bot.web import ModelLine
-from layers import control
+from layers import control, coordination
 from layers.routing import Ledger, Router
 from layers.store import Store
 from layers.types import Address
@@ -34,6 +37,23 @@ async def overview(store: Store) -> Overview:
     accounts = await store.fetch_all("transport.accounts")
     troubles = (f"{row['channel']} is {row['state']}: {row['reason']}" for row in accounts if row["state"] != "healthy")
     return Overview(waiting=tuple(waiting), accounts=tuple(troubles))
+
+
+async def patch_view(store: Store, proposal: str) -> Mapping[str, object] | None:
+    """A proposal as the page shows it, with the request about it; None where there is none."""
+    row = await store.fetch_one("bot.proposal", id=proposal)
+    if row is None or row["id"] != proposal:
+        return None
+    kept = await store.run(coordination.by_id, proposal)
+    view = await asyncio.to_thread(as_view, kept)
+    request = await store.run(control.by_id, row["request"]) if row["request"] else None
+    return {
+        **view,
+        "state": row["state"],
+        "request": request.id if request else "",
+        "is_pending": request is not None and request.state is control.State.PENDING,
+        "conversation": request.conversation_id if request else "",
+    }
 
 
 async def model_lines(router: Router, store: Store) -> list[ModelLine]:

@@ -12,7 +12,7 @@ from bot.adapters.console import ConsoleServer
 from bot.adapters.web import to_inbound
 from bot.app.house import House
 from bot.app.making import VERSION
-from bot.app.overview import model_lines
+from bot.app.overview import model_lines, patch_view
 from bot.desk import answer
 from bot.dispatcher import Ordered, put_freeze
 from bot.web import FreezeLine, PageServer, PageServices, create_app, listen, mint_link
@@ -70,6 +70,7 @@ async def open_page(house: House) -> AsyncIterator[str]:
         pending=house.pending,
         transports=house.transports,
         models=partial(model_lines, house.router, house.store),
+        patch=partial(patch_view, house.store),
         hooks=house.hooks,
         passphrases=Passphrases(settings.home),
         freezer=Freezer(house),

@@ -25,6 +25,7 @@ from bot.commands.values import (
     ShowStatus,
     ShowTransports,
     ShowWhy,
+    StopAnswer,
 )
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "ShowStatus",
     "ShowTransports",
     "ShowWhy",
+    "StopAnswer",
     "help_text",
     "parse",
 ]

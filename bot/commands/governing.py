@@ -29,6 +29,15 @@ class CancelRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PickParts:
+    """`/pick`."""
+
+    request: str
+    numbers: tuple[int, ...] = ()
+    """Of its parts, from 1; none asks which there are."""
+
+
+@dataclass(frozen=True, slots=True)
 class Freeze:
     """`/freeze` and `/unfreeze`."""
 
@@ -63,7 +72,7 @@ class Drill:
     """`/drill`."""
 
 
-Governed = Typed | CancelRequest | Freeze | GiveGrant | ShowGrants | RevokeGrant | Drill
+Governed = Typed | CancelRequest | PickParts | Freeze | GiveGrant | ShowGrants | RevokeGrant | Drill
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 SPAN = re.compile(r"([0-9]{1,6})([smhd])")
@@ -109,6 +118,15 @@ def alone(name: str, command: Governed) -> Callable[[str], Governed]:
     return read
 
 
+def pick(rest: str) -> Governed:
+    """`/pick 3cbdea86cec78955 1 3 4`."""
+    request, *words = rest.replace(",", " ").split() or [""]
+    wrong = next((word for word in words if not (word.isascii() and word.isdecimal() and len(word) < 6)), None)
+    if wrong is not None:
+        raise BadInput(f"{short(wrong)} is no number of a part; `/pick <request>` lists them.", expected="a number")
+    return PickParts(one_id(request, "/pick", "a request; `/pending` lists them"), tuple(map(int, words)))
+
+
 def grant(rest: str) -> Governed:
     """`/grant workspace.make target=test uses=5 for=2h`."""
     capability, parameters = action(rest, "/grant", "workspace.make target=test uses=5 for=2h")
@@ -128,6 +146,13 @@ ENTRIES = (
         doc="take back what was asked for, or stop it",
         examples=("/cancel 3cbdea86cec78955",),
         read=lambda rest: CancelRequest(one_id(rest, "/cancel", "a request; `/pending` lists them")),
+    ),
+    Reader(
+        name="pick",
+        usage="<request> [numbers]",
+        doc="list the parts of a patch, or ask for some of them in place of all",
+        examples=("/pick 3cbdea86cec78955", "/pick 3cbdea86cec78955 1 3 4"),
+        read=pick,
     ),
     Reader(
         name="freeze",

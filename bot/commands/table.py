@@ -27,6 +27,7 @@ from bot.commands.values import (
     ShowStatus,
     ShowTransports,
     ShowWhy,
+    StopAnswer,
 )
 from layers.errors import BadInput, Refused
 
@@ -269,6 +270,12 @@ COMMANDS = (
         doc="list, add or remove the standing rules of this conversation",
         examples=("/rules", "/rules add at most 100 words, and no emojis", "/rules remove 1"),
         read=_rules,
+    ),
+    Entry(
+        name="stop",
+        doc="end the answer that a model is giving; what was shown of it stays",
+        examples=("/stop",),
+        read=_nothing("stop", StopAnswer()),
     ),
     Entry(
         name="why",

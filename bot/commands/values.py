@@ -25,6 +25,11 @@ class ShowWhy:
 
 
 @dataclass(frozen=True, slots=True)
+class StopAnswer:
+    """`/stop`: no more of the answer that is being given."""
+
+
+@dataclass(frozen=True, slots=True)
 class ShowStatus:
     """`/status`: what works and what does not."""
 
@@ -118,7 +123,7 @@ class Pair:
 
 
 Command = (
-    ShowHelp | ShowPending | ShowWhy | ShowStatus | DrawDiagram | RunCapability | ProposePatch
+    ShowHelp | ShowPending | ShowWhy | ShowStatus | StopAnswer | DrawDiagram | RunCapability | ProposePatch
     | ListSchedules | AddSchedule | RemoveSchedule | ShowRules | AddRule | RemoveRule
     | ShowTransports | ShowPeople | Pair | Routed | Governed
 )  # fmt: skip

@@ -75,6 +75,8 @@ class WorkspaceTable(BaseModel):
     """Relative to the home, or absolute."""
     foreign: ForeignPolicy = Field(ForeignPolicy.PARK, strict=False)
     """What becomes of edits that people saved in a patched file and did not commit."""
+    local_only: bool = False
+    """Whether nothing of it is told to a model on another machine. The agent works in it: every question stays."""
 
 
 class NamedWorkspaceTable(BaseModel):
@@ -86,6 +88,8 @@ class NamedWorkspaceTable(BaseModel):
     """Relative to the home, or absolute: the root of a git work tree, or a bare repository. It must be there."""
     foreign: ForeignPolicy = Field(ForeignPolicy.PARK, strict=False)
     """As of `[workspace]`."""
+    local_only: bool = False
+    """As of the first one. A question concerns this one when it, or what was said before, names it or its folder."""
 
 
 class AuditTable(BaseModel):

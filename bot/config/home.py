@@ -38,6 +38,8 @@ path = "workspace"
 # [workspaces.site]
 # path = "/srv/site"
 # foreign = "park"
+# local_only = true    # whatever names it, or its folder, is asked of models on this machine only; under [workspace]
+#                      # this holds for every question, since the agent works there
 
 # Checkpoints of the audit trail are told to a conversation. One in Slack or Telegram is a witness that this machine
 # cannot change; the page is none.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.dispatcher import answers
+from bot.dispatcher import answers, chooser, diffs
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination
@@ -15,6 +15,8 @@ APPROVALS = f"{PAGE}:approvals"
 """The page's conversation for what a chat may not decide or could not be shown, and for who is not in that chat."""
 MAIL = "mail"
 """Nothing is decided by mail: its channel shows the same message on the page, and there it is pressed."""
+TYPED = (MAIL, "console")
+"""Where parts of a patch are chosen by typing."""
 
 
 def undecidable(approval: control.Approval) -> control.Pending:
@@ -47,21 +49,26 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
     )
     card = control.card(approval, handle=handle, view=view)
     text, buttons = card.text, card.buttons
+    files: tuple[Attachment, ...] = (text_file(tx, f"plan-{approval.id}.txt", card.full),) if card.full else ()
     if approval.plan.kind == "patch":
         proposal = coordination.by_id(tx, str(approval.plan.parameters["proposal"]))
-        text = f"{coordination.summary_markdown(proposal)}\n\n{text}"
+        text = f"{diffs.as_markdown(proposal, parts.page)}\n\n{text}"
+        files += (diffs.as_file(tx, proposal),) if diffs.is_long(proposal) else ()
+        if buttons and approval.state is control.State.PENDING:
+            more, choose = chooser.offered(approval.id, proposal, is_typed=Address.parse(place).channel in TYPED)
+            text, buttons = f"{text}{more}", (*buttons, *choose)
         parked = coordination.parked_for(tx, proposal.id)
         if parked is not None and approval.state in (control.State.FAILED, control.State.CANCELLED):
             text, buttons = f"{text}\n\n{edit_text(parked)}", (*buttons, *edit_buttons(parked))
     if approval.plan.kind == "patch" and approval.state is control.State.SUCCEEDED:
-        buttons += (Button(label="Revert", value=f"c:revert:{approval.id}"),)
+        buttons += (Button(label="Revert", value=f"r:revert:{approval.id}"),)
     return Outbound(
         address=Address.parse(place),
         key=f"a{approval.id}",
         text=text,
         kind=OutboundKind.CARD,
         buttons=buttons,
-        files=(text_file(tx, f"plan-{approval.id}.txt", card.full),) if card.full else (),
+        files=files,
     )
 
 
@@ -72,16 +79,16 @@ def edit_text(parked: coordination.Parked) -> str:
         by = f" by the account {coordination.code(save.by)}" if save.by else ""
         what = f"saved {answers.clock(save.at)}{by}" if save.at else "deleted"
         lines.append(f"- {coordination.code(save.path)}: {what}")
-    if parked.choice is coordination.Choice.OPEN:
+    if parked.choice is coordination.Word.OPEN:
         lines += ["", "**Keep mine** drops the patch. **Merge** commits the edit first and then the patch."]
-    if parked.choice is coordination.Choice.KEEP:
+    if parked.choice is coordination.Word.KEEP:
         lines += ["", "The edit stays as it is, and the patch is dropped."]
     return "\n".join(lines)
 
 
 def edit_buttons(parked: coordination.Parked) -> tuple[Button, ...]:
     """What can be pressed while nobody has said what becomes of the edit."""
-    if parked.choice is not coordination.Choice.OPEN:
+    if parked.choice is not coordination.Word.OPEN:
         return ()
     labels = {"keep": "Keep mine", "merge": "Merge", "show": "Show both"}
     return tuple(Button(label=label, value=f"f:{verb}:{parked.id}") for verb, label in labels.items())

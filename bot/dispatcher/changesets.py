@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
+from bot.dispatcher import diffs
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
@@ -40,6 +41,7 @@ async def try_out(parts: Parts, work: Work) -> None:
         work.write(partial(coordination.end, id=inbound.event_id, note=str(error)))
         work.say(str(error), OutboundKind.ERROR)
     else:
+        await asyncio.to_thread(diffs.masked, proposal.diff)
         summary = await asyncio.to_thread(control.scrub, changeset.summary)
         work.add(lambda tx: put_before_people(tx, hands, work, proposal, summary))
 

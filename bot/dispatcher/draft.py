@@ -53,6 +53,12 @@ class Draft:
                 pause_s = min(pause_s * SLOWER, SELDOM_S)
 
 
+def words_of(look: str) -> str:
+    """What of the answer was in a look; nothing where it was only the placeholder."""
+    text, sign, _ = look.rpartition(MORE)
+    return text if sign else ""
+
+
 def shown(text: str) -> str:
     """As much of an unfinished answer as a placeholder takes, and a sign that it goes on."""
     text = text.rstrip()

@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from functools import partial
 
-from bot.dispatcher import answers, sending
+from bot.dispatcher import answers, diffs, sending
 from bot.dispatcher.asking import besides
 from bot.dispatcher.cards import APPROVALS, MAIL, approval_message
 from bot.dispatcher.observing import observe, planner_of
@@ -69,7 +69,7 @@ class Hands:
 
     async def draw(self, source: str, title: str = "") -> str:
         """Draw a Mermaid diagram, look at it, and post it for review."""
-        async with self._work.working("Drawing"):
+        async with self._work.working("Drawing", can_stop=True), self._work.stop.over():
             figure = await self._parts.presenter.present(
                 Diagram(source=source, title=title, surface=self._work.turn.inbound.address.channel)
             )
@@ -105,6 +105,7 @@ class Hands:
         author = "agent" if self._is_agent else self._person.name
         patch = coordination.Patch(workspace=self._parts.workspace, diff=diff, base=base, author=author)
         proposal = await self._parts.coordinator.propose(patch)
+        await asyncio.to_thread(diffs.masked, proposal.diff)
         summary = await asyncio.to_thread(control.scrub, summary)
         self._work.add(lambda tx: self.request_patch(tx, proposal, summary))
         return "the patch applies; a person decides whether it is committed"
@@ -129,10 +130,10 @@ class Hands:
         async def run() -> str:
             return (await observe(self._parts, run_id, plan, policy)).json
 
-        async with self._work.working(plan.title):
+        async with self._work.working(plan.title, can_stop=self._is_agent):  # the word is heeded after it
             outcome = control.Outcome.parse(await self._work.step(StepKind.EFFECT, plan.capability, run))
         details = {"plan": plan.digest, "state": outcome.state.value, "exit_code": outcome.exit_code}
-        self._work.write(lambda tx: control.audit.append(tx, self._person.id, "observe", run_id, details))
+        self._work.attest(lambda tx: control.audit.append(tx, self._person.id, "observe", run_id, details))
         text = answers.observation(plan, outcome)
         if self._is_agent:
             return f"{answers.UNTRUSTED}\n\n{text}"

@@ -19,8 +19,9 @@ from dataclasses import replace
 from bot.dispatcher.work import Work, open_work
 from layers.errors import BulkheadError, LeaseLost, NotWritten, Refused
 from layers.failpoint import Point, reach
+from layers.routing import Stop, Stopped
 from layers.store import Store, Tx
-from layers.transport import Accepted, accept, claim, give_back, let_go, owned, reap
+from layers.transport import Accepted, TurnEnd, accept, claim, give_back, let_go, look_stopping, owned, reap
 from layers.types import Inbound, OutboundKind, Turn
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,15 @@ class Runner:
         self._store = store
         self._handler = handler
         self._rescue = rescue
+        self._stops: dict[int, Stop] = {}
+        """Of the turns in progress, by their ids."""
+
+    async def heed_stops(self) -> None:
+        """Stop what somebody wants no more of, whichever server they told."""
+        if self._stops:
+            for id, person in (await look_stopping(self._store)).items():
+                if id in self._stops:
+                    self._stops[id].set(person.name)
 
     async def run(self, turn: Turn) -> Turn | None:
         """One turn, whatever happens in it; returns the next.
@@ -57,7 +67,16 @@ class Runner:
             LeaseLost: another worker has it.
             NotWritten: the database is away; nothing of it is lost.
         """
-        work = await open_work(self._store, turn)
+        stop = self._stops[turn.id] = Stop()
+        if turn.stopped_by is not None:
+            stop.set(turn.stopped_by.name)
+        try:
+            return await self._run(turn, stop)
+        finally:
+            del self._stops[turn.id]
+
+    async def _run(self, turn: Turn, stop: Stop) -> Turn | None:
+        work = await open_work(self._store, turn, stop)
         try:
             if turn.attempt > MAX_ATTEMPTS:
                 raise Refused(
@@ -74,6 +93,8 @@ class Runner:
     async def _apologise(self, work: Work, error: Exception) -> Turn | None:
         """End the turn with one sentence; with nothing at all where even that cannot be said."""
         work.forget()
+        if isinstance(error, Stopped):
+            work.end = TurnEnd.STOPPED
         work.say(sentence(error, work.turn), OutboundKind.ERROR)
         try:
             if self._rescue is not None:
@@ -83,7 +104,7 @@ class Runner:
             raise
         except Exception:
             log.exception("dispatcher.apology_failed", extra={"turn": work.turn.id})
-        work.forget()
+        work.forget(facts=True)
         return await work.finish()
 
 
@@ -95,10 +116,12 @@ class Dispatcher:
         store: Store,
         handler: Handler,
         capacity: int,
-        on_accept: Callable[[Tx, Inbound], None] | None = None,
+        on_accept: Callable[[Tx, Inbound, int], None] | None = None,
         rescue: Rescue | None = None,
     ) -> None:
-        """`on_accept` runs in the transaction that journals a new event (the page shows what was said there)."""
+        """`on_accept` runs in the transaction that journals a new event, with its inbox id (the page shows what was
+        said there).
+        """
         self._store = store
         self._runner = Runner(store, handler, rescue)
         self._capacity = capacity
@@ -110,6 +133,8 @@ class Dispatcher:
         self._loop_task: asyncio.Task[None] | None = None
         self._is_stopping = False
         self._strays: dict[tuple[str, int], float] = {}
+        self._may_stop = False
+        """Whether somebody may want no more of a turn."""
 
     @property
     def running(self) -> int:
@@ -171,11 +196,14 @@ class Dispatcher:
         """`accept` within a transaction of the caller's (schedules, expiries): some worker will claim it."""
         accepted = accept(tx, inbound, has_room)
         if accepted.is_new and self._on_accept is not None:
-            self._on_accept(tx, inbound)
+            self._on_accept(tx, inbound, accepted.inbox_id)
         return accepted
 
     async def _look_for_work(self) -> None:
-        unsubscribe = self._store.subscribe("inbox", self._wake.set)
+        subscriptions = [
+            self._store.subscribe("inbox", self._wake.set),
+            self._store.subscribe("stop", self._hear_of_stop),
+        ]
         loop = asyncio.get_running_loop()
         reap_at = loop.time() + POLL_S
         try:
@@ -186,6 +214,9 @@ class Dispatcher:
                         reap_at = loop.time() + POLL_S
                         await self._tidy()
                     await self._claim()
+                    if self._may_stop:
+                        self._may_stop = False
+                        await self._runner.heed_stops()
                 except Exception:  # whatever it is, the next look may do better, and nobody else looks
                     log.exception("dispatcher.claim_failed")
                 try:
@@ -194,10 +225,16 @@ class Dispatcher:
                 except TimeoutError:
                     continue
         finally:
-            unsubscribe()
+            for unsubscribe in subscriptions:
+                unsubscribe()
+
+    def _hear_of_stop(self) -> None:
+        self._may_stop = True
+        self._wake.set()
 
     async def _tidy(self) -> None:
         """Free what dead workers had, and what this one owns and does not work on."""
+        self._may_stop = True  # a wake may have been lost
         await self._store.run(reap)
         for conversation, epoch in self._stray(await self._store.run(owned)):
             log.warning("dispatcher.stray", extra={"conversation": conversation})
@@ -254,6 +291,7 @@ class Dispatcher:
             if self._is_stopping and following is not None:
                 await self._store.run(give_back, following)
                 return
+
 
 
 def sentence(error: Exception, turn: Turn) -> str:

@@ -7,6 +7,7 @@ import json
 from functools import partial
 
 from bot.commands import governing
+from bot.dispatcher import choosing
 from bot.dispatcher.answers import clock
 from bot.dispatcher.cards import MAIL, approval_message, undecidable
 from bot.dispatcher.effects import Hands
@@ -39,6 +40,8 @@ async def govern(parts: Parts, work: Work, command: governing.Governed, hands: H
             work.say(TYPED, OutboundKind.ERROR)
         case governing.CancelRequest(request=request):
             await cancel(parts, work, request)
+        case governing.PickParts(request=request, numbers=numbers):
+            await choosing.typed(parts, work, request, numbers)
         case governing.Freeze():
             await freeze(parts, work, command)
         case governing.GiveGrant():

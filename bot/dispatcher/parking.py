@@ -15,7 +15,7 @@ from bot.dispatcher.cards import approval_message, text_file, undecidable
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination
-from layers.coordination import Choice
+from layers.coordination import Word
 from layers.errors import Refused, Unavailable
 from layers.failpoint import Point, reach
 from layers.store import Tx
@@ -29,9 +29,9 @@ DROPPED = "a person kept what they had saved and not committed, and dropped the 
 MAX_SHOWN_CHARS = 512 * 1024
 """Of a diff that is posted; a file that is larger is not."""
 MAX_SHOWN_FILES = 8
-EVENTS: Mapping[str, tuple[Choice, control.Event]] = {
-    "keep": (Choice.KEEP, control.Event.DROP),
-    "merge": (Choice.MERGE, control.Event.RESUME),
+EVENTS: Mapping[str, tuple[Word, control.Event]] = {
+    "keep": (Word.KEEP, control.Event.DROP),
+    "merge": (Word.MERGE, control.Event.RESUME),
 }
 
 
@@ -44,14 +44,14 @@ async def apply(
     that led to nothing can be made again.
     """
     message = approval.reason or f"Apply a patch to {', '.join(file.path for file in proposal.files[:3])}"
-    lease = await parts.store.run(coordination.held_for, proposal)
     parked = await parts.store.run(coordination.parked_for, proposal.id)
-    chosen = parked if parked is not None and parked.choice is Choice.MERGE else None
-    again = partial(coordination.choose, id=chosen.id, before=Choice.MERGE, after=Choice.OPEN) if chosen else None
+    chosen = parked if parked is not None and parked.choice is Word.MERGE else None
+    again = partial(coordination.choose, id=chosen.id, before=Word.MERGE, after=Word.OPEN) if chosen else None
     try:
         if chosen is None:
-            result = await parts.coordinator.apply(proposal.workspace, proposal, message, proposal.author, lease)
+            result = await land(parts, proposal, message)
         else:
+            lease = await parts.store.run(coordination.held_for, proposal)
             name = await parts.store.run(name_of, parts, chosen.decided_by)
             result = await parts.coordinator.merge(proposal, message, chosen.foreign, name, lease)
     except (Refused, Unavailable):
@@ -68,6 +68,19 @@ async def apply(
         elif again is not None and result.again is None:
             work.write(again)
     return result
+
+
+async def land(
+    parts: Parts, proposal: coordination.Proposal, message: str
+) -> coordination.Applied | coordination.Conflict:
+    """Under the lease that the patch was made under, as long as its holder has it; else under one of our own."""
+    lease = await parts.store.run(coordination.held_for, proposal)
+    try:
+        return await parts.coordinator.apply(proposal.workspace, proposal, message, proposal.author, lease)
+    except Refused:
+        if lease is None or await parts.store.run(coordination.held_for, proposal) is not None:
+            raise
+    return await parts.coordinator.apply(proposal.workspace, proposal, message, proposal.author)
 
 
 def name_of(tx: Tx, parts: Parts, person_id: str) -> str:
@@ -88,12 +101,12 @@ async def press(parts: Parts, work: Work, verb: str, handle: str) -> control.App
         parked = coordination.parked(tx, handle)
         approval = found(tx, work, parked)
         choice, event = EVENTS[verb]
-        if parked.choice is not Choice.OPEN:
+        if parked.choice is not Word.OPEN:
             return json.dumps({"approval": approval.id, "refused": LATE})
         person = work.turn.inbound.person
         decision = control.resume(tx, approval.id, event, person, parts.rules(tx))
         if not decision.refused and decision.approval is not None:
-            coordination.choose(tx, parked.id, Choice.OPEN, choice, person.id)
+            coordination.choose(tx, parked.id, Word.OPEN, choice, person.id)
             progress = approval_message(tx, parts, work, undecidable(decision.approval))
             send(tx, progress, f"t{work.turn.id}.decided", work.turn.id)
         return json.dumps({"approval": approval.id, "refused": decision.refused})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 
-from bot.dispatcher import answers, parking
+from bot.dispatcher import answers, diffs, parking
 from bot.dispatcher.effects import Hands, trees
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
@@ -42,6 +43,7 @@ async def revert(parts: Parts, work: Work, landed: coordination.Proposal, commit
     """Ask people to take a commit back; what is asked for already is not asked for again."""
     person = work.turn.inbound.person
     proposal = await parts.coordinator.revert(landed.workspace, commit, person.name)
+    await asyncio.to_thread(diffs.masked, proposal.diff)
     hands = Hands(parts, work, person)
 
     def put(tx: Tx) -> Outbound:
@@ -99,7 +101,9 @@ def put_again(
 
     def put(tx: Tx) -> Outbound:
         try:
-            return hands.request_patch(tx, merged, reason)
+            card = hands.request_patch(tx, merged, reason)
+            coordination.follow(tx, approved.id, merged.id)
+            return card
         except Refused as error:
             return Outbound(
                 address=work.turn.inbound.address, key=work.key(), text=str(error), kind=OutboundKind.ERROR
@@ -111,7 +115,7 @@ def put_again(
 
 def difference(approved: coordination.Proposal, merged: coordination.Proposal) -> str:
     """What differs between the diffs of two proposals, as a fenced diff of diffs."""
-    before, after = (without_places(one.diff) for one in (approved, merged))
+    before, after = (without_places(diffs.masked(one.diff)) for one in (approved, merged))
     lines = list(difflib.unified_diff(before, after, "approved", "merged", n=2, lineterm=""))
     more = f"\n\n{len(lines) - SHOWN_LINES} more lines differ." if len(lines) > SHOWN_LINES else ""
     return answers.fenced("\n".join(coordination.visible(line) for line in lines[:SHOWN_LINES]), "diff") + more

@@ -12,7 +12,18 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from bot.dispatcher import parking, patches, people, reasons, reviewing, sending, transports, undelivered
+from bot.dispatcher import (
+    choosing,
+    parking,
+    patches,
+    people,
+    reasons,
+    reviewing,
+    sending,
+    stopping,
+    transports,
+    undelivered,
+)
 from bot.dispatcher.cards import approval_message, undecidable
 from bot.dispatcher.observing import planner_of
 from bot.dispatcher.parts import Parts
@@ -29,7 +40,10 @@ log = logging.getLogger(__name__)
 UNKNOWN = "?"
 """The key of a message that is none of ours."""
 ENDED_BY_A_PRESS = (control.State.EXPIRED, control.State.DENIED)
-ENDINGS = {control.State.DENIED: "a person said no", control.State.EXPIRED: "nobody decided about it in time"}
+ENDINGS = {
+    control.State.DENIED: "a person said no; look again later, they may still say why",
+    control.State.EXPIRED: "nobody decided about it in time",
+}
 """What the author of a patch is told that did not come to anything."""
 IN_FLIGHT = (control.State.APPROVED, control.State.CLAIMED, control.State.RUNNING)
 
@@ -225,11 +239,13 @@ async def edit(parts: Parts, work: Work, verb: str, handle: str) -> None:
 
 NOUNS: Mapping[str, Callable[[Parts, Work, str, str], Awaitable[None]]] = {
     "a": decide,
-    "c": patches.press,
+    "c": choosing.press,
     "d": reviewing.press,
     "f": edit,
     "h": transports.press,
     "o": undelivered.press,
     "p": people.press,
+    "r": patches.press,
+    "t": stopping.press,
 }
 """The first part of a button's value -> whose business it is."""

@@ -12,7 +12,7 @@ from bot.dispatcher.replies import IN_A_GROUP, Talk
 from bot.dispatcher.work import Work
 from layers import control, coordination
 from layers.store import Tx
-from layers.transport import Line, Question, add_lines, ask_back, send
+from layers.transport import Line, Question, ask_back, remember, send
 from layers.types import Address, Outbound
 
 ASK = f"Why? Your next message to me here is told to whoever asked; `skip` ends. {IN_A_GROUP}"
@@ -64,4 +64,4 @@ def tell(tx: Tx, work: Work, approval: control.Approval, words: str) -> None:
     told = Outbound(address=Address.parse(approval.conversation_id), key=f"why{approval.id}", text=said)
     send(tx, told, f"t{turn.id}.why", turn.id)
     if approval.by_agent:
-        add_lines(tx, turn, approval.conversation_id, [Line(role="user", content=f"({said})")])
+        remember(tx, approval.conversation_id, turn.id, [Line(role="user", content=f"({said})")])

@@ -95,7 +95,7 @@ async def redo(parts: Parts, work: Work, kept: KeptFigure) -> None:
     if kept.review is not None:
         raise Refused(already(kept))
     version = await work.store.run(presentation.next_version, kept)
-    async with work.working("Drawing again"):
+    async with work.working("Drawing again", can_stop=True), work.stop.over():
         diagram = Diagram(source=kept.source, version=version, surface=work.turn.inbound.address.channel)
         figure = await parts.presenter.present(diagram)
     work.add(lambda tx: reviewed(tx, work, kept, "redone"))

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
 from bot.agent import Act, Draw, Edit, Outcome, Send
 from bot.attached import listing, with_files
-from bot.dispatcher.draft import Draft, closed
+from bot.dispatcher.draft import Draft, closed, words_of
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
-from layers.errors import NotWritten, Refused, Unavailable
-from layers.routing import Attempt, Message, NoAnswer, NoModel, OverBudget, Reply, Role, rules_of
-from layers.transport import Line, StepKind, conversations_of, read_media
+from layers import control
+from layers.errors import BulkheadError, NotWritten, Refused, Unavailable
+from layers.routing import Attempt, Message, NoAnswer, NoModel, OverBudget, Reply, Role, Stop, Stopped, rules_of
+from layers.transport import Line, StepKind, TurnEnd, conversations_of, read_media, shown
 from layers.types import OutboundKind
 
 HISTORY_LINES = 40
@@ -26,9 +27,10 @@ HISTORY_LINES = 40
 class Tools:
     """The agent's toolbox: refusals are told to the model, who may mend them, and not to the person."""
 
-    def __init__(self, hands: Hands, draft: Draft) -> None:
+    def __init__(self, hands: Hands, draft: Draft, stop: Stop) -> None:
         self._hands = hands
         self._draft = draft
+        self.stop = stop
 
     def show(self, text: str) -> Callable[[str], None]:
         """Let the answer be seen as it grows."""
@@ -66,6 +68,8 @@ class Journal:
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        self.replies: list[Reply] = []
+        """All of this turn so far."""
 
     async def model_step(self, n: int, call: Callable[[], Awaitable[Reply]]) -> Reply:
         """The stored reply, or that of `call`, stored."""
@@ -73,7 +77,8 @@ class Journal:
         async def run() -> str:
             return (await call()).to_json()
 
-        return Reply.from_json(await self._work.step(StepKind.MODEL, f"model {n}", run))
+        self.replies.append(Reply.from_json(await self._work.step(StepKind.MODEL, f"model {n}", run)))
+        return self.replies[-1]
 
 
 async def talk(parts: Parts, work: Work, hands: Hands | None = None, text: str = "") -> None:
@@ -89,18 +94,24 @@ async def talk(parts: Parts, work: Work, hands: Hands | None = None, text: str =
     history = await transcript(parts, inbound.address.id)
     places = await parts.store.run(conversations_of, inbound.person.id)
     rules = tuple(rule.text for rule in await parts.store.run(rules_of, inbound.address.id))
-    draft = Draft()
+    draft, journal = Draft(), Journal(work)
+    tools = Tools(hands, draft, work.stop)
     try:
-        async with work.working("Working on it", draft):
+        work.stop.check()
+        async with work.working("Working on it", draft, can_stop=True):
             outcome = await parts.agent.step(
-                turn, history=history, journal=Journal(work), tools=Tools(hands, draft), places=places, rules=rules
+                turn, history=history, journal=journal, tools=tools, places=places, rules=rules
             )
+    except Stopped as error:
+        await put_down(work, error, draft)
+        work.route = unanswered(error, journal.replies, (time.monotonic() - started) * 1e3)
+        return
     except (NoModel, OverBudget, NoAnswer) as error:
         work.forget()
         if isinstance(error, NoAnswer) and draft.text:
             work.say(f"{closed(draft.text)}\n\n(The answer broke off here.)")  # people have read it: it stays, marked
         work.say(str(error), OutboundKind.ERROR if isinstance(error, NoAnswer) else OutboundKind.MESSAGE)
-        work.route = unanswered(error, (time.monotonic() - started) * 1e3)
+        work.route = unanswered(error, journal.replies, (time.monotonic() - started) * 1e3)
         return
     work.say(outcome.text or "(The model did what is above and said nothing.)")
     work.lines = [
@@ -108,6 +119,22 @@ async def talk(parts: Parts, work: Work, hands: Hands | None = None, text: str =
         Line(role="assistant", content=remembered(outcome)),
     ]
     work.route = route(outcome, (time.monotonic() - started) * 1e3)
+
+
+async def put_down(work: Work, error: Stopped, draft: Draft) -> None:
+    """What people have seen of the answer stays, marked, and is remembered as that."""
+    work.forget()
+    work.end = TurnEnd.STOPPED
+    inbound, text = work.turn.inbound, draft.text
+    if not text and work.turn.attempt > 1:  # it was seen before a crash
+        seen = await work.store.run(shown, inbound.address.id, f"t{work.turn.id}")
+        text = words_of(seen.text) if seen is not None else ""
+    mark = f"Stopped by {control.inline(error.by)}"
+    work.say(f"{closed(text)}\n\n({mark}.)" if text.strip() else f"{mark} before a word was shown.")
+    work.lines = [
+        Line(role="user", content=listing(inbound.text, inbound.attachments)),
+        Line(role="assistant", content=f"{closed(text)}\n[stopped by a person]".strip()),
+    ]
 
 
 async def transcript(parts: Parts, conversation: str) -> list[Message]:
@@ -160,11 +187,33 @@ def route(outcome: Outcome, ms: float) -> str:
     )
 
 
-def unanswered(error: Refused | Unavailable, ms: float) -> str:
-    """The same of a turn that no model answered."""
-    attempts = error.attempts if isinstance(error, NoAnswer) else ()
-    reason = "every model that was asked failed" if attempts else str(error)
-    return json.dumps({"model": "", "reason": reason, "ms": ms, "failures": failures(attempts)})
+def unanswered(error: BulkheadError, replies: Sequence[Reply], ms: float) -> str:
+    """The same of a turn that no model answered to its end: `replies` came before that."""
+    judged, last = (error.judged, error.attempts) if isinstance(error, NoAnswer | Stopped) else (None, ())
+    attempts = [*(attempt for reply in replies for attempt in reply.attempts), *last]
+    return json.dumps(
+        {
+            "model": "",
+            "reason": str(error).removesuffix("."),
+            "shape": judged.shape.value if judged else "",
+            "cues": [cue.name for cue in judged.cues] if judged else [],
+            "steps": [step for reply in replies for step in reply.steps],
+            "tried": [tried(attempt) for attempt in attempts],
+            "cost_usd": sum(attempt.cost_usd or 0.0 for attempt in attempts),
+            "unpriced": sum((attempt.ok or attempt.is_stopped) and attempt.cost_usd is None for attempt in attempts),
+            "ms": ms,
+        }
+    )
+
+
+def tried(attempt: Attempt) -> str:
+    """Who was asked, what came of it, how long it took and what it cost."""
+    if not attempt.is_asked:
+        return f"{attempt.model}: not asked, {attempt.error}"
+    said = "answered" if attempt.ok else attempt.error.removesuffix(".")
+    price = "price unknown" if attempt.cost_usd is None else f"${attempt.cost_usd:.4f}"
+    billed = f", {price}" if attempt.ok or attempt.is_stopped else ""
+    return f"{attempt.model}: {said} ({attempt.ms:.0f} ms{billed})"
 
 
 def failures(attempts: Iterable[Attempt]) -> list[str]:

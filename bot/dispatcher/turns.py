@@ -17,6 +17,7 @@ from bot.dispatcher import (
     reasons,
     replies,
     reviewing,
+    stopping,
     transports,
     undelivered,
 )
@@ -82,6 +83,8 @@ async def message(parts: Parts, work: Work) -> None:
             work.say(await answers.pending(parts))
         case commands.ShowWhy():
             work.say(await answers.why(parts, inbound.address.id))
+        case commands.StopAnswer():
+            stopping.tell(work)
         case commands.DrawDiagram(source=source, look=look):
             theme: presentation.Theme = "dark" if "dark" in look else "light" if "light" in look else ""
             await hands.draw(presentation.with_look(source, theme, "right_angled" if "right-angled" in look else ""))

@@ -12,12 +12,15 @@ from contextlib import aclosing, asynccontextmanager
 
 from bot.dispatcher.draft import Draft
 from layers.failpoint import Point, reach
+from layers.routing import Stop
 from layers.store import Store, Tx
-from layers.transport import Line, Step, StepKind, StepState, fence, finish, put_step, send, step_at, steps
+from layers.transport import Line, Step, StepKind, StepState, TurnEnd, fence, finish, put_step, send, step_at, steps
 from layers.types import Button, Outbound, OutboundKind, Picture, Turn
 
 WORKING_AFTER_S = 0.25
 """What is answered sooner needs no placeholder."""
+STOP = "t:stop:"
+"""How the value of a placeholder's button begins; the turn's id follows."""
 
 Entry = Outbound | Callable[[Tx], Outbound | None]
 """A message, or what makes it inside the finishing transaction (a request gets its handle there); perhaps none."""
@@ -26,14 +29,17 @@ Entry = Outbound | Callable[[Tx], Outbound | None]
 class Work:
     """See the module. Made by `open_work`."""
 
-    def __init__(self, store: Store, turn: Turn, journal: list[Step]) -> None:
+    def __init__(self, store: Store, turn: Turn, journal: list[Step], stop: Stop) -> None:
         self.turn = turn
         self.store = store
+        self.stop = stop
+        self.end = TurnEnd.DONE
         self.lines: list[Line] = []
         self.route = ""
         self.point = Point.FINISH_AFTER_COMMIT
         self._entries: list[Entry] = []
         self._writes: list[Callable[[Tx], object]] = []
+        self._facts: list[Callable[[Tx], object]] = []
         self._journal = {step.n: step for step in journal}
         self._next_step = 0
         self._keys = 0
@@ -78,34 +84,40 @@ class Work:
         """Have something else written when the turn ends, before the messages."""
         self._writes.append(fn)
 
+    def attest(self, fn: Callable[[Tx], object]) -> None:
+        """Have it written that something has happened, whatever becomes of the turn."""
+        self._facts.append(fn)
+
     @asynccontextmanager
-    async def working(self, text: str, draft: Draft | None = None) -> AsyncIterator[None]:
+    async def working(self, text: str, draft: Draft | None = None, *, can_stop: bool = False) -> AsyncIterator[None]:
         """Show a placeholder while the block lasts longer than a moment, and then `draft` as it grows.
 
-        The turn's first message replaces it.
+        The turn's first message replaces it. `can_stop`: a model is asked in it, and a button stops that.
         """
-        task = asyncio.create_task(self._show_working(text, draft))
+        buttons = (Button(label="Stop", value=f"{STOP}{self.turn.id}"),) if can_stop else ()
+        task = asyncio.create_task(self._show_working(text, draft, buttons))
         try:
             yield
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _show_working(self, text: str, draft: Draft | None) -> None:
+    async def _show_working(self, text: str, draft: Draft | None, buttons: tuple[Button, ...]) -> None:
         await asyncio.sleep(WORKING_AFTER_S)
-        await self._put_progress(text, f"t{self.turn.id}.working")
+        await self._put_progress(text, f"t{self.turn.id}.working", buttons)
         if draft is None:
             return
         async with aclosing(draft.looks()) as looks:
             async for n, grown in looks:
-                await self._put_progress(grown, f"t{self.turn.id}.working.{self.turn.attempt}.{n}")
+                await self._put_progress(grown, f"t{self.turn.id}.working.{self.turn.attempt}.{n}", buttons)
 
-    async def _put_progress(self, text: str, dedupe: str) -> None:
+    async def _put_progress(self, text: str, dedupe: str, buttons: tuple[Button, ...]) -> None:
         placeholder = Outbound(
             address=self.turn.inbound.address,
             key=f"t{self.turn.id}",
             text=text,
             kind=OutboundKind.WORKING,
+            buttons=buttons,
             answers=self.turn.inbound.event_id,
         )
 
@@ -165,14 +177,16 @@ class Work:
 
     def _finish(self, tx: Tx) -> Turn | None:
         fence(tx, self.turn)
-        for write in self._writes:
+        for write in (*self._facts, *self._writes):
             write(tx)
         made = [entry if isinstance(entry, Outbound) else entry(tx) for entry in self._entries]
         outbounds = [outbound for outbound in made if outbound is not None]
-        return finish(tx, self.turn, outbounds, self.lines, self.route)
+        return finish(tx, self.turn, outbounds, self.lines, self.route, self.end)
 
-    def forget(self) -> None:
-        """Drop everything to be said or written: the turn failed and will say only that."""
+    def forget(self, *, facts: bool = False) -> None:
+        """Drop everything to be said or written: the turn failed and will say only that. What has happened stays."""
+        if facts:
+            self._facts.clear()
         self._entries.clear()
         self._writes.clear()
         self.lines.clear()
@@ -189,7 +203,7 @@ class Work:
         self._journal[step.n] = step
 
 
-async def open_work(store: Store, turn: Turn) -> Work:
+async def open_work(store: Store, turn: Turn, stop: Stop) -> Work:
     """The work of a turn; a resumed turn's journal is read first."""
     journal = await store.run(steps, turn) if turn.attempt > 1 else []
-    return Work(store, turn, journal)
+    return Work(store, turn, journal, stop)

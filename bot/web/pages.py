@@ -123,6 +123,11 @@ async def no_transports() -> list[TransportLine]:
     return []
 
 
+async def no_patches(proposal: str) -> Mapping[str, object] | None:
+    """Of a house without coordination."""
+    return None
+
+
 async def no_models() -> list[ModelLine]:
     """Of a house that asks nobody."""
     return []
@@ -144,6 +149,8 @@ class PageServices:
     port: int
     transports: Callable[[], Awaitable[list[TransportLine]]] = no_transports
     models: Callable[[], Awaitable[list[ModelLine]]] = no_models
+    patch: Callable[[str], Awaitable[Mapping[str, object] | None]] = no_patches
+    """A proposal's id -> what `/patches/ID` shows of it, as JSON; None where there is none."""
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     """What providers may post to under `/hooks/`, by name."""
     passphrases: Passphrases = field(default_factory=NoPassphrases)

@@ -150,6 +150,15 @@ async def models(request: Request) -> Response:
     return JSONResponse({"models": [asdict(line) for line in lines]})
 
 
+async def patch(request: Request) -> Response:
+    """A proposed patch: its files, their parts, and how it stands."""
+    await signed_in(request)
+    found = await services(request).patch(request.path_params["id"])
+    if found is None:
+        raise HTTPException(404, "no such patch; the card that led here names another by now")
+    return JSONResponse({"patch": found})
+
+
 async def hook(request: Request) -> Response:
     """What a provider posts. It is acknowledged by the hook's own answer, after the commit; what raises is not."""
     handle = services(request).hooks.get(request.path_params["name"])

@@ -41,6 +41,7 @@ def create_app(page: PageServices) -> Starlette:
     app = Starlette(
         routes=[
             Route("/", index),
+            Route("/patches/{id:str}", patch),
             Mount("/static", Assets(directory=STATIC)),
             Route("/auth", routes.auth, methods=["POST"]),
             Route("/healthz", routes.health),
@@ -60,6 +61,7 @@ def create_app(page: PageServices) -> Starlette:
                     Route("/pending", routes.pending),
                     Route("/transports", routes.transports),
                     Route("/models", routes.models),
+                    Route("/patches/{id:str}", routes.patch),
                     Route("/freeze", freezing.look, methods=["GET"]),
                     Route("/freeze", freezing.put, methods=["POST"]),
                 ],
@@ -78,6 +80,11 @@ def create_app(page: PageServices) -> Starlette:
 async def index(request: Request) -> Response:
     """The page itself. It holds no secret: what it shows, it asks for."""
     return FileResponse(STATIC / "index.html", headers=REVALIDATE)
+
+
+async def patch(request: Request) -> Response:
+    """The view of one patch. It holds no secret either."""
+    return FileResponse(STATIC / "patch.html", headers=REVALIDATE)
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:

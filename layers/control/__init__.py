@@ -28,6 +28,7 @@ from layers.control.planning import Planner
 from layers.control.policy import APPROVER, EVERYWHERE, Act, Member, PolicyEngine, Question, Verdict
 from layers.control.policyfile import GOLDEN, POLICY, PolicyFile, install_policy, read_policy, shipped_policy
 from layers.control.reading import approval_of, asked_since, by_id, pending, readable
+from layers.control.replacing import Instead, may_replace, replace
 from layers.control.resuming import resume
 from layers.control.rules import Asker, contact_plan, explain, may, move, patch_plan, plan
 from layers.control.service import claim, conclude, needs_page, request, show_elsewhere, started, with_buttons
@@ -79,6 +80,7 @@ __all__ = [
     "Executor",
     "Freeze",
     "Grant",
+    "Instead",
     "Known",
     "Manifest",
     "Member",
@@ -140,6 +142,7 @@ __all__ = [
     "look_frozen",
     "look_stopping",
     "may",
+    "may_replace",
     "move",
     "needs_page",
     "note",
@@ -155,6 +158,7 @@ __all__ = [
     "read_policy",
     "readable",
     "refuse_credentials",
+    "replace",
     "replace_key",
     "replay",
     "request",

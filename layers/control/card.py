@@ -35,7 +35,12 @@ STATES = {
     State.EXPIRED: "Expired",
     State.CANCELLED: "Cancelled",
     State.INVALIDATED: "No longer valid",
+    State.SUPERSEDED: "Replaced",
 }
+
+
+ENDED_BY_ONE = (State.DENIED, State.CANCELLED, State.SUPERSEDED)
+"""Whoever had said yes before did not do that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,7 +206,7 @@ def outcome_line(approval: Approval) -> str:
     said = []
     if approval.decided_at is not None:
         names = " and ".join(inline(person) for person in (approval.said_yes or (approval.decided_by,)))
-        who = names if approval.state not in (State.DENIED, State.CANCELLED) else inline(approval.decided_by)
+        who = inline(approval.decided_by) if approval.state in ENDED_BY_ONE else names
         grant = f" (standing grant {inline(approval.grant_id)})" if approval.grant_id else ""
         said.append(f"decided by {who} at {clock(approval.decided_at)}{grant}")
     if approval.why:

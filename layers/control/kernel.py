@@ -19,8 +19,8 @@ FOUR_EYES_RISK = 2
 
 NO_HUMANS = (AGENT.id, CLOCK.id, STRANGER.id)
 
-RUNS = (Event.APPROVE, Event.RERUN, Event.RESUME)
-"""Presses after which something runs."""
+RUNS = (Event.APPROVE, Event.RERUN, Event.RESUME, Event.SUPERSEDE)
+"""Presses after which something runs, or which only who may have it run can make."""
 
 
 class Proof(StrEnum):

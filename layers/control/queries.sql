@@ -83,6 +83,13 @@ WHERE id = :id AND state = 'failed' AND kind = 'patch' AND digest = :digest;
 UPDATE approval SET state = :after, decided_by = :decided_by, decided_at = :now, warrant = ''
 WHERE id = :id AND state IN ('pending', 'approved');
 
+-- name: supersede(id, digest, after, decided_by, now)!
+UPDATE approval SET state = :after, decided_by = :decided_by, decided_at = :now, ended_at = :now
+WHERE id = :id AND state = 'pending' AND digest = :digest AND expires_at > :now;
+
+-- name: tell_successor(id, outcome)!
+UPDATE approval SET outcome = :outcome WHERE id = :id AND state = 'superseded';
+
 -- name: stop(id, stopped_by)!
 UPDATE approval SET stopped_by = :stopped_by
 WHERE id = :id AND kind = 'capability' AND state IN ('claimed', 'running') AND stopped_by = '';

@@ -40,6 +40,7 @@ MOVES: Mapping[State, Mapping[Event, State]] = {
         Event.DENY: State.DENIED,
         Event.EXPIRE: State.EXPIRED,
         Event.CANCEL: State.CANCELLED,
+        Event.SUPERSEDE: State.SUPERSEDED,
     },
     State.APPROVED: {
         Event.CLAIM: State.CLAIMED,
@@ -61,6 +62,7 @@ MOVES: Mapping[State, Mapping[Event, State]] = {
     State.EXPIRED: {},
     State.CANCELLED: {},
     State.INVALIDATED: {},
+    State.SUPERSEDED: {},
 }
 """Every move there is. No other order of things exists."""
 
@@ -70,6 +72,7 @@ ACTS: Mapping[Event, Act] = {
     Event.HAPPENED: Act.SETTLE,
     Event.CANCEL: Act.SETTLE,
     Event.RERUN: Act.APPROVE,
+    Event.SUPERSEDE: Act.APPROVE,
     Event.RESUME: Act.APPROVE,
     Event.DROP: Act.DENY,
 }

@@ -56,7 +56,8 @@ def request(tx: Tx, plan: Plan, context: Context, *, is_drill: bool = False) -> 
     approval = write_down(tx, plan, context, is_drill=is_drill)
     reach(Step.REQUEST_ADDED)
     drill = {"drill": True} if is_drill else {}
-    details = {"plan": plan.digest, "risk": plan.risk, **drill}
+    replaces = {"replaces": context.replaces} if context.replaces else {}
+    details = {"plan": plan.digest, "risk": plan.risk, **drill, **replaces}
     audit.append(tx, context.requested_by.id, "request", approval.id, details)
     reach(Step.REQUEST_AUDITED)
     if not is_drill and grants.use(tx, approval, rules):

@@ -44,6 +44,8 @@ class State(StrEnum):
     CANCELLED = "cancelled"
     INVALIDATED = "invalidated"
     """It was approved, but the world or the rules were no longer those that were shown."""
+    SUPERSEDED = "superseded"
+    """Another request, of some of its parts, took its place."""
 
 
 class Event(StrEnum):
@@ -63,6 +65,8 @@ class Event(StrEnum):
     RERUN = "rerun"
     CANCEL = "cancel"
     """Taken back before it began, or given up when its outcome is unknown."""
+    SUPERSEDE = "supersede"
+    """Somebody who might have approved it asked for some of its parts instead."""
     RESUME = "resume"
     """What could not be done yet is done after all: a patch that an edit was in the way of."""
     DROP = "drop"
@@ -176,7 +180,7 @@ class Outcome:
     """What became of a run."""
 
     state: State
-    """SUCCEEDED, FAILED or UNKNOWN."""
+    """SUCCEEDED, FAILED or UNKNOWN; SUPERSEDED of what gave way to another request."""
     exit_code: int | None = None
     """None where the program did not end by itself."""
     duration_s: float = 0.0
@@ -311,6 +315,8 @@ class Context:
     """The conversation of the page where what a chat may not decide is shown as well."""
     besides: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Approver -> where they are asked as well; only those who may approve it are."""
+    replaces: str = ""
+    """The id of the request whose place it takes; empty for most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

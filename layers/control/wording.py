@@ -12,6 +12,7 @@ STANDS = {
     State.FAILED: "it has failed",
     State.UNKNOWN: "its outcome is unknown",
     State.INVALIDATED: "it is no longer valid",
+    State.SUPERSEDED: "some of its parts were asked for instead",
 }
 
 

@@ -19,15 +19,17 @@ from layers.coordination.changesets import (
     standing,
     tie,
 )
+from layers.coordination.choices import Choice, choices, drop_choice, keep_choice
 from layers.coordination.foreign import Comparison, compare
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
+from layers.coordination.isolation import AgentTree, Made, drop_tree, find_trees, look_in, make_tree
 from layers.coordination.leases import Claimant, Known, Lease, LeaseState, ask, wait
 from layers.coordination.overview import Landed, Queued, look_at, look_clock, look_known, look_line, look_queue
-from layers.coordination.parking import Choice, Parked, choose, park, parked, parked_for
+from layers.coordination.parking import Parked, Word, choose, park, parked, parked_for
 from layers.coordination.picking import parts_of
-from layers.coordination.records import TOPIC, State, ask_for, by_id, explain, keep, keep_stages, mark
-from layers.coordination.rules import code, diff_markdown, summary_markdown, visible
+from layers.coordination.records import TOPIC, State, ask_for, by_id, explain, follow, keep, keep_stages, mark
+from layers.coordination.rules import SHOWN_LINES, code, diff_markdown, summary_markdown, visible
 from layers.coordination.service import Coordinator
 from layers.coordination.types import (
     ABSENT,
@@ -50,7 +52,9 @@ from layers.coordination.types import (
 __all__ = [
     "ABSENT",
     "OPEN",
+    "SHOWN_LINES",
     "TOPIC",
+    "AgentTree",
     "Applied",
     "Choice",
     "Claimant",
@@ -66,6 +70,7 @@ __all__ = [
     "Landed",
     "Lease",
     "LeaseState",
+    "Made",
     "Parked",
     "Part",
     "Patch",
@@ -79,27 +84,36 @@ __all__ = [
     "State",
     "Unmergeable",
     "WholeFile",
+    "Word",
     "ask",
     "ask_for",
     "by_id",
+    "choices",
     "choose",
     "code",
     "compare",
     "contents_of",
     "diff_markdown",
+    "drop_choice",
+    "drop_tree",
     "end",
     "explain",
+    "find_trees",
+    "follow",
     "git_version",
     "give_back",
     "held_for",
     "keep",
     "keep_alive",
+    "keep_choice",
     "keep_stages",
     "look_at",
     "look_clock",
+    "look_in",
     "look_known",
     "look_line",
     "look_queue",
+    "make_tree",
     "mark",
     "open_changeset",
     "park",

@@ -43,6 +43,7 @@ FATES = {
     State.APPLIED: Fate.APPLIED,
     State.CONFLICTED: Fate.CONFLICTED,
     State.DENIED: Fate.DENIED,
+    State.SUPERSEDED: Fate.DENIED,
 }
 OPEN = frozenset({Fate.PROPOSED, Fate.AWAITING})
 """Something may still become of it."""

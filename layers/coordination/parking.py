@@ -17,7 +17,7 @@ from layers.errors import Refused
 from layers.store import Row, Tx
 
 
-class Choice(StrEnum):
+class Word(StrEnum):
     """What a person wants done about their edit and the patch."""
 
     OPEN = "open"
@@ -37,7 +37,7 @@ class Parked:
     request: str
     """The id of the request that people approved."""
     foreign: Foreign
-    choice: Choice
+    choice: Word
     decided_by: str
     """A `Person.id`; empty while it is open."""
 
@@ -69,7 +69,7 @@ def parked_for(tx: Tx, proposal_id: str) -> Parked | None:
     return _parked(row) if row else None
 
 
-def choose(tx: Tx, id: str, before: Choice, after: Choice, person_id: str = "") -> bool:
+def choose(tx: Tx, id: str, before: Word, after: Word, person_id: str = "") -> bool:
     """Write a person's word down, or take it back to be given again; False when it was not `before`."""
     values = {"id": id, "before": before.value, "after": after.value, "decided_by": person_id}
     return tx.run("coordination.choose_parked", **values) == 1
@@ -90,7 +90,7 @@ def _parked(row: Row) -> Parked:
             ),
             saves=tuple(Save(**save) for save in facts["saves"]),
         ),
-        choice=Choice(row["choice"]),
+        choice=Word(row["choice"]),
         decided_by=row["decided_by"],
     )
 

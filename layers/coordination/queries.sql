@@ -58,6 +58,9 @@ WHERE id = :id AND ended_at IS NULL;
 -- name: close_changeset(proposal, now)!
 UPDATE changeset SET ended_at = :now WHERE proposal = :proposal AND ended_at IS NULL;
 
+-- name: follow_changeset(before, after)!
+UPDATE changeset SET proposal = :after, ended_at = NULL WHERE proposal = :before;
+
 -- name: lease_of(proposal)^
 SELECT lease FROM changeset WHERE proposal = :proposal AND lease <> '';
 
@@ -66,6 +69,18 @@ SELECT id FROM changeset WHERE lease = :lease AND ended_at IS NULL AND lease <> 
 
 -- name: ask_for(id, request)!
 UPDATE proposal SET request = :request WHERE id = :id;
+
+-- name: choices(proposal)
+SELECT place, key, left_out, file, page FROM choice WHERE proposal = :proposal ORDER BY place;
+
+-- name: keep_choice(proposal, place, key, left_out, file, page, now)!
+INSERT INTO choice (proposal, place, key, left_out, file, page, changed_at)
+VALUES (:proposal, :place, :key, :left_out, :file, :page, :now)
+ON CONFLICT (proposal, place) DO UPDATE
+SET key = :key, left_out = :left_out, file = :file, page = :page, changed_at = :now;
+
+-- name: drop_choice(proposal, place)!
+DELETE FROM choice WHERE proposal = :proposal AND place = :place;
 
 -- name: open_workspace(id, root)!
 INSERT INTO workspace (id, root, fence, tickets) VALUES (:id, :root, 0, 0)

@@ -24,6 +24,8 @@ class State(StrEnum):
     APPLIED = "applied"
     CONFLICTED = "conflicted"
     DENIED = "denied"
+    SUPERSEDED = "superseded"
+    """Another proposal, of some of its parts, took its place."""
 
 
 def keep(tx: Tx, proposal: Proposal, conversation_id: str) -> None:
@@ -47,6 +49,14 @@ def keep(tx: Tx, proposal: Proposal, conversation_id: str) -> None:
         author=proposal.author,
         created_at=float(proposal.proposed_at),
     )
+    if proposal.derived_from:
+        follow(tx, proposal.derived_from, proposal.id)
+
+
+def follow(tx: Tx, before: str, after: str) -> None:
+    """Whoever handed in the proposal `before` is told from now on how `after` stands, which people made of it."""
+    tx.run("coordination.follow_changeset", before=before, after=after)
+    tx.wake(TOPIC)
 
 
 def ask_for(tx: Tx, proposal_id: str, request: str) -> None:

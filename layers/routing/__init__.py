@@ -29,6 +29,8 @@ from layers.routing.rules import shape_of
 from layers.routing.service import Router
 from layers.routing.signals import Doubt, Signal, affordable, doubt, threshold
 from layers.routing.standing import StandingRule, add_rule, remove_rule, rules_of
+from layers.routing.staying import Staying
+from layers.routing.stopping import Stop
 from layers.routing.types import (
     Attempt,
     BadAnswer,
@@ -44,6 +46,7 @@ from layers.routing.types import (
     Reply,
     Role,
     Shape,
+    Stopped,
     Task,
     Tier,
     Tokens,
@@ -80,6 +83,9 @@ __all__ = [
     "Signal",
     "Spent",
     "StandingRule",
+    "Staying",
+    "Stop",
+    "Stopped",
     "Task",
     "Tier",
     "Tokens",

@@ -29,6 +29,7 @@ from layers.routing.flaws import is_refusal
 from layers.routing.ledger import Verdict
 from layers.routing.showing import OPENING_CHARS, Pane, Told
 from layers.routing.signals import asks_for_result, doubt
+from layers.routing.stopping import Stop
 from layers.routing.types import Attempt, Message, Model, Reply, Role, Task, Tier, Tokens
 
 OF_TOOLS = {Kind.TOOL_ARGUMENTS, Kind.TOOL_NEVER}
@@ -39,6 +40,8 @@ STRENGTH = {Tier.SMALL: 0, Tier.MIDDLE: 1, Tier.LARGE: 2}
 class Answer:
     """What came of a task."""
 
+    stop: Stop = field(default_factory=Stop)
+    """Once it is set, nobody is asked any more."""
     reply: Reply | None = None
     """The best of the answers."""
     attempts: tuple[Attempt, ...] = ()
@@ -129,10 +132,12 @@ class Checker:
         self._failover = failover
         self._doubtful_from = doubtful_from
 
-    async def answer(self, task: Task, models: Sequence[Model], contract: Contract, told: Told | None) -> Answer:
+    async def answer(
+        self, task: Task, models: Sequence[Model], contract: Contract, told: Told | None, stop: Stop
+    ) -> Answer:
         """The first fit answer, or the best there was. `reply` is None where every model failed."""
         is_held = any(clause.is_hard for clause in contract.clauses)
-        answer = Answer()
+        answer = Answer(stop=stop)
         pane = Pane(None if is_held else told, self._guard(task, models))
         first = await self._ask(answer, task, models, contract, pane)
         answer.shown = pane.shown
@@ -148,7 +153,7 @@ class Checker:
                     await self._ask(answer, task, up, contract)
         elif first is not None and not first.tool_calls:
             await self._escalate(answer, task, models, contract)
-        if told is not None and answer.reply is not None and not answer.shown:
+        if told is not None and answer.reply is not None and not answer.shown and not stop.by:
             told(answer.reply.text)
             answer.shown = answer.reply.text
         return answer
@@ -192,7 +197,7 @@ class Checker:
         """One round; keeps the answer if it is better than the one before. What it costs is noted in any case."""
         taken_s = sum(attempt.ms for attempt in answer.attempts) / 1e3
         left = replace(task, budget_s=max(task.budget_s - taken_s, 0.0))
-        reply, attempts = await self._failover.answer(left, models, pane or Pane(None))
+        reply, attempts = await self._failover.answer(left, models, pane or Pane(None), answer.stop)
         answer.attempts += attempts
         if reply is None:
             return None

@@ -15,11 +15,13 @@ from dataclasses import replace
 from typing import Protocol
 
 from layers.errors import BulkheadError, Misconfigured, RateLimited, Refused, Unavailable
+from layers.routing.blame import fault_of
 from layers.routing.openai_wire import OpenAIWire
 from layers.routing.protocol import Chunk, Gathering, TooLong, Unable
 from layers.routing.rules import REST_S, rest_s
 from layers.routing.showing import Pane, taken_up
-from layers.routing.types import Attempt, BadAnswer, Model, Reply, Task
+from layers.routing.stopping import Stop
+from layers.routing.types import Attempt, BadAnswer, Fault, Model, Reply, Stopped, Task
 from layers.routing.worker import ModelWorker
 
 log = logging.getLogger(__name__)
@@ -107,6 +109,8 @@ class Rests:
 
     def note(self, model: Model, error: BulkheadError) -> None:
         """Remember a failure, if it says something of the model and not of the task."""
+        if isinstance(error, Stopped):
+            return
         log.warning("model.failed", extra={"model": model.name, "error_type": type(error).__name__})
         if isinstance(error, BadAnswer | Refused):
             return
@@ -131,32 +135,33 @@ class Failover:
         self._rests = Rests()
 
     async def answer(
-        self, task: Task, candidates: Sequence[Model], pane: Pane
+        self, task: Task, candidates: Sequence[Model], pane: Pane, stop: Stop
     ) -> tuple[Reply | None, tuple[Attempt, ...]]:
         """The first usable reply or None, and every attempt. What was shown of an answer, `pane` knows."""
         attempts = list[Attempt]()
         deadline = time.monotonic() + task.budget_s
         waiting = self._rests.order(candidates)
-        while waiting and sum(attempt.is_asked for attempt in attempts) < MOST_ATTEMPTS:
+        while waiting and not stop.by and sum(attempt.is_asked for attempt in attempts) < MOST_ATTEMPTS:
             model = waiting.pop(0)
             left_s = deadline - time.monotonic()
             if left_s <= 0:
-                attempts.append(unasked(model, f"the {task.budget_s:.3g} s for this turn are used up"))
+                attempts.append(unasked(model, f"the {task.budget_s:.3g} s for this turn are used up", Fault.TIME))
                 break
             wait_s = self._rests.wait_s(model)
             if wait_s > min(PATIENCE_S, left_s):
-                attempts.append(unasked(model, f"the provider asks to be left alone for {wait_s:.0f} s more"))
+                why = f"the provider asks to be left alone for {wait_s:.0f} s more"
+                attempts.append(unasked(model, why, Fault.BUSY))
                 continue
-            await asyncio.sleep(wait_s)
             limited = replace(task, timeout_s=min(task.timeout_s, left_s - wait_s))
             started = time.perf_counter()
             try:
-                reply = await self._wires.ask(model, taken_up(limited, pane.shown) if pane.shown else limited, pane)
-            except (Unavailable, Misconfigured, Refused) as error:
+                async with stop.over():
+                    await asyncio.sleep(wait_s)
+                    reply = await self._wires.ask(model, taken_up(limited, pane.shown) if pane.shown else limited, pane)
+            except (Unavailable, Misconfigured, Refused, Stopped) as error:
                 pane.broke()
                 self._rests.note(model, error)
-                ms = (time.perf_counter() - started) * 1e3
-                attempts.append(Attempt(model=model.name, ok=False, error=str(error), ms=ms))
+                attempts.append(failure(model, error, (time.perf_counter() - started) * 1e3))
                 waiting = after(error, model, waiting)
             else:
                 self._rests.clear(model)
@@ -173,9 +178,14 @@ def answered(reply: Reply, ms: float) -> Attempt:
     return Attempt(model=reply.model, ok=True, ms=ms, cost_usd=reply.cost_usd, tokens=reply.tokens)
 
 
-def unasked(model: Model, why: str) -> Attempt:
+def failure(model: Model, error: BulkheadError, ms: float) -> Attempt:
+    """A model that did not, or was not let finish."""
+    return Attempt(model=model.name, ok=False, error=str(error), ms=ms, fault=fault_of(error))
+
+
+def unasked(model: Model, why: str, fault: Fault) -> Attempt:
     """A model that was passed over."""
-    return Attempt(model=model.name, ok=False, error=why, is_asked=False)
+    return Attempt(model=model.name, ok=False, error=why, is_asked=False, fault=fault)
 
 
 def after(error: BulkheadError, model: Model, waiting: list[Model]) -> list[Model]:

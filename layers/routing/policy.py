@@ -15,6 +15,7 @@ from layers.routing.beliefs import CACHE_S, is_cheaper_to_stay, is_free, nearly,
 from layers.routing.checking import Answer
 from layers.routing.ledger import Ledger
 from layers.routing.routes import Routes
+from layers.routing.staying import Staying
 from layers.routing.types import Caller, Model, NoModel, OverBudget, Reply, Task
 
 MOST_CONVERSATIONS = 10_000
@@ -37,8 +38,9 @@ class Admitted:
 class Policy:
     """Decides between the routes and the wire."""
 
-    def __init__(self, routes: Routes, ledger: Ledger | None) -> None:
+    def __init__(self, routes: Routes, ledger: Ledger | None, staying: Staying) -> None:
         self._routes = routes
+        self._staying = staying
         self._ledger = ledger
         self._limits = routes.budgets.limits()
         self._last: OrderedDict[str, tuple[str, float, int]] = OrderedDict()
@@ -63,12 +65,12 @@ class Policy:
             OverBudget: the money is spent, and every model costs some.
         """
         caller = task.caller
-        if self._routes.is_local_only(caller.conversation):
+        if self._routes.is_local_only(caller.conversation) or self._staying.holds(task):
             models = [model for model in models if model.is_local]
             if not models:
                 raise NoModel(
-                    "What is said here must stay on this machine (`local_only` in routes.toml), and no model on it can "
-                    "answer this. Start Ollama here, or write where other models may be asked."
+                    "This must stay on this machine (`local_only` in routes.toml, or of a workspace in bulkhead.toml), "
+                    "and no model on it can answer. Start Ollama here, or write where other models may be asked."
                 )
         if self._ledger is None or not models:
             return Admitted(models=tuple(models))

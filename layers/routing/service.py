@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 
+from layers.routing.blame import failed
 from layers.routing.checking import Answer, Checker, contract_for, kinds_of
 from layers.routing.difficulty import judge, view_of
 from layers.routing.discover import Found, base_url, discover, served_model
@@ -21,6 +22,8 @@ from layers.routing.routes import AUTO, Entry, Routes
 from layers.routing.rules import can_do, shape_of, suited
 from layers.routing.showing import Pane, Told
 from layers.routing.signals import threshold
+from layers.routing.staying import Staying
+from layers.routing.stopping import Stop
 from layers.routing.types import (
     Attempt,
     Explanation,
@@ -32,6 +35,7 @@ from layers.routing.types import (
     Reply,
     Role,
     Shape,
+    Stopped,
     Task,
 )
 
@@ -46,16 +50,27 @@ BLIND = (
     "`vision = true` for it there."
 )
 
+NOTHING_STAYS = Staying()
+
+
 class Router:
     """Knows the models there are and which to ask."""
 
-    def __init__(self, *, environ: Mapping[str, str], routes: Routes, ledger: Ledger | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str],
+        routes: Routes,
+        ledger: Ledger | None = None,
+        staying: Staying = NOTHING_STAYS,
+    ) -> None:
         self._environ = environ
         self._routes = routes
         self._wires = Wires(environ)
         self._failover = Failover(self._wires)
         self._checker = Checker(self._failover, threshold(routes.escalation.share))
-        self._policy = Policy(routes, ledger)
+        self._policy = Policy(routes, ledger, staying)
+        self._is_watched = bool(routes.local_only) or staying.is_anything
         self._found: Found | None = None
         self._found_at = 0.0
         self._finding = asyncio.Lock()
@@ -88,17 +103,19 @@ class Router:
         for wire in {self._wires.to(model) for models in first for model in models}:
             wire.warm()
 
-    async def complete(self, task: Task, told: Told | None = None) -> Reply:
+    async def complete(self, task: Task, told: Told | None = None, stop: Stop | None = None) -> Reply:
         """The answer of the first model that gives a usable one.
 
         Args:
             task: what is asked.
             told: gets the words as they come. What it got stays: when a model breaks off, the next one goes on there.
+            stop: once it is set, whoever is asked is let go of, and nobody else is asked.
 
         Raises:
             NoModel: none is connected that can do this.
             OverBudget: the day's money is spent.
             NoAnswer: all that were asked failed.
+            Stopped: `stop` was set before there was an answer.
         """
         judged = Judged(shape=task.shape, cues=()) if task.shape else shape_of(task.messages, tools=task.tools)
         sees = any(message.images for message in task.messages)
@@ -113,10 +130,12 @@ class Router:
         contract = contract_for(task)
         task = replace(task, clauses=(*task.clauses, *kinds_of(contract.clauses)))
         admitted = await self._policy.admit(task, candidates, pin)
-        answer = await self._checker.answer(task, admitted.models, contract, told)
+        answer = await self._checker.answer(task, admitted.models, contract, told, stop or Stop())
         notice = await self._policy.settle(task, admitted, answer)
+        if answer.stop.by:
+            raise Stopped(answer.stop.by, answer.attempts, judged)
         if answer.reply is None:
-            raise NoAnswer(failed(answer.attempts), answer.attempts, answer.shown)
+            raise NoAnswer(failed(answer.attempts), answer.attempts, judged)
         reply = answer.finished(contract)
         self._policy.remember(task.caller, reply)
         return replace(reply, shape=judged.shape, cues=judged.cues, notice=notice, chosen=admitted.why)
@@ -144,15 +163,15 @@ class Router:
             for model in await self._candidates(Shape.VISION)
             if model.name not in avoid
             and (model.vision or (model.vision is None and model.name in named))
-            # nobody says here from which conversation a picture is: where one is marked, all of them stay
-            and (model.is_local or not self._routes.local_only)
+            # nobody says here from which conversation a picture is, or of what: where one is marked, all of them stay
+            and (model.is_local or not self._is_watched)
         ]
         if not candidates:
             return None
         attempts: tuple[Attempt, ...] = ()
         admitted = await self._policy.admit(task, candidates)
         for model in admitted.models[:MOST_ATTEMPTS]:
-            reply, more = await self._failover.answer(task, [model], Pane(None))
+            reply, more = await self._failover.answer(task, [model], Pane(None), Stop())
             attempts += more
             await self._policy.settle(task, admitted, Answer(attempts=more))
             if reply and is_usable(reply.text):
@@ -198,9 +217,3 @@ def described(model: Model, entry: Entry) -> Model:
     if entry.usd_per_million_in is not None or entry.usd_per_million_out is not None:
         told["usd_per_million"] = (entry.usd_per_million_in or 0.0, entry.usd_per_million_out or 0.0)
     return replace(model, **told)
-
-
-def failed(attempts: Sequence[Attempt]) -> str:
-    """One sentence for people: who was asked and why it came to nothing."""
-    reasons = "; ".join(f"{attempt.model}: {attempt.error or 'no answer in the asked form'}" for attempt in attempts)
-    return f"No model answered ({reasons}). Try again in a minute, or check `bulkhead doctor`."

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from pydantic import TypeAdapter, ValidationError
 
-from layers.errors import BadInput, Refused, Unavailable
+from layers.errors import BadInput, BulkheadError, Refused, Unavailable
 
 
 class Shape(StrEnum):
@@ -164,6 +164,29 @@ class Tokens:
     written: int = 0
 
 
+class Fault(StrEnum):
+    """Why a model gave no answer, by who can do something about it."""
+
+    OUTAGE = "outage"
+    """Nobody but the provider."""
+    BUSY = "busy"
+    """Time: the provider named when to come back."""
+    SETUP = "setup"
+    """The operator: a key, a name or an address is wrong."""
+    REQUEST = "request"
+    """Whoever asked: no provider would take the request."""
+    LENGTH = "length"
+    """Whoever asked: it is longer than the model can read."""
+    ABILITY = "ability"
+    """The operator: this model cannot do it, another one may."""
+    ANSWER = "answer"
+    """The model: what it answered cannot be used."""
+    TIME = "time"
+    """Whoever asked: there was no time left to ask it."""
+    STOPPED = "stopped"
+    """Nobody: a person wanted no more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """One model asked once."""
@@ -177,6 +200,13 @@ class Attempt:
     tokens: Tokens = field(default_factory=Tokens)
     is_asked: bool = True
     """False: nothing was sent, because its provider wants to be left alone for a while."""
+    fault: Fault | None = None
+    """Whose move it is, where it went wrong."""
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nobody waited any more. What was written until then is billed, and nobody is told how much."""
+        return self.fault is Fault.STOPPED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,8 +288,17 @@ class BadAnswer(Unavailable):
 class NoAnswer(Unavailable):
     """Every model that was asked failed."""
 
-    def __init__(self, text: str, attempts: tuple[Attempt, ...], shown: str = "") -> None:
+    def __init__(self, text: str, attempts: tuple[Attempt, ...], judged: Judged | None = None) -> None:
         super().__init__(text)
         self.attempts = attempts
-        self.shown = shown
-        """What people already saw of an answer that broke off: it must be marked as unfinished."""
+        self.judged = judged
+
+
+class Stopped(BulkheadError):
+    """Somebody wanted no more of it."""
+
+    def __init__(self, by: str, attempts: tuple[Attempt, ...] = (), judged: Judged | None = None) -> None:
+        super().__init__(f"Stopped by {by}.")
+        self.by = by
+        self.attempts = attempts
+        self.judged = judged

@@ -19,7 +19,6 @@ from layers.transport.courier import Courier
 from layers.transport.cursors import get_cursor, get_cursors, put_cursor
 from layers.transport.mailbox import (
     accept,
-    add_lines,
     claim,
     fence,
     finish,
@@ -28,6 +27,7 @@ from layers.transport.mailbox import (
     owned,
     put_step,
     reap,
+    remember,
     step_at,
     steps,
     takes_part,
@@ -62,6 +62,7 @@ from layers.transport.people import (
 from layers.transport.policy import DEFAULTS, Policy, is_allowed
 from layers.transport.questions import Question, ask_back, asked_back, end_question
 from layers.transport.rules import State
+from layers.transport.stopping import at_work, became_of, look_stopping, stop_turn
 from layers.transport.taking import Rules
 from layers.transport.threads import (
     Letter,
@@ -82,6 +83,7 @@ from layers.transport.types import (
     Step,
     StepKind,
     StepState,
+    TurnEnd,
 )
 
 __all__ = [
@@ -110,14 +112,16 @@ __all__ = [
     "Step",
     "StepKind",
     "StepState",
+    "TurnEnd",
     "accept",
     "account",
     "add_contact",
-    "add_lines",
     "approvers",
     "ask",
     "ask_back",
     "asked_back",
+    "at_work",
+    "became_of",
     "by_code",
     "carries",
     "claim",
@@ -146,6 +150,7 @@ __all__ = [
     "let_go",
     "letter_to_answer",
     "look_everybody",
+    "look_stopping",
     "may_decide",
     "media_head",
     "note_key",
@@ -163,6 +168,7 @@ __all__ = [
     "read_media",
     "reap",
     "recognise",
+    "remember",
     "remove",
     "resend",
     "resume",
@@ -176,6 +182,7 @@ __all__ = [
     "standings",
     "step_at",
     "steps",
+    "stop_turn",
     "synchronise",
     "take_seat",
     "takes_part",

@@ -16,8 +16,8 @@ from layers.store import ReadStore, Row, Tx
 from layers.transport.contacts import meet
 from layers.transport.outbox import send
 from layers.transport.rules import dump_inbound, load_inbound
-from layers.transport.types import Accepted, Line, Step, StepKind, StepState
-from layers.types import Inbound, Outbound, Turn
+from layers.transport.types import Accepted, Line, Step, StepKind, StepState, TurnEnd
+from layers.types import Inbound, Outbound, Person, Turn
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,14 @@ def begin(tx: Tx, conversation: str, epoch: int) -> Turn | None:
             tx.run("transport.bury_inbox", id=row["id"])
             continue
         tx.run("transport.start_turn", id=row["id"], conversation_id=conversation, epoch=epoch, now=tx.now)
-        return Turn(id=row["id"], epoch=epoch, inbound=inbound, attempt=row["attempts"], received_at=row["received_at"])
+        return Turn(
+            id=row["id"],
+            epoch=epoch,
+            inbound=inbound,
+            attempt=row["attempts"],
+            received_at=row["received_at"],
+            stopped_by=who(tx, row["stopped_by"]),
+        )
     tx.run("transport.release", id=conversation)
     return None
 
@@ -117,6 +124,12 @@ def readable(row: Row) -> Inbound | None:
     except (ValueError, KeyError, TypeError):
         log.exception("inbox.unreadable", extra={"inbox": row["id"]})
         return None
+
+
+def who(tx: Tx, inbox_id: int | None) -> Person | None:
+    """Whose word the event was that wants no more of a turn."""
+    row = tx.one("transport.word_of", id=inbox_id) if inbox_id is not None else None
+    return load_inbound(row["payload"]).person if row else None
 
 
 def fence(tx: Tx, turn: Turn) -> None:
@@ -131,9 +144,14 @@ def fence(tx: Tx, turn: Turn) -> None:
 
 
 def finish(
-    tx: Tx, turn: Turn, outbounds: Sequence[Outbound], lines: Sequence[Line] = (), route: str = ""
+    tx: Tx,
+    turn: Turn,
+    outbounds: Sequence[Outbound],
+    lines: Sequence[Line] = (),
+    route: str = "",
+    end: TurnEnd = TurnEnd.DONE,
 ) -> Turn | None:
-    """End a turn: its messages, its transcript and `done` land together. Returns the conversation's next turn.
+    """End a turn: its messages, its transcript and `end` land together. Returns the conversation's next turn.
 
     `route` is what `/why` will tell, as JSON; empty when no model took part.
     """
@@ -141,27 +159,20 @@ def finish(
     conversation = turn.inbound.address.id
     for n, outbound in enumerate(outbounds):
         send(tx, outbound, dedupe=f"t{turn.id}.{n}", turn_id=turn.id)
-    add_lines(tx, turn, conversation, lines)
-    tx.run("transport.end_turn", id=turn.id, state="done", now=tx.now, route=route or None)
+    remember(tx, conversation, turn.id, lines)
+    tx.run("transport.end_turn", id=turn.id, state=end.value, now=tx.now, route=route or None)
     tx.run("transport.end_inbox", id=turn.id)
     row = tx.one("transport.next_epoch", id=conversation)
     return begin(tx, conversation, row["epoch"]) if row else None
 
 
-def add_lines(tx: Tx, turn: Turn, conversation: str, lines: Sequence[Line]) -> None:
-    """Have the agent remember these in a conversation, which need not be the turn's own."""
+def remember(tx: Tx, conversation: str, turn_id: int, lines: Sequence[Line]) -> None:
+    """Add to what the agent remembers of a conversation, its turn's own or another."""
     for line in lines:
         row = tx.one("transport.next_sequence", id=conversation)
         seq = row["sequence"] if row else 0
-        tx.run(
-            "transport.add_line",
-            conversation_id=conversation,
-            seq=seq,
-            turn_id=turn.id,
-            role=line.role,
-            content=line.content,
-            now=tx.now,
-        )
+        said = {"role": line.role, "content": line.content}
+        tx.run("transport.add_line", conversation_id=conversation, seq=seq, turn_id=turn_id, **said, now=tx.now)
 
 
 def give_back(tx: Tx, turn: Turn) -> None:

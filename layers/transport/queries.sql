@@ -67,7 +67,25 @@ UPDATE inbox SET attempts = attempts + 1
 WHERE id = (
     SELECT id FROM inbox WHERE conversation_id = :conversation_id AND state = 'pending' ORDER BY id LIMIT 1
 )
-RETURNING id, payload, attempts, received_at;
+RETURNING id, payload, attempts, received_at, stopped_by;
+
+-- name: first_pending(conversation_id, before)^
+SELECT id, payload FROM inbox
+WHERE conversation_id = :conversation_id AND state = 'pending' AND id < :before ORDER BY id LIMIT 1;
+
+-- name: stop(id, by)!
+UPDATE inbox SET stopped_by = :by WHERE id = :id AND state = 'pending' AND stopped_by IS NULL;
+
+-- name: stopping()
+SELECT inbox.id, word.payload FROM inbox JOIN inbox AS word ON word.id = inbox.stopped_by
+WHERE inbox.stopped_by IS NOT NULL AND inbox.state = 'pending';
+
+-- name: stopped_by(by)^
+SELECT turn.state FROM inbox JOIN turn ON turn.id = inbox.id
+WHERE inbox.stopped_by IS NOT NULL AND inbox.state = 'done' AND inbox.stopped_by = :by;
+
+-- name: word_of(id)^
+SELECT payload FROM inbox WHERE id = :id;
 
 -- name: start_turn(id, conversation_id, epoch, now)!
 INSERT INTO turn (id, conversation_id, state, epoch, started_at)

@@ -175,7 +175,13 @@ def load_outbound(text: str) -> Outbound:
         kind=OutboundKind(data["kind"]),
         picture=Picture(**data["picture"]) if data["picture"] else None,
         buttons=tuple(
-            Button(label=b["label"], value=b["value"], style=ButtonStyle(b["style"])) for b in data["buttons"]
+            Button(
+                label=b["label"],
+                value=b["value"],
+                style=ButtonStyle(b["style"]),
+                begins_row=b.get("begins_row", False),
+            )
+            for b in data["buttons"]
         ),
         album=tuple(Picture(**each) for each in data["album"]),
         files=tuple(Attachment(**each) for each in data["files"]),

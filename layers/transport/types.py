@@ -22,6 +22,15 @@ class Accepted:
     """Set when the conversation was idle and this process took it: work on it now."""
 
 
+class TurnEnd(StrEnum):
+    """How a turn ended."""
+
+    DONE = "done"
+    """With its answer, or with a sentence on why there is none."""
+    STOPPED = "stopped"
+    """A person wanted no more of it."""
+
+
 class StepKind(StrEnum):
     """What a journalled step is."""
 

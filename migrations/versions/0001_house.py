@@ -78,9 +78,11 @@ def mailbox() -> None:
         text("state", server_default="pending"),  # pending | done | dead
         number("attempts", server_default="0"),
         time("received_at"),
+        number("stopped_by", nullable=True),  # the inbox row of whoever wants no more of it
         sa.UniqueConstraint("source", "event_id", name="inbox_event"),
     )
     partial("inbox_pending", "inbox", ["conversation_id", "id"], "state = 'pending'")
+    partial("inbox_stopped", "inbox", ["state", "stopped_by"], "stopped_by IS NOT NULL")
     op.create_table(
         "inbox_alias",  # every name under which a provider may bring an event again, its event_id among them
         text("source", primary_key=True),
@@ -142,7 +144,7 @@ def journal() -> None:
         "turn",
         sa.Column("id", sa.BigInteger(), primary_key=True, autoincrement=False),  # = inbox.id
         text("conversation_id"),
-        text("state"),  # running | done | failed
+        text("state"),  # running | done | stopped
         number("epoch"),
         time("started_at"),
         time("ended_at", nullable=True),

@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.coordination import editor
 from benchmarks.coordination.__main__ import sections
+from benchmarks.coordination.assistant import STEPS
 from benchmarks.coordination.hostile import fuzzed
 from benchmarks.coordination.policies import POLICIES
 from benchmarks.coordination.policies import run as run_policy
@@ -107,12 +108,13 @@ def test_the_same_seed_makes_the_same_patches() -> None:
 def test_a_little_of_every_section_finds_nothing_wrong(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.coordination", "--json", "--quick", "--operations", "16"]
     ran = subprocess.run(
-        [*command, "--only", "stress,merges"], cwd=REPO, env=environment(PYTHONPATH=str(REPO)),
+        [*command, "--only", "stress,merges,mcp"], cwd=REPO, env=environment(PYTHONPATH=str(REPO)),
         capture_output=True, text=True, timeout=110, check=False,
     )  # fmt: skip
     printed = json.loads(ran.stdout)
-    assert set(printed) == {key for name in ("stress", "merges") for key in sections()[name].keys}
+    assert set(printed) == {key for name in ("stress", "merges", "mcp") for key in sections()[name].keys}
     zeros = ("lost", "torn", "doubled", "editor_lost", "stuck", "cycles")
     assert {name: printed["stress"][name] for name in zeros} == dict.fromkeys(zeros, 0), ran.stderr
+    assert all(printed["mcp"][way][step] for way in ("stdio", "http") for step in STEPS)
     assert printed["queue_inversions"] == 0
     assert printed["stress"]["acked"] >= 14

@@ -14,7 +14,7 @@ from bot.agent import Act, Agent, Draw, Edit, Effect, Limits, Outcome, Say, Send
 from bot.prompt import TOOLS, Offer, places_prompt, rules_prompt, system_prompt
 from layers import failpoint
 from layers.errors import BadInput, Refused
-from layers.routing import Message, NoAnswer, NoModel, Reply, Role, Router, ToolCall, parse_routes
+from layers.routing import Message, NoAnswer, NoModel, Reply, Role, Router, Stop, ToolCall, parse_routes
 from layers.types import Address, Inbound, Person, Turn
 from tests.fakes import model_server
 
@@ -45,6 +45,7 @@ class Desk:
     seen: list[Effect] = field(default_factory=list)
     refusal: str = ""
     shown: str = ""
+    stop: Stop = field(default_factory=Stop)
 
     def show(self, text: str) -> Callable[[str], None]:
         self.shown = text

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.app import make_router, prepare_home
+from bot.app.making import staying_of
 from bot.config import Settings
+from layers.routing import Message, Role, Task
 from tests.fakes import model_server
 from tests.fakes.house import House
 
@@ -22,6 +24,25 @@ def test_every_setting_is_read_by_somebody() -> None:
     if "store_url" in read:
         read.add("database_url")
     assert set(Settings.model_fields) - read == set()
+
+
+@pytest.mark.parametrize(
+    ("table", "said", "stays"),
+    [
+        ("[workspace]\nlocal_only = true\n", "hello", True),
+        ('[workspaces.vault]\npath = "../vault"\nlocal_only = true\n', "hello", False),
+        ('[workspaces.vault]\npath = "../vault"\nlocal_only = true\n', "look into the vault", True),
+        ('[workspaces.vault]\npath = "../vault"\n', "look into the vault", False),
+    ],
+)
+def test_what_the_file_says_of_a_workspace_reaches_the_router(
+    tmp_path: Path, table: str, said: str, stays: bool
+) -> None:
+    settings = Settings(home=tmp_path / "home")
+    settings.home.mkdir()
+    (settings.home / "bulkhead.toml").write_text(table)
+    staying = staying_of(settings, prepare_home(settings))
+    assert staying.holds(Task(messages=(Message(role=Role.USER, content=said),))) is stays
 
 
 async def test_servers_on_this_machine_are_not_asked_when_the_operator_says_so(

@@ -134,7 +134,8 @@ def test_what_is_not_a_plan_is_refused(text: str) -> None:
 
 
 def test_final_states_have_no_moves_and_every_event_has_one_place() -> None:
-    for state in (State.SUCCEEDED, State.DENIED, State.EXPIRED, State.CANCELLED, State.INVALIDATED):
+    ended = (State.SUCCEEDED, State.DENIED, State.EXPIRED, State.CANCELLED, State.INVALIDATED, State.SUPERSEDED)
+    for state in ended:
         assert not MOVES[state]
         for event in Event:
             with pytest.raises(Refused, match=f"cannot {event.value} an approval that is {state.value}"):

@@ -9,12 +9,12 @@ import pytest
 
 from layers.coordination import (
     Applied,
-    Choice,
     Conflict,
     Coordinator,
     Foreign,
     ForeignPolicy,
     Proposal,
+    Word,
     choose,
     compare,
     park,
@@ -142,9 +142,9 @@ async def test_a_persons_word_is_written_down_once_and_the_newest_edit_is_the_on
         await store.run(park, proposal.id, "r1", edit)
     found = await store.run(parked_for, proposal.id)
     assert found
-    assert (found.foreign, found.request, found.choice) == (later, "r1", Choice.OPEN)
-    assert await store.run(choose, found.id, Choice.OPEN, Choice.KEEP, "bea")
-    assert not await store.run(choose, found.id, Choice.OPEN, Choice.MERGE, "cem")
+    assert (found.foreign, found.request, found.choice) == (later, "r1", Word.OPEN)
+    assert await store.run(choose, found.id, Word.OPEN, Word.KEEP, "bea")
+    assert not await store.run(choose, found.id, Word.OPEN, Word.MERGE, "cem")
     assert (await store.run(parked, found.id)).decided_by == "bea"
     assert await store.run(parked_for, "another") is None
     with pytest.raises(Refused, match="none of Bulkhead's"):

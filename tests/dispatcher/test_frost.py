@@ -10,6 +10,7 @@ from bot.dispatcher.governing import govern
 from bot.dispatcher.work import Work
 from layers import control
 from layers.errors import Refused
+from layers.routing import Stop
 from layers.store import Store
 from layers.transport import FilePerson, synchronise
 from layers.types import Address, Inbound, InboundKind, Person, Turn
@@ -24,7 +25,7 @@ def said(text: str, person: Person = OWNER, channel: str = "web", kind: InboundK
 
 
 async def take(store: Store, inbound: Inbound) -> control.Freeze:
-    await store.run(lambda tx: heed(tx, inbound, lambda _: RULES))
+    await store.run(lambda tx: heed(tx, inbound, 0, lambda _: RULES))
     return await control.look_freeze(store)
 
 
@@ -59,6 +60,6 @@ async def test_of_two_words_about_the_freeze_the_later_one_holds_whichever_had_i
 
 @pytest.mark.parametrize("command", [governing.Freeze(on=False), governing.GiveGrant("workspace.make")])
 async def test_a_mail_neither_unfreezes_nor_grants(store: Store, command: governing.Governed) -> None:
-    work = Work(store, Turn(id=1, epoch=1, inbound=said("/x", channel="mail")), [])
+    work = Work(store, Turn(id=1, epoch=1, inbound=said("/x", channel="mail")), [], Stop())
     with pytest.raises(Refused, match="nothing is decided by mail"):
         await govern(None, work, command, None)  # type: ignore[arg-type]  # refused before either is looked at

@@ -8,6 +8,7 @@ from bot.commands import Pair
 from bot.dispatcher.people import pair
 from bot.dispatcher.work import Work
 from layers.errors import Refused
+from layers.routing import Stop
 from layers.store import Store
 from layers.types import Address, Inbound, InboundKind, Person, Turn
 
@@ -22,6 +23,6 @@ async def test_neither_a_mail_nor_a_schedule_lets_anybody_in(
     address = Address(channel=channel, conversation="main")
     owner = Person(id="owner", name="Owner")
     inbound = Inbound(address=address, event_id="1", person=owner, kind=kind, text="/pair ABCD-EFGH")
-    work = Work(store, Turn(id=1, epoch=1, inbound=inbound), [])
+    work = Work(store, Turn(id=1, epoch=1, inbound=inbound), [], Stop())
     with pytest.raises(Refused, match=why):
         pair(work, Pair(code="ABCDEFGH", choice="in"))

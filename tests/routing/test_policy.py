@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from layers.routing import Caller, Ledger, Message, NoModel, OverBudget, Role, Router, Task, Verdict, parse_routes
+from layers.routing import (
+    Caller,
+    Ledger,
+    Message,
+    NoModel,
+    OverBudget,
+    Role,
+    Router,
+    Staying,
+    Task,
+    Verdict,
+    parse_routes,
+)
 from layers.routing.ledger import HALF_LIFE_S, LANDMARK, day_of, set_pin, weight
 from layers.store import Store, open_store
 from tests.fakes.model_server import ModelServer
@@ -28,9 +41,10 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 async def router(fake: ModelServer, store: Store) -> AsyncIterator[MakeRouter]:
     made: list[Router] = []
 
-    def make(routes: str) -> Router:
-        environ = {"OPENAI_BASE_URL": fake.base_url, "OPENAI_API_KEY": KEY}
-        made.append(Router(environ=environ, routes=parse_routes(f"{routes}\n{NO_SERVERS}"), ledger=Ledger(store)))
+    def make(routes: str, staying: Staying | None = None) -> Router:
+        environ, parsed = {"OPENAI_BASE_URL": fake.base_url, "OPENAI_API_KEY": KEY}, f"{routes}\n{NO_SERVERS}"
+        ledger, kept = Ledger(store), staying or Staying()
+        made.append(Router(environ=environ, routes=parse_routes(parsed), ledger=ledger, staying=kept))
         return made[-1]
 
     yield make
@@ -101,6 +115,37 @@ async def test_what_must_stay_on_this_machine_goes_to_no_other(router: MakeRoute
     local = router('local_only = "slack:*"\n' + CHEAP + '[models."openai/whole"]\nlocal = true\n')
     assert (await local.complete(ask())).model == "openai/whole"
     assert (await local.complete(ask(Caller(conversation="web:1")))).model == "openai/echo"
+
+
+@pytest.mark.parametrize(
+    ("said", "stays"),
+    [
+        ("what is in the Vault?", True),
+        ("read /srv/vault/notes.md", True),
+        ("the vaulted ceiling", False),
+        ("ping", False),
+    ],
+)
+async def test_what_names_a_workspace_that_must_stay_goes_to_a_local_model_for_good(
+    router: MakeRouter, said: str, stays: bool
+) -> None:
+    made = router(CHEAP + '[models."openai/whole"]\nlocal = true\n', Staying(names=("vault", "/srv/vault")))
+    earlier = (Message(role=Role.SYSTEM, content="capabilities: vault.list"), Message(role=Role.USER, content=said))
+    task = replace(ask(), messages=(*earlier, Message(role=Role.USER, content="and now shorter")))
+    assert (await made.complete(task)).model == ("openai/whole" if stays else "openai/echo")
+    assert (await made.complete(replace(ask(), rules=(said,)))).model == ("openai/whole" if stays else "openai/echo")
+
+
+async def test_where_the_agent_works_on_what_must_stay_no_question_leaves(
+    router: MakeRouter, fake: ModelServer
+) -> None:
+    with pytest.raises(NoModel, match="must stay on this machine"):
+        await router(CHEAP, Staying(all=True)).complete(ask())
+    picture = Message(role=Role.USER, content="fine?", images=(b"\x89PNG",))
+    seeing = '[routes]\nvision = ["openai/vision-ok"]\n[models."openai/vision-ok"]\nvision = true\n'
+    for staying in (Staying(all=True), Staying(names=("vault",))):
+        assert await router(seeing, staying).look(replace(ask(), messages=(picture,)), bool) is None
+    assert fake.calls == []
 
 
 async def test_a_pin_holds_for_its_conversation_until_it_is_taken_back(router: MakeRouter, store: Store) -> None:

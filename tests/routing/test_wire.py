@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from layers.routing import Message, NoAnswer, Role, Router, Task, ToolSpec
+from layers.routing import Message, NoAnswer, Role, Router, Stop, Stopped, Task, ToolSpec
 from layers.routing.openai_wire import events, proxy_of, retry_after_s
 from layers.routing.showing import GO_ON, added
 from tests.fakes.model_server import ModelServer
@@ -52,12 +52,29 @@ async def test_nobody_who_sees_nothing_gets_an_answer_of_two_models(router: Make
     assert [len(call.messages) for call in fake.calls] == [1, 1], "the second was asked the question and no more"
 
 
-async def test_what_was_shown_of_an_answer_that_nobody_finished_is_told(router: MakeRouter) -> None:
+async def test_what_was_said_of_an_answer_that_nobody_finished_was_passed_on(router: MakeRouter) -> None:
     pieces: list[str] = []
     with pytest.raises(NoAnswer) as caught:
         await router(cheap("nodone")).complete(ask(), pieces.append)
-    assert caught.value.shown == "".join(pieces)
-    assert WORDS.startswith(caught.value.shown.strip())
+    assert WORDS.startswith("".join(pieces).strip())
+    assert pieces
+    assert caught.value.judged is not None
+
+
+async def test_a_stop_lets_go_of_the_request_and_asks_nobody_else(router: MakeRouter, fake: ModelServer) -> None:
+    stop, heard = Stop(), asyncio.Event()
+    fake.left.clear()
+    asking = asyncio.create_task(router(cheap("drip", "echo")).complete(ask(), lambda piece: heard.set(), stop))
+    await heard.wait()
+    stop.set("Anna")
+    with pytest.raises(Stopped, match="Stopped by Anna") as caught:
+        await asking
+    assert [(attempt.model, attempt.is_stopped) for attempt in caught.value.attempts] == [("openai/drip", True)]
+    while fake.left != ["drip"]:
+        await asyncio.sleep(0.01)
+    with pytest.raises(Stopped):
+        await router(cheap("echo")).complete(ask(), stop=stop)
+    assert fake.asked() == ["drip"]
 
 
 async def test_a_callers_mistake_is_asked_once(router: MakeRouter, fake: ModelServer) -> None:

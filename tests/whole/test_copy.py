@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tests.fakes import model_server
 from tests.fakes.house import House
 from tests.whole.people import bulkhead, card, effects, error, execute, furnish, outcome
 
@@ -17,6 +18,33 @@ def move(house: House, target: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     house.env["BULKHEAD_DATABASE_URL"] = target
     house.start()
+
+
+def test_what_routing_has_learnt_moves_along(tmp_path: Path, postgres_url: str) -> None:
+    with model_server.running() as fake:
+        house = House(tmp_path / "home")
+        furnish(house.home, fake.base_url)
+        house.start()
+        try:
+            house.sign_in()
+            house.ask("/rules add at most 100 words")
+            house.ask("/model fake/echo")
+            house.ask("Answer in all lowercase letters: ping")
+            asked = ("/rules", "/model", "/cost model", "/models", "/why")
+            before = [house.ask(text)["html"] for text in asked]
+            tables = ("standing_rule", "pin", "spend", "obedience")
+            rows = {name: sorted(execute(house, f"SELECT * FROM {name}")) for name in tables}
+            assert all(rows.values()), "each has something in it"
+            move(house, postgres_url)
+            assert {name: sorted(execute(house, f"SELECT * FROM {name}")) for name in tables} == rows
+            assert [house.ask(text)["html"] for text in asked] == before
+            house.ask("/rules add no emojis")
+            assert house.ask("/rules")["html"].count("<li>") == 2
+            ((calls,),) = execute(house, "SELECT calls FROM spend WHERE scope = 'model'")
+            house.ask("pong")
+            assert execute(house, "SELECT calls FROM spend WHERE scope = 'model'") == [(calls + 1,)]
+        finally:
+            house.close()
 
 
 def test_a_house_moves_to_postgresql_and_back(tmp_path: Path, postgres_url: str) -> None:

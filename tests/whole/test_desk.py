@@ -79,7 +79,11 @@ async def test_a_person_says_no_and_the_author_is_told(house: House) -> None:
         handed = await tried(desk, whole("no.txt", "no\n"))
         await asyncio.to_thread(decide, house, handed.files[0].path, "Deny")
         denied = await desk.wait(Asked(id=handed.id, timeout_s=60))
-        assert (denied.state, denied.commit, bool(denied.note)) == ("denied", "", True)
+        assert (denied.state, denied.commit, "said no" in denied.note) == ("denied", "", True)
+        await asyncio.to_thread(house.wait_for, lambda event: "Why?" in event["html"], "approvals")
+        await asyncio.to_thread(house.say, "We keep no such file", "approvals")
+        while "Owner said no: We keep no such file" not in (await desk.status(handed.id)).note:
+            await asyncio.sleep(0.1)
 
 
 async def test_what_does_not_merge_comes_back_with_its_three_versions(house: House) -> None:

@@ -228,6 +228,23 @@ async def test_the_leases_of_a_session_end_with_it_however_it_ends(house: House,
         assert held["state"] == "held"
 
 
+@pytest.mark.slow
+async def test_a_lease_whose_process_was_killed_ends_within_its_time(house: House) -> None:
+    async with assistant(house, "cursor") as other:
+        process = subprocess.Popen(
+            command(house), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=REPO, env=house.env
+        )
+        by_hand(process, "initialize", protocolVersion="2025-06-18", capabilities={}, clientInfo=NOBODY)
+        by_hand(process, "tools/call", name="lease", arguments={"paths": ["killed/"]})
+        process.kill()
+        process.communicate()
+        assert "others have held" in await refusal(other, "lease", paths=["killed/a"], wait_s=0)
+        held = await other.call_tool("lease", {"paths": ["killed/a"], "wait_s": 30})
+        if held.is_error:  # its 30 seconds began with its last sign of life
+            held = await other.call_tool("lease", {"paths": ["killed/a"], "wait_s": 30})
+        assert not held.is_error, held.content
+
+
 NOBODY = {"name": "nobody", "version": "0"}
 
 

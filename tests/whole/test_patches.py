@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -142,3 +143,55 @@ def test_revert_works_from_its_own_card_only(house: House) -> None:
     landed = house.wait_for(lambda e: e["key"] == shown["key"] and "Revert" in labels(e), "place")
     house.press(landed, "Revert", "other-place")
     assert "was not shown here" in error(house, "other-place")
+
+
+def long_card(house: House, name: str, conversation: str) -> dict[str, Any]:
+    """Of a patch with more lines than a message should have, one of which looks like a key."""
+    lines = "".join(f"+word {n}\n" for n in range(80))
+    secret = "+token = sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCD\n"
+    new = f"--- /dev/null\n+++ b/long/{name}\n@@ -0,0 +1,81 @@\n{lines}{secret}"
+    old = f"--- a/{name}\n+++ b/{name}\n@@ -3 +3 @@\n-line 3\n+line three\n"
+    shown = house.ask(f"/patch\n{new}{old}", conversation)
+    assert shown["kind"] == "card", shown
+    return shown
+
+
+def proposal_of(house: House, name: str) -> str:
+    ((id,),) = execute(house, f"SELECT id FROM proposal WHERE diff LIKE '%{name}%' AND state = 'proposed'")
+    return str(id)
+
+
+def test_what_is_too_long_for_a_message_goes_along_as_a_file_without_its_secrets(house: House) -> None:
+    shown = long_card(house, file(house, "long.txt"), "long")
+    assert "more lines of the diff not shown here" in shown["html"]
+    (attached,) = shown["files"]
+    assert attached["name"] == f"patch-{proposal_of(house, 'long.txt')}.diff"
+    whole = house.client.get(attached["url"]).text
+    assert ("+word 79\n" in whole, "+line three\n" in whole) == (True, True)
+    assert ("[secret]" in whole, "sk-proj-" in whole + shown["html"]) == (True, False)
+
+
+def test_the_page_shows_every_part_and_asks_for_the_chosen_ones(house: House) -> None:
+    name = file(house, "chosen.txt")
+    shown = long_card(house, name, "chosen")
+    id = proposal_of(house, name)
+    assert f"/patches/{id}" in shown["html"]
+    assert house.client.get(f"/patches/{id}").headers["content-type"].startswith("text/html")
+    patch = house.client.get(f"/api/patches/{id}").json()["patch"]
+    assert [(one["path"], len(one["parts"])) for one in patch["files"]] == [(name, 1), (f"long/{name}", 1)]
+    assert "sk-proj-" not in str(patch)
+    assert (patch["is_pending"], patch["conversation"]) == (True, "web:chosen")
+    value = f"c:pick:{patch['request']}:1"
+    press = {"id": str(uuid.uuid4()), "conversation": "chosen", "key": "", "value": value}
+    assert house.post("/api/presses", press).status_code == 202
+    card = house.wait_for(lambda e: e["kind"] == "card" and e["key"] != shown["key"], "chosen")
+    assert f"long/{name}" not in card["html"]
+    assert house.client.get(f"/api/patches/{id}").json()["patch"]["state"] == "superseded"
+    house.press(card, "Approve", "chosen")
+    assert "Done" in outcome(house, card["key"], "chosen")
+    assert (house.home / "workspace" / name).read_text().split("\n")[2] == "line three"
+
+
+def test_a_patch_that_is_not_there_is_said_to_be_none(house: House) -> None:
+    for id in ("0" * 20, "..%2f..%2fetc", "%00"):
+        assert house.client.get(f"/api/patches/{id}").status_code in (400, 404)

@@ -76,6 +76,8 @@ def test_what_nobody_could_finish_stays_and_is_marked(house: House, fake: model_
     why = house.ask("/why", "marked")["html"]
     assert "got no answer" in why
     assert "openai/pausebreak: the provider failed" in why
+    assert "shape: <strong>code</strong> (" in why
+    assert "cost: $0.0000" in why
 
 
 def test_a_hard_clause_holds_every_word_back(house: House, fake: model_server.ModelServer) -> None:

@@ -135,5 +135,9 @@ def keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
         )
         for button in buttons
     ]
-    rows = [keys[n : n + BUTTONS_IN_A_ROW] for n in range(0, len(keys), BUTTONS_IN_A_ROW)]
+    rows: list[list[InlineKeyboardButton]] = []
+    for button, key in zip(buttons, keys, strict=True):
+        if button.begins_row or not rows or len(rows[-1]) == BUTTONS_IN_A_ROW:
+            rows.append([])
+        rows[-1].append(key)
     return InlineKeyboardMarkup(rows) if rows else None

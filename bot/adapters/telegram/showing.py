@@ -45,6 +45,7 @@ class Shower:
             entities=slot.entities or None,
             disable_notification=is_silent,
             link_preview_options=NO_PREVIEW,
+            reply_markup=keyboard(slot.buttons),
             reply_parameters=ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None,
         )
         return message.message_id

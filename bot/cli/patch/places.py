@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from bot.config import FILE_NAME, Settings, load_file
 from layers.coordination import Known, look_at, look_known, visible
 from layers.errors import Misconfigured, Refused
 from layers.store import ReadStore
+
+IS_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+"""What may be the name of a table; anything else is a folder."""
 
 
 def named(settings: Settings) -> dict[str, Path]:
@@ -28,12 +32,12 @@ def folder_of(settings: Settings, text: str) -> Path:
     Raises:
         Refused: it is neither.
     """
-    names = named(settings)
     if not text:
-        return next(iter(names.values()))
+        return next(iter(named(settings).values()))
+    names = named(settings) if IS_NAME.fullmatch(text) and (settings.home / FILE_NAME).exists() else {}
     if text in names:
         return names[text]
-    if not Path(text).is_dir():
+    if names and not Path(text).is_dir():
         known = ", ".join(names)
         raise Refused(f"bulkhead.toml has no workspace {text!r}, and there is no such folder; it has {known}")
     return Path(text)

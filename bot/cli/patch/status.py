@@ -10,7 +10,6 @@ from pathlib import Path
 from bot.cli.patch.places import ago, at_most, chosen, named, plain, quoted
 from bot.cli.records import say
 from bot.config import Settings
-from layers.control import Outcome
 from layers.control import State as Decision
 from layers.coordination import State, look_clock
 from layers.errors import Refused
@@ -26,6 +25,7 @@ UNDER_WAY = {
 }
 """What is shown of a proposal that has not ended, by what was decided; any other decision is shown as it is."""
 
+OF_A_PROPOSAL = ("commit_id", "base_commit", "request", "decision", "decided_by", "said_yes", "requested_by")
 TOLD_OF_A_FILE = ("path", "old_path", "status", "added", "removed", "control")
 
 
@@ -33,7 +33,7 @@ async def status(parsed: argparse.Namespace, settings: Settings) -> int:
     """Tell of one, or of the newest."""
     names = {str(path): name for name, path in named(settings).items()}
     async with read_store(settings.store_url) as store:
-        rows = await found(parsed, settings, store)
+        rows = await (found(parsed.id, store) if parsed.id else newest(parsed, settings, store))
         now = await look_clock(store)
     proposals = [as_json(row, names, now) for row in rows]
     told: dict[str, object] = {"ok": True, "proposals": proposals}
@@ -41,35 +41,51 @@ async def status(parsed: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-async def found(parsed: argparse.Namespace, settings: Settings, store: ReadStore) -> list[Row]:
-    """The rows that are asked for."""
-    if not parsed.id:
-        roots = [str(one.root) for one in await chosen(settings, store, parsed.workspace)] if parsed.workspace else [""]
-        return await store.fetch_all("bot.proposals", workspace=roots[0], few=at_most(parsed.most))
-    row = await store.fetch_one("bot.proposal", id=parsed.id)
+async def newest(parsed: argparse.Namespace, settings: Settings, store: ReadStore) -> list[Row]:
+    """What was proposed last, and what was handed in and became no proposal."""
+    most, root = at_most(parsed.most), ""
+    if parsed.workspace:
+        [space] = await chosen(settings, store, parsed.workspace)
+        root = str(space.root)
+    rows = await store.fetch_all("bot.proposals", workspace=root, few=most)
+    rows += [refused(row) for row in await store.fetch_all("bot.changesets", workspace=root, few=most)]
+    return sorted(rows, key=lambda row: -row["created_at"])[:most]
+
+
+async def found(id: str, store: ReadStore) -> list[Row]:
+    """The one of that id.
+
+    Raises:
+        Refused: there is none.
+    """
+    row = await store.fetch_one("bot.proposal", id=id)
+    if row is not None:
+        return [row]
+    row = await store.fetch_one("bot.changeset", id=id)
     if row is None:
-        raise Refused(f"no patch has the id {parsed.id[:80]!r}; `bulkhead patch status` lists them")
-    return [row]
+        raise Refused(f"no patch has the id {id[:80]!r}; `bulkhead patch status` lists them")
+    return [refused(row)]
+
+
+def refused(row: Row) -> Row:
+    """A changeset that is no proposal, as one."""
+    return dict.fromkeys(OF_A_PROPOSAL) | {
+        "id": row["id"],
+        "changeset": row["id"],
+        "workspace": row["workspace"],
+        "author": row["actor"],
+        "state": row["state"],
+        "note": row["note"],
+        "created_at": row["created_at"],
+        "summary": '{"files": []}',
+    }
 
 
 def state_of(row: Row) -> str:
-    """How far a proposal is: what became of it, or how far the request is that was made of it."""
-    state, decision = State(row["state"]), row["decision"]
-    if state in (State.APPLIED, State.CONFLICTED) or decision is None:
-        return state.value
-    return UNDER_WAY.get(Decision(decision), str(decision))
-
-
-def reason_of(row: Row) -> str:
-    """Why it is so, where there is more to say."""
-    if row["outcome"]:
-        return Outcome.parse(row["outcome"]).reason
-    return {
-        "denied": f"{row['decided_by']} said no",
-        "expired": "nobody decided about it in time",
-        "cancelled": f"{row['decided_by']} took it back",
-        "invalidated": "it was approved, but was no longer what was shown",
-    }.get(row["decision"] or "", "")
+    """How far it is: what became of it, or how far the request is that was made of it."""
+    if row["state"] not in (State.PROPOSED, State.DENIED) or row["decision"] is None:
+        return "proposed" if row["state"] == "open" else str(row["state"])
+    return UNDER_WAY.get(Decision(row["decision"]), str(row["decision"]))
 
 
 def as_json(row: Row, names: Mapping[str, str], now: float) -> dict[str, object]:
@@ -77,6 +93,7 @@ def as_json(row: Row, names: Mapping[str, str], now: float) -> dict[str, object]
     files = json.loads(row["summary"])["files"]
     return {
         "id": row["id"],
+        "changeset": row["changeset"],
         "state": state_of(row),
         "workspace": names.get(row["workspace"]) or None,
         "root": row["workspace"],
@@ -89,7 +106,7 @@ def as_json(row: Row, names: Mapping[str, str], now: float) -> dict[str, object]
         "request": row["request"],
         "requested_by": row["requested_by"],
         "decided_by": row["decided_by"],
-        "reason": reason_of(row) or None,
+        "reason": row["note"],
         "proposed_at": row["created_at"],
         "age_s": round(max(0.0, now - row["created_at"]), 1),
     }

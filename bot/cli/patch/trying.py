@@ -1,4 +1,4 @@
-"""`patch propose`: what a change makes of its base, tried in memory; one patch, or a file of them. Nothing is written.
+"""`patch propose --dry-run`: what a change makes of its base, in memory; one, or a file of them. Nothing is written.
 
 It needs no server and no home. A patch that is refused is an answer; what keeps every patch from being tried (no
 repository, no git) is an error.
@@ -14,11 +14,10 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 
-from bot.cli.batch import objects, read_bytes
+from bot.cli.batch import objects
 from bot.cli.patch.places import quoted
-from bot.config import Settings
-from layers.coordination import Coordinator, FileChange, Patch, Rehearsal, root_of
-from layers.errors import BadInput, Misconfigured, Refused
+from layers.coordination import Coordinator, FileChange, Patch, Rehearsal
+from layers.errors import BadInput, Refused
 
 AT_ONCE = 4
 """Patches of a batch that are tried beside each other: most of the time each waits for a process of git."""
@@ -28,18 +27,9 @@ NO_BASE = "the patch names no base; say which commit it was made on"
 BLANK: Mapping[str, object] = {"result_tree": None, "files": []}
 
 
-async def propose(parsed: argparse.Namespace, _settings: Settings) -> int:
-    """Try one patch, or every one of a batch; 1 when the one patch is refused."""
-    workspace = await root_of(Path(parsed.workspace))
-    if parsed.batch:
-        await run_batch(parsed.batch, workspace, parsed.base)
-        return 0
-    if not parsed.diff:
-        raise Misconfigured("patch propose needs --diff FILE, `-` for standard input, or --batch FILE.jsonl")
-    if not parsed.dry_run:
-        raise Misconfigured("patch propose only tries a patch: say --dry-run; /patch in a chat has it approved")
-    diff = read_bytes(parsed.diff).decode("utf-8", "surrogateescape")
-    told = await tried(Coordinator(), workspace, parsed.base, diff)
+async def say_tried(parsed: argparse.Namespace, workspace: Path, base: str, diff: bytes) -> int:
+    """Try one patch and tell of it; 1 when it is refused."""
+    told = await tried(Coordinator(), workspace, base, diff.decode("utf-8", "surrogateescape"))
     sys.stdout.write(json.dumps(told) + "\n" if parsed.json else in_words(told))
     return 0 if told["ok"] else 1
 

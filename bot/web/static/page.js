@@ -160,7 +160,7 @@ function arrived(event) {
   welcome();
   if (pinned) toEnd();
   else if (isNew) el("newer").hidden = false;
-  if (event.kind === "card" || event.buttons) look();
+  if (event.kind === "card" || (event.buttons && event.kind !== "working")) look();
   if (event.kind === "own" && !state.isNamed) chats();
 }
 

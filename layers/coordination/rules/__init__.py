@@ -1,12 +1,21 @@
 """The rules of coordination, all pure: how a diff is read, what it may touch, where it may land, how it is shown."""
 
-from layers.coordination.rules.card import code, diff_markdown, plain, summary_markdown, visible
+from layers.coordination.rules.card import SHOWN_LINES, code, diff_markdown, plain, summary_markdown, visible
 from layers.coordination.rules.change import is_same_change
 from layers.coordination.rules.diff import MAX_CHANGED_LINES, MAX_FILES, MAX_PATCH_BYTES, FilePatch, Hunk, Reading, read
 from layers.coordination.rules.edits import Edit, Edits, Spot, edited, whole_files
 from layers.coordination.rules.formats import understand
 from layers.coordination.rules.parts import Cut, Span, assembled, cuts
-from layers.coordination.rules.paths import MODES, as_bytes, as_text, check_link, check_mode, check_path, control_reason
+from layers.coordination.rules.paths import (
+    MODES,
+    as_bytes,
+    as_text,
+    check_link,
+    check_mode,
+    check_path,
+    control_reason,
+    is_secret,
+)
 from layers.coordination.rules.places import MAX_SEARCHED_BYTES, check_places
 from layers.coordination.rules.queue import MAX_PATHS, Claim, Grants, advance, blockers, check_paths, covers, overlap
 
@@ -17,6 +26,7 @@ __all__ = [
     "MAX_PATHS",
     "MAX_SEARCHED_BYTES",
     "MODES",
+    "SHOWN_LINES",
     "Claim",
     "Cut",
     "Edit",
@@ -44,6 +54,7 @@ __all__ = [
     "diff_markdown",
     "edited",
     "is_same_change",
+    "is_secret",
     "overlap",
     "plain",
     "read",

@@ -75,9 +75,14 @@ def check_path(path: str) -> None:
         raise Refused(f"the patch names a path of {len(as_bytes(path))} bytes; {MAX_PATH_BYTES} is the limit")
     for part in path.split("/"):
         _check_part(path, part)
-    name = path.rpartition("/")[2].lower()
-    if _fits(name, SECRETS) and not _fits(name, NOT_SECRETS):
+    if is_secret(path):
         raise Refused(f"the patch touches {path!r}, a file that holds secrets; edit it yourself")
+
+
+def is_secret(path: str) -> bool:
+    """Whether a file of that name holds secrets."""
+    name = path.rpartition("/")[2].lower()
+    return _fits(name, SECRETS) and not _fits(name, NOT_SECRETS)
 
 
 def _check_part(path: str, part: str) -> None:
