@@ -27,6 +27,7 @@ from bot.prompt import (
     places_prompt,
     rules_prompt,
     system_prompt,
+    workspaces_prompt,
 )
 from layers.errors import BadInput, Refused
 from layers.failpoint import Point, reach
@@ -67,6 +68,8 @@ class Edit:
 
     diff: str
     summary: str
+    workspace: str = ""
+    """As people call it; empty means the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,9 +192,12 @@ class Progress:
 class Agent:
     """Works on one turn after the other; keeps nothing between them."""
 
-    def __init__(self, router: Router, offers: Sequence[Offer], limits: Limits | None = None) -> None:
+    def __init__(
+        self, router: Router, offers: Sequence[Offer], limits: Limits | None = None, workspaces: Sequence[str] = ()
+    ) -> None:
+        """`workspaces` are named where there are several."""
         self._router = router
-        self._system = Message(role=Role.SYSTEM, content=system_prompt(offers))
+        self._system = Message(role=Role.SYSTEM, content=system_prompt(offers) + workspaces_prompt(workspaces))
         self._limits = limits or Limits()
 
     async def step(
@@ -300,7 +306,7 @@ def decode(call: ToolCall) -> Draw | Act | Edit | Send:
         case ActArguments():
             return Act(capability=arguments.capability, parameters=arguments.parameters, reason=arguments.reason)
         case EditArguments():
-            return Edit(diff=arguments.diff, summary=arguments.summary)
+            return Edit(diff=arguments.diff, summary=arguments.summary, workspace=arguments.workspace)
         case SendArguments():
             return Send(
                 conversation=arguments.conversation, content=arguments.content, urgency=Urgency(arguments.urgency)

@@ -63,6 +63,8 @@ class Submission(Value):
     files: Annotated[tuple[WholeText, ...], Field(max_length=MAX_FILES)] = ()
     """Whole files in place of a diff."""
     summary: Annotated[str, StringConstraints(max_length=SUMMARY_CHARS)] = ""
+    revert: Name = ""
+    """In place of a diff and of files: a commit to take back."""
     lease: Name = ""
     """One that the sender holds: it must cover every file, and the patch lands under it while it lasts."""
 
@@ -108,7 +110,7 @@ class Standing(Value):
     """How a proposal stands."""
 
     id: str
-    state: Literal["proposed", "awaiting_approval", "applied", "conflicted", "denied", "refused"]
+    state: Literal["proposed", "awaiting_approval", "applied", "conflicted", "denied", "superseded", "refused"]
     note: str = Field(description="why it stands so, and what to do")
     base_commit: str
     files: tuple[Changed, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,8 @@ class Facts:
     """Who froze everything, since when and why; empty while nothing is frozen."""
     drills: str
     """How many decoys were caught."""
-    workspace: str
+    workspaces: Mapping[str, Path]
+    """By name, the first one first."""
 
 
 CONNECT = (
@@ -67,7 +69,7 @@ def status_text(facts: Facts) -> str:
         f"- waiting for a decision: {facts.pending}",
         *([f"- **frozen** {facts.frozen}: nothing begins until an approver sends /unfreeze"] if facts.frozen else []),
         f"- drills: {facts.drills}",
-        f"- workspace: `{facts.workspace}`",
+        *(f"- workspace{f' {name}' * (name != 'workspace')}: `{path}`" for name, path in facts.workspaces.items()),
     ]
     return "\n".join(lines)
 

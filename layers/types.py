@@ -122,6 +122,8 @@ class Changeset:
     """Why, in the actor's words."""
     assistant: str = ""
     """The assistant that acts for the person, `claude-code`; empty when it is the person's own."""
+    revert: str = ""
+    """In place of a diff and of files: the commit that is to be taken back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

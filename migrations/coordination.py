@@ -87,11 +87,17 @@ def proposals() -> None:
     partial("changeset_alone", "changeset", ["created_at"], "proposal IS NULL")
     partial("changeset_open", "changeset", ["actor"], "ended_at IS NULL")
     partial("changeset_lease", "changeset", ["lease"], "ended_at IS NULL AND lease <> ''")
+
+
+def choices() -> None:
+    """What people choose of patches."""
     op.create_table(
         "choice",  # which parts of a patch somebody is choosing
         text("proposal", primary_key=True),
         text("place", primary_key=True),  # the conversation where they do
-        text("key"),  # of the message that they press
+        text("chooser", primary_key=True),  # whose form it is, as the provider names them; empty: everybody's keyboard
+        text("key", unique=True),  # of the message that they press, or of the form
+        text("request"),
         text("left_out"),  # ids of parts, as JSON
         number("file"),  # whose hunks are shown, from 1; 0 for the list of files
         number("page"),

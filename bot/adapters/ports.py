@@ -4,7 +4,7 @@ how an account is doing are known on the other side of these functions.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from layers.errors import AccountState
@@ -62,6 +62,49 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One part of a patch that can be chosen."""
+
+    number: int
+    """What comes back for it."""
+    text: str
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Parts of one file."""
+
+    title: str
+    options: tuple[Option, ...]
+    """At most ten: Slack shows no more in a row of boxes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """One page of what can be chosen of a patch, by one person."""
+
+    key: str
+    """What the provider carries along; all else about it is in the database."""
+    request: str
+    page: int
+    """From 0."""
+    pages: int
+    groups: tuple[Group, ...]
+    """At most forty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """The last page of a form was sent, and what is chosen is kept."""
+
+    address: Address
+    """Where to go on."""
+    value: str
+    """Of the press that goes on with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """Functions of the other floors."""
 
@@ -90,5 +133,9 @@ class Ports:
     """(conversation id, event id) -> whether something was said to us or by us there, or that event was taken."""
     knows: Callable[[str], Awaitable[bool]]
     """Whether an identity is somebody's: nothing is fetched and nothing is shown for strangers."""
+    open_form: Callable[[str, str, str], Awaitable[Form]]
+    """(request, identity, conversation id) -> the first page of a form for that person. Raises Refused."""
+    fill_form: Callable[[str, str, int, Collection[int]], Awaitable[Form | Filled]]
+    """(key, identity, page, the numbers chosen on it) -> the next page, or the end. Raises Refused."""
     overview: Callable[[], Awaitable[Overview]]
     """What waits, and how the accounts are."""

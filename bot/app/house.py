@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 from bot import schedule
 from bot.adapters.console import CHANNEL as CONSOLE
@@ -20,6 +19,7 @@ from bot.adapters.ports import Hook
 from bot.adapters.web import CHANNEL, WebChannel, own_message
 from bot.agent import Agent, Limits
 from bot.app.door import Door
+from bot.app.forms import Forms
 from bot.app.jobs import Schedules, frost, make_jobs
 from bot.app.mail import make_mail
 from bot.app.making import (
@@ -27,13 +27,15 @@ from bot.app.making import (
     make_executor,
     make_presenter,
     make_router,
+    names_of,
+    policies_of,
     prepare_home,
     staying_of,
     workspace_of,
     workspaces_of,
 )
 from bot.app.providers import Providers, open_providers
-from bot.app.rulebook import members_of, open_policy, rules_now
+from bot.app.rulebook import members_of, open_policy, read_catalog, rules_now
 from bot.app.slack import make_slack
 from bot.app.telegram import make_telegram
 from bot.app.witness import Witness
@@ -134,7 +136,7 @@ class House:
                 pending=len(await self.store.run(control.pending)),
                 frozen=(await control.look_freeze(self.store)).line,
                 drills=(await control.look_drills(self.store)).line,
-                workspace=str(workspace_of(self.settings, self.file)),
+                workspaces=workspaces_of(self.settings, self.file),
             )
         )
 
@@ -214,7 +216,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         stack.push_async_callback(store.close)
         await store.run(synchronise, file_people(file))
         coordinator = await open_coordinator(settings, file, store)
-        catalog = control.Catalog.load(settings.home / "capabilities", workspace)
+        catalog = read_catalog(settings, file)
         policy = open_policy(settings.home, members_of(file), catalog)
         router = make_router(settings, store, staying_of(settings, file))
         stack.push_async_callback(router.close)
@@ -234,7 +236,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             signer=control.SigningKey.open(settings.home / "keys"),
             coordinator=coordinator,
         )
-        parts = make_parts(house, workspace)
+        parts = make_parts(house)
         house.dispatcher = make_dispatcher(house, parts)
         providers = make_providers(house)
         await store.run(enrol, house.signer.raw)
@@ -279,22 +281,24 @@ def make_providers(house: House) -> Providers:
         ("telegram", partial(make_telegram, settings)),
         ("mail", partial(make_mail, settings, house.store)),
     )
-    providers = Providers(house.store, Door(house.store, house.dispatcher), makes)
+    door, forms = Door(house.store, house.dispatcher), Forms(house.store, house.rules)
+    providers = Providers(house.store, door, forms, makes)
     house.hooks = providers.hooks
     return providers
 
 
 async def open_coordinator(settings: Settings, file: BulkheadFile, store: Store) -> Coordinator:
     """The first workspace is made where there is none; the others must be there."""
-    coordinator = Coordinator(store, foreign=file.workspace.foreign)
+    coordinator = Coordinator(store, policies=policies_of(settings, file))
     await coordinator.create_workspace(workspace_of(settings, file))
     await coordinator.declare(workspaces_of(settings, file))
     return coordinator
 
 
-def make_parts(house: House, workspace: Path) -> Parts:
+def make_parts(house: House) -> Parts:
     """What the dispatcher is given."""
     settings = house.settings
+    spaces = workspaces_of(settings, house.file)
     limits = Limits(
         steps=settings.max_steps,
         cost_usd=settings.max_turn_cost_usd or float("inf"),
@@ -306,8 +310,8 @@ def make_parts(house: House, workspace: Path) -> Parts:
         catalog=house.catalog,
         executor=house.executor,
         coordinator=house.coordinator,
-        agent=Agent(house.router, make_offers(house.catalog), limits),
-        workspace=workspace,
+        agent=Agent(house.router, make_offers(house.catalog), limits, names_of(spaces)),
+        workspaces=spaces,
         rules=house.rules,
         signer=house.signer,
         approval_ttl_s=settings.approval_ttl_s or FOR_EVER_S,

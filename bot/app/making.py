@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.config import FILE_NAME, FIRST_WORKSPACE, BulkheadFile, Settings, first_start, load_file
 from layers import control
+from layers.coordination import ForeignPolicy
 from layers.errors import Misconfigured
 from layers.presentation import Answered, Ask, Judge, Presenter, Question
 from layers.routing import Ledger, Message, Role, Router, Shape, Staying, Task, default_routes_text, load_routes
@@ -49,6 +50,18 @@ def workspaces_of(settings: Settings, file: BulkheadFile) -> dict[str, Path]:
     """Every workspace that `bulkhead.toml` declares, by its name."""
     others = {name: (settings.home / table.path).resolve() for name, table in file.workspaces.items()}
     return {FIRST_WORKSPACE: workspace_of(settings, file), **others}
+
+
+def policies_of(settings: Settings, file: BulkheadFile) -> dict[Path, ForeignPolicy]:
+    """What becomes of edits that nobody has committed, by workspace."""
+    policies = {name: table.foreign for name, table in file.workspaces.items()}
+    policies[FIRST_WORKSPACE] = file.workspace.foreign
+    return {path: policies[name] for name, path in workspaces_of(settings, file).items()}
+
+
+def names_of(workspaces: Mapping[str, Path]) -> tuple[str, ...]:
+    """What cards and policies call the workspaces: nothing, where there is but one."""
+    return tuple(workspaces) if len(workspaces) > 1 else ()
 
 
 def staying_of(settings: Settings, file: BulkheadFile) -> Staying:

@@ -18,6 +18,7 @@ from typing import Protocol
 from bot import schedule
 from bot.adapters.ports import Hook, Ports
 from bot.app.door import Door
+from bot.app.forms import Forms
 from bot.app.overview import overview
 from layers.errors import AccountState, BulkheadError
 from layers.store import Store
@@ -168,9 +169,10 @@ class Keeper:
 class Providers:
     """The accounts that are configured, and their channels for the courier."""
 
-    def __init__(self, store: Store, door: Door, makes: Sequence[tuple[str, Make]]) -> None:
+    def __init__(self, store: Store, door: Door, forms: Forms, makes: Sequence[tuple[str, Make]]) -> None:
         self._store = store
         self._door = door
+        self._forms = forms
         self._accounts = [account for name, make in makes if (account := make(self._ports(name))) is not None]
         self._channels: dict[str, LocalChannel | RemoteChannel | None] = {each.name: None for each in self._accounts}
         self._hooks = {name.removeprefix(HOOKS): hook for each in self._accounts for name, hook in each.hooks.items()}
@@ -221,6 +223,8 @@ class Providers:
             put_cursor=lambda cursor, value: store.run(put_cursor, name, cursor, value),
             takes_part=partial(takes_part, store, name),
             knows=self._door.knows,
+            open_form=self._forms.open,
+            fill_form=self._forms.fill,
             overview=partial(overview, store),
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from bot.app.making import workspace_of
+from bot.app.making import names_of, workspace_of, workspaces_of
 from bot.config import BulkheadFile, PersonTable, Settings
 from layers import control, transport
 from layers.store import Tx, read_store
@@ -35,7 +35,7 @@ def open_policy(home: Path, members: tuple[control.Member, ...], catalog: contro
     Raises:
         Misconfigured: it is refused.
     """
-    policy = control.PolicyFile(home, lambda: members, lambda: catalog.scopes)
+    policy = control.PolicyFile(home, lambda: members, lambda: catalog)
     policy.load()
     return policy
 
@@ -95,7 +95,8 @@ def make_rules(
 
 def read_catalog(settings: Settings, file: BulkheadFile) -> control.Catalog:
     """The capabilities of a home."""
-    return control.Catalog.load(settings.home / "capabilities", workspace_of(settings, file))
+    names = names_of(workspaces_of(settings, file))
+    return control.Catalog.load(settings.home / "capabilities", workspace_of(settings, file), names)
 
 
 async def read_rulebook(settings: Settings, file: BulkheadFile) -> tuple[control.Catalog, control.Rules]:

@@ -70,7 +70,8 @@ async def simulate(parsed: argparse.Namespace, settings: Settings) -> int:
     """What another policy would have decided over the recorded past; 1 when it differs."""
     file = prepare_home(settings)
     catalog, rules = await read_rulebook(settings, file)
-    other = control.load_policies(read_text(parsed.policy), control.Known.of(rules.people, catalog.scopes))
+    known = control.Known.of(rules.people, catalog.scopes, catalog.patch_scopes)
+    other = control.load_policies(read_text(parsed.policy), known)
     since = time.time() - age(parsed.since)
     async with read_store(settings.store_url) as store:
         rows = await store.fetch_all("control.asked_since", since=since)
@@ -111,7 +112,8 @@ async def check(parsed: argparse.Namespace, settings: Settings) -> int:
     beside = path.with_name(control.GOLDEN)
     golden = beside if beside.exists() else settings.home / control.GOLDEN
     try:
-        policies = control.read_policy(path, golden, members, control.Known.of(members, catalog.scopes))
+        known = control.Known.of(members, catalog.scopes, catalog.patch_scopes)
+        policies = control.read_policy(path, golden, members, known)
     except Misconfigured as error:
         say(parsed, {"ok": False, "file": str(path), "error": str(error)}, str(error))
         return 1

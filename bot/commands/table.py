@@ -19,6 +19,7 @@ from bot.commands.values import (
     ProposePatch,
     RemoveRule,
     RemoveSchedule,
+    RevertCommit,
     RunCapability,
     ShowHelp,
     ShowPending,
@@ -33,7 +34,8 @@ from layers.errors import BadInput, Refused
 
 _WORD = re.compile(r"/([^\s/@]*)(?:@\w+)?(?=\s|$)")
 _LOOK = re.compile(r"\s*(dark|light|right[-\u2010-\u2015]angled)\s+", re.IGNORECASE)
-_BASE = re.compile(r"\s*base=(\S*)[ \t]*(?:\r?\n|$)")
+_PATCH_OPTION = re.compile(r"\s*(base|in)=(\S*)(?=\s|$)[ \t]*(?:\r?\n|$)?")
+_WORKSPACE = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _REVISION = re.compile(r"[0-9A-Za-z][\w./~^@{}-]*")
 _DIFF_START = re.compile(r"^(?:diff --git |--- |@@ |\*\*\* Begin Patch|<{5,9} SEARCH)", re.MULTILINE)
 _SCHEDULE = re.compile(
@@ -126,12 +128,14 @@ def _run(rest: str) -> Command:
 
 
 def _patch(rest: str) -> Command:
-    base = ""
-    found = _BASE.match(rest)
-    if found is not None:
-        base, rest = found[1], rest[found.end() :]
-        if not _REVISION.fullmatch(base):
-            raise BadInput(f"base={short(base)} is not a revision; use a commit id or a name such as HEAD~1.", line=1)
+    given: dict[str, str] = {}
+    while (found := _PATCH_OPTION.match(rest)) is not None and found[1] not in given:
+        given[found[1]], rest = found[2], rest[found.end() :]
+    base, workspace = given.get("base", ""), given.get("in", "")
+    if "base" in given and not _REVISION.fullmatch(base):
+        raise BadInput(f"base={short(base)} is not a revision; use a commit id or a name such as HEAD~1.", line=1)
+    if "in" in given and not _WORKSPACE.fullmatch(workspace):
+        raise BadInput(f"in={short(workspace)} is no workspace's name; `/status` lists them.", line=1)
     diff = unfenced(rest, "/patch").strip("\r\n")
     if not _DIFF_START.search(diff):
         raise BadInput(
@@ -140,7 +144,23 @@ def _patch(rest: str) -> Command:
             + (f"{short(diff)}." if diff.strip() else "empty."),
             expected="a unified diff",
         )
-    return ProposePatch(diff + "\n", base)
+    return ProposePatch(diff + "\n", base, workspace)
+
+
+def _revert(rest: str) -> Command:
+    words = rest.split()
+    named = [word.removeprefix("in=") for word in words if word.startswith("in=")]
+    commits = [word for word in words if not word.startswith("in=")]
+    if len(commits) != 1 or len(named) > 1 or not _REVISION.fullmatch(commits[0]):
+        raise BadInput(f"`/revert` needs one commit, for example `/revert 1a2b3c4d5e`, and got {short(rest)}.")
+    if named and not _WORKSPACE.fullmatch(named[0]):
+        raise BadInput(f"in={short(named[0])} is no workspace's name; `/status` lists them.")
+    return RevertCommit(commits[0], "".join(named))
+
+
+def _pending(rest: str) -> Command:
+    given = rest.strip()
+    return ShowPending(governing.one_id(given, "/pending", "a request, or nothing") if given else "")
 
 
 def _schedule(rest: str) -> Command:
@@ -246,16 +266,24 @@ COMMANDS = (
     ),
     Entry(
         name="patch",
-        usage="[base=<revision>] and on the next line a unified diff, search/replace blocks or a V4A patch",
-        doc="propose a change to the workspace",
+        usage="[in=<workspace>] [base=<revision>] and on the next line a unified diff, search/replace blocks or V4A",
+        doc="propose a change to the workspace, or to one of several",
         examples=(),
         read=_patch,
     ),
     Entry(
+        name="revert",
+        usage="<commit> [in=<workspace>]",
+        doc="propose to take a commit back, and keep what came after it",
+        examples=("/revert HEAD",),
+        read=_revert,
+    ),
+    Entry(
         name="pending",
-        doc="what waits for a decision",
+        usage="[<request>]",
+        doc="what waits for a decision; the card of one of them, for who may decide it",
         examples=("/pending",),
-        read=_nothing("pending", ShowPending()),
+        read=_pending,
     ),
     Entry(
         name="schedule",

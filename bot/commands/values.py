@@ -16,7 +16,9 @@ class ShowHelp:
 
 @dataclass(frozen=True, slots=True)
 class ShowPending:
-    """`/pending`: what waits for a decision."""
+    """`/pending`: what waits for a decision; with a request's id its card, once more."""
+
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,18 @@ class ProposePatch:
     """A unified diff without its fence, ending in a newline."""
     base: str = ""
     """The revision that the diff was made against; empty means the workspace's head."""
+    workspace: str = ""
+    """Its name in bulkhead.toml; empty means the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevertCommit:
+    """`/revert`."""
+
+    commit: str
+    """Any revision."""
+    workspace: str = ""
+    """Its name in bulkhead.toml; empty means the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +138,7 @@ class Pair:
 
 Command = (
     ShowHelp | ShowPending | ShowWhy | ShowStatus | StopAnswer | DrawDiagram | RunCapability | ProposePatch
+    | RevertCommit
     | ListSchedules | AddSchedule | RemoveSchedule | ShowRules | AddRule | RemoveRule
     | ShowTransports | ShowPeople | Pair | Routed | Governed
 )  # fmt: skip

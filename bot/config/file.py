@@ -26,7 +26,7 @@ Identity = Annotated[str, StringConstraints(pattern=IDENTITY)]
 NOBODY = ("telegram:777000", "telegram:1087968824", "telegram:136817688")
 """Telegram's own service account, anonymous group admins and channels: many people, or none."""
 Role = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
-Scope = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z0-9-]+(\.[a-z0-9-]+)*)$")]
+Scope = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z0-9_-]+(\.[a-z0-9_-]+)*)$")]
 SLACKBOT = ":USLACKBOT"
 FIRST_WORKSPACE = "workspace"
 """What the workspace of the table `[workspace]` is called."""
@@ -88,6 +88,8 @@ class NamedWorkspaceTable(BaseModel):
     """Relative to the home, or absolute: the root of a git work tree, or a bare repository. It must be there."""
     local_only: bool = False
     """As of the first one. A question concerns this one when it, or what was said before, names it or its folder."""
+    foreign: ForeignPolicy = Field(ForeignPolicy.PARK, strict=False)
+    """As of `[workspace]`."""
 
 
 class AuditTable(BaseModel):

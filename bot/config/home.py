@@ -35,8 +35,10 @@ path = "workspace"
 #                     # edit is kept; "adopt" commits it and merges the patch with it, "block" keeps no copy
 
 # Other git work trees, and bare repositories, that are coordinated too. Each must be there already.
+# `/patch in=site` is for this one, and its patches lie in the scope `workspace.files.site`.
 # [workspaces.site]
 # path = "/srv/site"
+# foreign = "park"
 # local_only = true    # whatever names it, or its folder, is asked of models on this machine only; under [workspace]
 #                      # this holds for every question, since the agent works there
 

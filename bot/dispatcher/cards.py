@@ -49,7 +49,7 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
     )
     card = control.card(approval, handle=handle, view=view)
     text, buttons = card.text, card.buttons
-    files: tuple[Attachment, ...] = (whole_card(tx, approval.id, card.full),) if card.full else ()
+    files: tuple[Attachment, ...] = (text_file(tx, f"plan-{approval.id}.txt", card.full),) if card.full else ()
     if approval.plan.kind == "patch":
         proposal = coordination.by_id(tx, str(approval.plan.parameters["proposal"]))
         text = f"{diffs.as_markdown(proposal, parts.page)}\n\n{text}"
@@ -100,12 +100,9 @@ def is_lost(tx: Tx, approval: control.Approval) -> bool:
     return (approval.id, approval.conversation_id) in lost
 
 
-def whole_card(tx: Tx, approval_id: str, text: str) -> Attachment:
-    """A card that is too long for a message, as a file."""
+def text_file(tx: Tx, name: str, text: str) -> Attachment:
+    """A text that is too long for a message, as a file."""
     content = text.encode()
     return Attachment(
-        digest=put_media(tx, "text/plain", content),
-        name=f"plan-{approval_id}.txt",
-        content_type="text/plain",
-        size_bytes=len(content),
+        digest=put_media(tx, "text/plain", content), name=name, content_type="text/plain", size_bytes=len(content)
     )

@@ -31,7 +31,7 @@ async def try_out(parts: Parts, work: Work) -> None:
         raise Refused("a patch came without a change; propose it again")
     hands = Hands(parts, work, inbound.person, is_agent=bool(changeset.assistant))
     try:
-        proposal = await parts.coordinator.propose(patch_of(changeset, inbound.person))
+        proposal = await tried(parts, changeset, inbound.person)
     except coordination.Unmergeable as error:
         work.write(partial(coordination.end, id=inbound.event_id, note=str(error), stages=error.stages))
         work.say(str(error), OutboundKind.ERROR)
@@ -44,6 +44,14 @@ async def try_out(parts: Parts, work: Work) -> None:
         await asyncio.to_thread(diffs.masked, proposal.diff)
         summary = await asyncio.to_thread(control.scrub, changeset.summary)
         work.add(lambda tx: put_before_people(tx, hands, work, proposal, summary))
+
+
+async def tried(parts: Parts, changeset: Changeset, person: Person) -> coordination.Proposal:
+    """The proposal that it is. Raises as `Coordinator.propose` and `revert` do."""
+    if changeset.revert:
+        author = actor_of(person, changeset.assistant)
+        return await parts.coordinator.revert(Path(changeset.workspace), changeset.revert, author)
+    return await parts.coordinator.propose(patch_of(changeset, person))
 
 
 def patch_of(changeset: Changeset, person: Person) -> coordination.Patch:

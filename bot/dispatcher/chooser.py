@@ -14,7 +14,7 @@ from layers.coordination import Choice, Part, Proposal, code, parts_of, visible
 from layers.errors import Refused, Unavailable
 from layers.types import Button
 
-NOUN = "c"
+NOUN = "k"
 PER_PAGE = 8
 LABEL_CHARS = 32
 LEFT_OUT_NAMED = 8

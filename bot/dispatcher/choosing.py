@@ -1,7 +1,7 @@
-"""Some parts of a patch are asked for in place of all of it: presses of `c:<verb>:<request>`, `/pick`, a form's answer.
+"""Some parts of a patch are asked for in place of all of it: presses of `k:<verb>:<request>`, `/pick`, `k:form:<key>`.
 
 Choosing approves nothing. It ends the first request and asks for another, whose card shows what would be committed;
-both happen in the transaction that ends the turn. Any surface proposes by the press `c:pick:<request>:1,3,4`, the
+both happen in the transaction that ends the turn. Any surface proposes by the press `k:pick:<request>:1,3,4`, the
 numbers being those of `coordination.parts_of`, from 1.
 """
 
@@ -23,7 +23,7 @@ from layers.store import Tx
 from layers.transport import Line, remember, send
 from layers.types import Address, Outbound, OutboundKind
 
-OPEN, CLOSE, GO, PICK = "open", "close", "go", "pick"
+OPEN, CLOSE, GO, PICK, FORM = "open", "close", "go", "pick", "form"
 ALL_CHOSEN = "every part is chosen: approve the request as it is, or leave something out"
 CLOSED = "Nothing was chosen; the request waits as it is."
 CONTINUED = "Continued below."
@@ -44,9 +44,12 @@ async def press(parts: Parts, work: Work, verb: str, handle: str) -> None:
     if verb == PICK:
         await propose(parts, work, request, numbers_of(argument))
         return
+    if verb == FORM:
+        await propose_form(parts, work, request)
+        return
     cut = await cut_of(parts, request)
     if verb == GO:
-        await propose_chosen(parts, work, cut)
+        await propose_keyboard(parts, work, cut)
     else:
         work.add(partial(turned, parts, work, cut, (verb, argument)))
 
@@ -70,14 +73,37 @@ async def propose(parts: Parts, work: Work, request: str, numbers: tuple[int, ..
     await _propose(parts, work, cut, chooser.chosen_of(cut.parts, numbers))
 
 
-async def propose_chosen(parts: Parts, work: Work, cut: Cut) -> None:
+async def propose_keyboard(parts: Parts, work: Work, cut: Cut) -> None:
     """Ask for what is chosen on the keyboard of this conversation."""
-    kept = await work.store.run(coordination.choices, cut.proposal.id)
-    choice = kept.get(work.turn.inbound.address.id)
+    choice = await work.store.run(keyboard_at, cut.proposal.id, work.turn.inbound.address.id)
     if choice is None:
         work.add(partial(turned, parts, work, cut, (OPEN, "")))  # it was closed, or decided: says which
         return
-    await _propose(parts, work, cut, frozenset(part.id for part in cut.parts if part.id not in choice.left_out))
+    await _propose(parts, work, cut, chosen_in(cut, choice))
+
+
+async def propose_form(parts: Parts, work: Work, key: str) -> None:
+    """Ask for what somebody chose in a form of their own.
+
+    Raises:
+        Refused: it was used before, or is somebody else's.
+    """
+    choice = await work.store.run(coordination.choice_by_key, key)
+    if choice is None or choice.chooser != work.turn.inbound.identity:
+        raise Refused("this form was used already, or is not yours; open the parts of the request again")
+    cut = await cut_of(parts, choice.request)
+    await _propose(parts, work, cut, chosen_in(cut, choice))
+
+
+def chosen_in(cut: Cut, choice: Choice) -> frozenset[str]:
+    """Ids of the parts that stand chosen."""
+    return frozenset(part.id for part in cut.parts if part.id not in choice.left_out)
+
+
+def keyboard_at(tx: Tx, proposal_id: str, place: str) -> Choice | None:
+    """The keyboard that is open in a conversation."""
+    there = (each for each in coordination.choices(tx, proposal_id) if (each.place, each.chooser) == (place, ""))
+    return next(there, None)
 
 
 async def cut_of(parts: Parts, request: str) -> Cut:
@@ -127,14 +153,15 @@ def replaced(parts: Parts, work: Work, cut: Cut, derived: Proposal, why: str, tx
     if isinstance(said, control.Decision):
         return _error(work, said.refused)
     first, request = control.by_id(tx, cut.request), said.approval
-    coordination.keep(tx, derived, first.conversation_id)
     words = f"Request {request.id} has {why}."
-    for choice in coordination.choices(tx, cut.proposal.id).values():
-        _end(tx, work, cut, choice, words)
+    for choice in coordination.choices(tx, cut.proposal.id):
+        _end(tx, work, choice, words)
+    coordination.keep(tx, derived, first.conversation_id)
     coordination.ask_for(tx, derived.id, request.id)
-    coordination.mark(tx, cut.proposal.id, coordination.State.PROPOSED, coordination.State.SUPERSEDED)
-    author = f"({person.name} chose parts of the patch of request {first.id}. {words} It waits for a decision.)"
-    remember(tx, first.conversation_id, work.turn.id, [Line(role="user", content=author)])
+    coordination.supersede(tx, derived, words)
+    if first.by_agent:
+        told = f"({person.name} chose parts of the patch of request {first.id}. {words} It waits for a decision.)"
+        remember(tx, first.conversation_id, work.turn.id, [Line(role="user", content=told)])
     send(tx, approval_message(tx, parts, work, undecidable(first)), f"t{work.turn.id}.replaced", work.turn.id)
     if first.conversation_id != inbound.address.id:
         send(tx, approval_message(tx, parts, work, said), f"t{work.turn.id}.instead", work.turn.id)
@@ -145,23 +172,26 @@ def replaced(parts: Parts, work: Work, cut: Cut, derived: Proposal, why: str, tx
 def turned(parts: Parts, work: Work, cut: Cut, asked: tuple[str, str], tx: Tx) -> Outbound:
     """The keyboard after a press that proposes nothing."""
     inbound, (verb, argument) = work.turn.inbound, asked
-    kept = coordination.choices(tx, cut.proposal.id).get(inbound.address.id)
+    place = inbound.address.id
+    kept = keyboard_at(tx, cut.proposal.id, place)
     decision = control.may_replace(tx, cut.request, inbound.person, parts.rules(tx))
     if decision.refused:
         is_over = decision.approval is None or decision.approval.state is not control.State.PENDING
         if kept is not None and is_over:
-            _end(tx, work, cut, kept, f"Nothing is left to choose: {decision.refused}.")
+            _end(tx, work, kept, f"Nothing is left to choose: {decision.refused}.")
         return _error(work, decision.refused)
     if verb == OPEN or kept is None:
         if kept is not None:
-            _end(tx, work, cut, kept, CONTINUED)
-        kept = replace(kept or Choice(place=inbound.address.id, key=""), key=f"c{work.turn.id}", file=0, page=0)
+            _end(tx, work, kept, CONTINUED)
+        left_out = kept.left_out if kept is not None else frozenset()
+        key = f"c{work.turn.id}"
+        kept = Choice(proposal=cut.proposal.id, request=cut.request, place=place, key=key, left_out=left_out)
     if verb != OPEN:
         kept = after(cut, kept, verb, argument)
     if verb == CLOSE:
-        coordination.drop_choice(tx, cut.proposal.id, kept.place)
+        coordination.drop_choice(tx, kept.key)
         return Outbound(address=inbound.address, key=kept.key, text=CLOSED)
-    coordination.keep_choice(tx, cut.proposal.id, kept)
+    coordination.keep_choice(tx, kept)
     screen = chooser.screen(cut.request, cut.parts, kept)
     return Outbound(address=inbound.address, key=kept.key, text=screen.text, buttons=screen.buttons)
 
@@ -185,9 +215,11 @@ def after(cut: Cut, kept: Choice, verb: str, argument: str) -> Choice:
     raise Refused("this button is none of Bulkhead's; nothing was done")
 
 
-def _end(tx: Tx, work: Work, cut: Cut, choice: Choice, words: str) -> None:
-    """A keyboard that is of no use any more loses its buttons and says why."""
-    coordination.drop_choice(tx, cut.proposal.id, choice.place)
+def _end(tx: Tx, work: Work, choice: Choice, words: str) -> None:
+    """A keyboard that is of no use any more loses its buttons and says why; a form only stops to count."""
+    coordination.drop_choice(tx, choice.key)
+    if choice.chooser:
+        return
     message = Outbound(address=Address.parse(choice.place), key=choice.key, text=words)
     send(tx, message, f"t{work.turn.id}.{choice.key}.{choice.place}", work.turn.id)
 

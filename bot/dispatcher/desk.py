@@ -146,7 +146,9 @@ class HouseDesk:
         person, text = self._person(submission.who.person), submission.text()
         if text is None:
             raise Refused("the diff is no base64; send its bytes in base64, or say that it is text")
-        if not submission.base and not submission.files:
+        if submission.revert and (text or submission.files or submission.base):
+            raise Refused("a commit is taken back by itself; hand in the other change apart from it")
+        if not submission.base and not submission.files and not submission.revert:
             raise Refused(NO_BASE)
         demand_size(text, *(file.content or "" for file in submission.files))
         _, folder = self._workspace(submission.workspace)
@@ -164,6 +166,7 @@ class HouseDesk:
                 whole=tuple(SentFile(path=f.path, expects=f.expects, content=f.content) for f in submission.files),
                 summary=submission.summary,
                 assistant=submission.who.assistant,
+                revert=submission.revert,
             ),
         )
 

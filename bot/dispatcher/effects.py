@@ -100,10 +100,11 @@ class Hands:
         self._work.add(lambda tx: self._request(tx, plan, reason))
         return f"requested, a person decides about it: {plan.title}; go on without its result"
 
-    async def edit(self, diff: str, summary: str = "", base: str = "") -> str:
-        """Try a patch on its base and ask a person to apply it."""
+    async def edit(self, diff: str, summary: str = "", base: str = "", workspace: str = "") -> str:
+        """Try a patch on its base and ask a person to apply it, in the first workspace unless another is named."""
         author = "agent" if self._is_agent else self._person.name
-        patch = coordination.Patch(workspace=self._parts.workspace, diff=diff, base=base, author=author)
+        folder = self._parts.workspace(workspace)
+        patch = coordination.Patch(workspace=folder, diff=diff, base=base, author=author)
         proposal = await self._parts.coordinator.propose(patch)
         await asyncio.to_thread(diffs.masked, proposal.diff)
         summary = await asyncio.to_thread(control.scrub, summary)
@@ -184,7 +185,8 @@ class Hands:
     def request_patch(self, tx: Tx, proposal: coordination.Proposal, summary: str) -> Outbound:
         """The card of a patch: its diff above, its plan (the two trees) below."""
         coordination.keep(tx, proposal, self._work.turn.inbound.address.id)
-        pending = self._ask(tx, control.patch_plan(str(proposal.workspace), trees(proposal)), summary)
+        name = self._parts.name_of(proposal.workspace)
+        pending = self._ask(tx, control.patch_plan(str(proposal.workspace), trees(proposal), name), summary)
         coordination.ask_for(tx, proposal.id, pending.approval.id)
         return self._card(tx, pending)
 

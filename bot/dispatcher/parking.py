@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from bot.dispatcher.cards import approval_message, undecidable
+from bot.dispatcher.cards import approval_message, text_file, undecidable
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.work import Work
 from layers import control, coordination
@@ -19,15 +19,15 @@ from layers.coordination import Word
 from layers.errors import Refused, Unavailable
 from layers.failpoint import Point, reach
 from layers.store import Tx
-from layers.transport import carries, put_media, send
-from layers.types import AGENT, CLOCK, STRANGER, Attachment, Outbound, OutboundKind
+from layers.transport import carries, send
+from layers.types import AGENT, CLOCK, STRANGER, Outbound, OutboundKind
 
 NO_SUCH = "this button is none of Bulkhead's; nothing was done"
 ELSEWHERE = "this button was not pressed where its card was delivered"
 LATE = "this was decided already; nothing was done"
 DROPPED = "a person kept what they had saved and not committed, and dropped the patch"
-MAX_FILE_BYTES = 512 * 1024
-"""Of a file that is posted as it was before."""
+MAX_SHOWN_CHARS = 512 * 1024
+"""Of a diff that is posted; a file that is larger is not."""
 MAX_SHOWN_FILES = 8
 EVENTS: Mapping[str, tuple[Word, control.Event]] = {
     "keep": (Word.KEEP, control.Event.DROP),
@@ -151,27 +151,31 @@ async def show(parts: Parts, work: Work, handle: str) -> None:
     await work.store.run(found, work, parked)
     proposal = await work.store.run(coordination.by_id, parked.proposal)
     seen = await coordination.compare(proposal.workspace, parked.foreign)
-    diffs = {"edit.diff": seen.diff, "patch.diff": proposal.diff}
-    masked = {name: await asyncio.to_thread(control.scrub, diff) for name, diff in diffs.items()}
-    files = {name: text.encode() for name, text in masked.items()}
-    told = []
-    for path, content in seen.before.items():
-        if len(files) - len(diffs) >= MAX_SHOWN_FILES or len(content) > MAX_FILE_BYTES or b"\0" in content:
-            told.append(f"{coordination.code(path)} is not posted as it was before: {len(content):,} bytes")
+    diffs = {"edit.diff": cut(seen.diff), "patch.diff": cut(proposal.diff)}
+    texts = {name: await asyncio.to_thread(control.scrub, diff) for name, diff in diffs.items()}
+    said = [
+        f"**What was saved and not committed**\n\n{coordination.diff_markdown(texts['edit.diff'])}",
+        f"**The patch**\n\n{coordination.diff_markdown(texts['patch.diff'])}",
+    ]
+    for number, (path, content) in enumerate(seen.before.items(), start=1):
+        if number > MAX_SHOWN_FILES or len(content) > MAX_SHOWN_CHARS or b"\0" in content:
+            said.append(f"{coordination.code(path)}, {len(content):,} bytes, is not posted as it was before.")
             continue
-        text = await asyncio.to_thread(control.scrub, content.decode("utf-8", "replace"))
-        files[f"before-{len(files) - len(diffs) + 1}-{path.rpartition('/')[2]}"] = text.encode()
-    said = (
-        f"**What was saved and not committed**\n\n{coordination.diff_markdown(masked['edit.diff'])}",
-        f"**The patch**\n\n{coordination.diff_markdown(masked['patch.diff'])}",
-        *told,
-    )
+        name = coordination.visible(path.rpartition("/")[2])
+        texts[f"before-{number}-{name}"] = await asyncio.to_thread(control.scrub, content.decode("utf-8", "replace"))
     inbound, key = work.turn.inbound, work.key()
-    work.add(
-        lambda tx: Outbound(
-            address=inbound.address, key=key, text="\n\n".join(said), answers=inbound.event_id, files=kept(tx, files)
-        )
-    )
+
+    def post(tx: Tx) -> Outbound:
+        files = tuple(text_file(tx, name, text) for name, text in texts.items())
+        text = "\n\n".join(said)
+        return Outbound(address=inbound.address, key=key, text=text, answers=inbound.event_id, files=files)
+
+    work.add(post)
+
+
+def cut(diff: str) -> str:
+    """As much of a diff as is posted."""
+    return diff if len(diff) <= MAX_SHOWN_CHARS else f"{diff[:MAX_SHOWN_CHARS]}\n... {len(diff):,} characters in all\n"
 
 
 def stages_text(stages: Sequence[coordination.Stages]) -> str:
@@ -182,13 +186,3 @@ def stages_text(stages: Sequence[coordination.Stages]) -> str:
         versions = ", ".join(f"{name} {f'`{entry.oid[:12]}`' if entry else 'absent'}" for name, entry in sides)
         lines.append(f"- {coordination.code(one.path)}: {versions}")
     return "\n".join(lines)
-
-
-def kept(tx: Tx, files: Mapping[str, bytes]) -> tuple[Attachment, ...]:
-    """Texts as files of a message."""
-    return tuple(
-        Attachment(
-            digest=put_media(tx, "text/plain", content), name=name, content_type="text/plain", size_bytes=len(content)
-        )
-        for name, content in files.items()
-    )

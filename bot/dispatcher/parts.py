@@ -10,6 +10,7 @@ from typing import Protocol
 from bot.agent import Agent
 from layers.control import Catalog, Executor, Rules, Signer
 from layers.coordination import Coordinator
+from layers.errors import Refused
 from layers.presentation import Presenter
 from layers.routing import Model
 from layers.store import Store, Tx
@@ -39,7 +40,8 @@ class Parts:
     executor: Executor
     coordinator: Coordinator
     agent: Agent
-    workspace: Path
+    workspaces: Mapping[str, Path]
+    """By name; the first one is meant where none is named."""
     rules: Callable[[Tx], Rules]
     """Who may decide and what the manifests are, at the moment of a decision."""
     signer: Signer
@@ -58,3 +60,19 @@ class Parts:
     """The conversation where the owner is told of what did not arrive."""
     page: str = ""
     """Where people open the page: `https://chat.example.org`."""
+
+    def workspace(self, name: str) -> Path:
+        """The folder of a workspace.
+
+        Raises:
+            Refused: bulkhead.toml knows none of that name.
+        """
+        known = name or next(iter(self.workspaces))
+        if known not in self.workspaces:
+            raise Refused(f"there is no workspace {name[:40]!r}; bulkhead.toml has {', '.join(self.workspaces)}")
+        return self.workspaces[known]
+
+    def name_of(self, workspace: Path) -> str:
+        """What cards call a workspace; empty where there is but one."""
+        names = {folder: name for name, folder in self.workspaces.items()} if len(self.workspaces) > 1 else {}
+        return names.get(workspace, "")

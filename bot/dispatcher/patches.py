@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+from pathlib import Path
 
 from bot.dispatcher import answers, diffs, parking
 from bot.dispatcher.effects import Hands, trees
@@ -31,7 +32,8 @@ async def press(parts: Parts, work: Work, verb: str, approval_id: str) -> None:
     if approval.plan.kind != "patch" or approval.outcome is None or not approval.outcome.output:
         raise Refused(f"request {approval_id} has committed nothing; there is nothing to revert")
     proposal = await work.store.run(coordination.by_id, str(approval.plan.parameters["proposal"]))
-    await revert(parts, work, proposal, approval.outcome.output)
+    commit = approval.outcome.output
+    await revert(parts, work, proposal.workspace, commit, f"Revert {commit[:10]}, which was proposal {proposal.id}")
 
 
 def is_shown_at(tx: Tx, approval: control.Approval, place: str) -> bool:
@@ -39,10 +41,10 @@ def is_shown_at(tx: Tx, approval: control.Approval, place: str) -> bool:
     return place in {approval.conversation_id, *(one.conversation_id for one in control.places(tx, approval.id))}
 
 
-async def revert(parts: Parts, work: Work, landed: coordination.Proposal, commit: str) -> None:
+async def revert(parts: Parts, work: Work, workspace: Path, commit: str, why: str) -> None:
     """Ask people to take a commit back; what is asked for already is not asked for again."""
     person = work.turn.inbound.person
-    proposal = await parts.coordinator.revert(landed.workspace, commit, person.name)
+    proposal = await parts.coordinator.revert(workspace, commit, person.name)
     await asyncio.to_thread(diffs.masked, proposal.diff)
     hands = Hands(parts, work, person)
 
@@ -50,7 +52,7 @@ async def revert(parts: Parts, work: Work, landed: coordination.Proposal, commit
         if (same := waits(tx, proposal)) is not None:
             words = f"That is asked for already and waits for a decision (request {same.id})."
             return Outbound(address=work.turn.inbound.address, key=work.key(), text=words)
-        return hands.request_patch(tx, proposal, f"Revert {commit[:10]}, which was proposal {landed.id}")
+        return hands.request_patch(tx, proposal, why)
 
     work.add(put)
 

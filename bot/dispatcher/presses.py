@@ -239,10 +239,10 @@ async def edit(parts: Parts, work: Work, verb: str, handle: str) -> None:
 
 NOUNS: Mapping[str, Callable[[Parts, Work, str, str], Awaitable[None]]] = {
     "a": decide,
-    "c": choosing.press,
     "d": reviewing.press,
     "f": edit,
     "h": transports.press,
+    "k": choosing.press,
     "o": undelivered.press,
     "p": people.press,
     "r": patches.press,

@@ -46,7 +46,7 @@ class Tools:
 
     async def edit(self, effect: Edit) -> str:
         """Put a patch before a person."""
-        return await told(self._hands.edit(effect.diff, effect.summary))
+        return await told(self._hands.edit(effect.diff, effect.summary, workspace=effect.workspace))
 
     async def send(self, effect: Send) -> str:
         """Write into another conversation."""

@@ -12,6 +12,7 @@ from bot.dispatcher import (
     answers,
     changesets,
     models,
+    patches,
     people,
     presses,
     reasons,
@@ -21,15 +22,18 @@ from bot.dispatcher import (
     transports,
     undelivered,
 )
+from bot.dispatcher.cards import MAIL, card_at
 from bot.dispatcher.effects import Hands
 from bot.dispatcher.engine import Handler, Rescue
-from bot.dispatcher.governing import govern
+from bot.dispatcher.governing import BY_MAIL, govern
 from bot.dispatcher.parts import Parts
 from bot.dispatcher.standing import standing
 from bot.dispatcher.talk import talk
 from bot.dispatcher.work import Work
-from layers import presentation
-from layers.types import InboundKind
+from layers import control, presentation
+from layers.errors import Refused
+from layers.store import Tx
+from layers.types import InboundKind, Outbound
 
 TAKES: Mapping[str, replies.Take] = {"a": reasons.take, "d": reviewing.answer}
 """The first part of what a button asked about -> who takes the answer."""
@@ -79,8 +83,8 @@ async def message(parts: Parts, work: Work) -> None:
             work.say(help_text(await parts.has_model()))
         case commands.ShowStatus():
             work.say(await parts.status())
-        case commands.ShowPending():
-            work.say(await answers.pending(parts))
+        case commands.ShowPending(request=request):
+            await pending(parts, work, request)
         case commands.ShowWhy():
             work.say(await answers.why(parts, inbound.address.id))
         case commands.StopAnswer():
@@ -90,8 +94,10 @@ async def message(parts: Parts, work: Work) -> None:
             await hands.draw(presentation.with_look(source, theme, "right_angled" if "right-angled" in look else ""))
         case commands.RunCapability(capability=capability, parameters=parameters):
             await hands.act(capability, parameters)
-        case commands.ProposePatch(diff=diff, base=base):
-            await hands.edit(diff, base=base)
+        case commands.ProposePatch(diff=diff, base=base, workspace=workspace):
+            await hands.edit(diff, base=base, workspace=workspace)
+        case commands.RevertCommit(commit=commit, workspace=workspace):
+            await patches.revert(parts, work, parts.workspace(workspace), commit, f"Revert {commit[:10]}")
         case commands.ListSchedules() | commands.AddSchedule() | commands.RemoveSchedule():
             schedule(parts, work, command)
         case commands.ShowRules() | commands.AddRule() | commands.RemoveRule():
@@ -106,6 +112,22 @@ async def message(parts: Parts, work: Work) -> None:
             await models.route(parts, work, command, hands)
         case governed:
             await govern(parts, work, governed, hands)
+
+
+async def pending(parts: Parts, work: Work, request: str) -> None:
+    """What waits; or the card of one request, with buttons of its own, for whoever may decide it."""
+    inbound = work.turn.inbound
+    if not request:
+        work.say(await answers.pending(parts))
+        return
+    if inbound.address.channel == MAIL:
+        raise Refused(BY_MAIL)
+
+    def show(tx: Tx) -> Outbound:
+        found = control.show_again(tx, request, inbound.address.id, inbound.person, parts.rules(tx))
+        return card_at(tx, parts, found.approval, inbound.address.id, found.handle)
+
+    work.add(show)
 
 
 def schedule(parts: Parts, work: Work, command: commands.Command) -> None:

@@ -52,7 +52,8 @@ Changes to the files of these workspaces are made by proposing them: a person se
 Never write the files yourself. read gives files with base_commit and blob ids. propose takes a patch made on that base
 (a unified diff, git's own, search/replace blocks, or V4A) or whole files with the blob id that was read; it returns
 the diff as a person will see it, and a state. While it is awaiting_approval, wait. applied has a commit; conflicted has
-the three versions of each file: read again, and propose a patch on the new base. denied and refused say why in note.
+the three versions of each file: read again, and propose a patch on the new base. denied and refused say why in note;
+where a person chose parts of your patch, files and diff are those, and note names what was left out.
 Where others work on the same files, lease them before you read, give the lease to propose, and release it after; it is
 not made longer while its patch waits for a person."""
 

@@ -31,7 +31,16 @@ from layers.control.reading import approval_of, asked_since, by_id, pending, rea
 from layers.control.replacing import Instead, may_replace, replace
 from layers.control.resuming import resume
 from layers.control.rules import Asker, contact_plan, explain, may, move, patch_plan, plan
-from layers.control.service import claim, conclude, needs_page, request, show_elsewhere, started, with_buttons
+from layers.control.service import (
+    claim,
+    conclude,
+    needs_page,
+    request,
+    show_again,
+    show_elsewhere,
+    started,
+    with_buttons,
+)
 from layers.control.stopping import halt, look_stopping
 from layers.control.trust import trust
 from layers.control.types import (
@@ -171,6 +180,7 @@ __all__ = [
     "service_command",
     "set_freeze",
     "shipped_policy",
+    "show_again",
     "show_elsewhere",
     "sign_warrant",
     "started",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from layers.control.manifest import Manifest, parse_manifest
 from layers.control.programs import file_digest
-from layers.control.types import OWN_SCOPES
+from layers.control.types import OWN_SCOPES, patch_scope
 from layers.errors import Misconfigured, Refused
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -53,8 +53,11 @@ class Catalog:
     unavailable: Mapping[str, str]
     """Id (or file name without `.toml`) -> why it cannot be used."""
 
+    names: tuple[str, ...] = ()
+    """What people call the workspaces that patches are for, where there are several."""
+
     @classmethod
-    def load(cls, folder: Path, workspace: Path) -> Catalog:
+    def load(cls, folder: Path, workspace: Path, names: tuple[str, ...] = ()) -> Catalog:
         """Read every `*.toml` in `folder`.
 
         Raises:
@@ -71,8 +74,9 @@ class Catalog:
             except Misconfigured as error:
                 unavailable[file.stem] = str(error)
         return cls(
-            folder=folder, workspace=str(workspace.resolve()), capabilities=capabilities, unavailable=unavailable
-        )
+            folder=folder, workspace=str(workspace.resolve()), capabilities=capabilities, unavailable=unavailable,
+            names=names,
+        )  # fmt: skip
 
     @property
     def digests(self) -> dict[str, str]:
@@ -88,6 +92,11 @@ class Catalog:
     def scopes(self) -> dict[str, str]:
         """Capability -> its scope; with those that have no manifest."""
         return OWN_SCOPES | {name: capability.manifest.scope for name, capability in self.capabilities.items()}
+
+    @property
+    def patch_scopes(self) -> tuple[str, ...]:
+        """Where the patches of each of several workspaces lie."""
+        return tuple(map(patch_scope, self.names))
 
     def renewed(self, name: str) -> Catalog:
         """This catalog with one capability as it is on the disk now: its manifest's digest and its programs'.

@@ -39,9 +39,9 @@ class Known:
     names: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, people: Sequence[Member], scopes: Mapping[str, str]) -> Known:
-        """From the people, and from each capability's scope."""
-        places = [*scopes.values(), *(scope for member in people for scope in member.scopes)]
+    def of(cls, people: Sequence[Member], scopes: Mapping[str, str], more: Sequence[str] = ()) -> Known:
+        """From the people, each capability's scope, and `more` scopes."""
+        places = [*more, *scopes.values(), *(scope for member in people for scope in member.scopes)]
         return cls(
             names={
                 "Person": frozenset(member.person.id for member in people),

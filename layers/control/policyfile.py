@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+from layers.control.catalog import Catalog
 from layers.control.cedar import SHIPPED, CedarPolicies, Known, load_policies
 from layers.control.golden import check_golden, parse_golden
 from layers.control.policy import NO_POLICY, Member, Question, Verdict
@@ -54,15 +55,13 @@ def read_policy(file: Path, golden: Path, people: tuple[Member, ...], known: Kno
 class PolicyFile:
     """The policy in force. Implements `PolicyEngine`."""
 
-    def __init__(
-        self, home: Path, people: Callable[[], tuple[Member, ...]], scopes: Callable[[], dict[str, str]]
-    ) -> None:
-        """`people` and `scopes` (capability -> scope) tell the names that a policy may speak of."""
+    def __init__(self, home: Path, people: Callable[[], tuple[Member, ...]], catalog: Callable[[], Catalog]) -> None:
+        """`people` and `catalog` tell the names that a policy may speak of."""
         self.problem = ""
         """Why the file as it is now was not taken; empty when it was."""
         self._files = (home / POLICY, home / GOLDEN)
         self._people = people
-        self._scopes = scopes
+        self._catalog = catalog
         self._policies: CedarPolicies | None = None
         self._stamp: Stamp = ()
 
@@ -81,8 +80,8 @@ class PolicyFile:
             Misconfigured: it is refused; what was in force stays.
         """
         stamp = self._look()
-        people = self._people()
-        self._policies = read_policy(*self._files, people, Known.of(people, self._scopes()))
+        people, catalog = self._people(), self._catalog()
+        self._policies = read_policy(*self._files, people, Known.of(people, catalog.scopes, catalog.patch_scopes))
         self._stamp, self.problem = stamp, ""
 
     def refresh(self) -> bool:

@@ -23,6 +23,7 @@ from layers.control.types import (
     Rules,
     State,
     Value,
+    patch_scope,
 )
 from layers.control.wording import decided
 from layers.errors import Refused
@@ -145,16 +146,19 @@ def secrets_of(manifest: Manifest, values: Mapping[str, Value]) -> tuple[str, ..
     return tuple(sorted({*manifest.secrets, *chosen}))
 
 
-def patch_plan(workspace: str, parameters: Mapping[str, str]) -> Plan:
-    """The plan of a proposal that coordination made: its trees, and whatever of it shall be on the card."""
+def patch_plan(workspace: str, parameters: Mapping[str, str], name: str = "") -> Plan:
+    """The plan of a proposal that coordination made: its trees, and whatever of it shall be on the card.
+
+    `name` is what people call the workspace, where there are several.
+    """
     return Plan(
         capability=PATCH,
         version=1,
-        title="Commit a patch to the workspace",
+        title=f"Commit a patch to {name or 'the workspace'}",
         parameters=dict(parameters),
         argv=(),
         cwd=workspace,
-        scope=OWN_SCOPES[PATCH],
+        scope=patch_scope(name),
         risk=OWN_RISKS[PATCH],
         timeout_s=60,
         output_cap_bytes=65_536,

@@ -14,7 +14,7 @@ from layers.control.handles import Purpose, add_card, places
 from layers.control.kernel import Proof, approvers, is_solo, proofs
 from layers.control.policy import Act
 from layers.control.reading import approval_of, by_id
-from layers.control.rules import Asker, hopeless, may, move, rule, standing
+from layers.control.rules import Asker, hopeless, may, move, refusal, rule, standing
 from layers.control.types import (
     Approval,
     Context,
@@ -30,7 +30,7 @@ from layers.control.types import (
 from layers.errors import Refused
 from layers.failpoint import Step, reach
 from layers.store import Tx
-from layers.types import CLOCK
+from layers.types import CLOCK, Person
 
 ENDS = {State.SUCCEEDED: Event.SUCCEED, State.FAILED: Event.FAIL, State.UNKNOWN: Event.LOSE}
 EXECUTOR = "executor"
@@ -218,6 +218,21 @@ def show_elsewhere(tx: Tx, approval_id: str, place: str, lost: Mapping[str, str]
         return Pending(approval=approval, handle="", is_new=False)
     audit.append(tx, CLOCK.id, "undelivered", approval_id, {"lost": dict(lost), "shown": place})
     return Pending(approval=approval, handle="", copies={place: add_card(tx, approval, place, rules)})
+
+
+def show_again(tx: Tx, approval_id: str, place: str, person: Person, rules: Rules) -> Pending:
+    """Fresh buttons of a request in a place where somebody who may decide it asked for its card.
+
+    Raises:
+        Refused: there is none, it waits no more, or they may not decide it.
+    """
+    approval = by_id(tx, approval_id)
+    rules = with_freeze(tx, rules)
+    reason = refusal(approval, Event.APPROVE, person, rules, tx.now)
+    if reason and refusal(approval, Event.DENY, person, rules, tx.now):
+        raise Refused(reason)
+    audit.append(tx, person.id, "shown", approval_id, {"place": place})
+    return Pending(approval=approval, handle=add_card(tx, approval, place, rules))
 
 
 def move_or_same(approval: Approval, after: State) -> None:

@@ -26,6 +26,11 @@ OWN_RISKS = {PATCH: 1, CONTACT: 3}
 OWN_SCOPES = {PATCH: "workspace.files", CONTACT: "transport.contact"}
 
 
+def patch_scope(workspace: str) -> str:
+    """Where patches of a workspace lie: of several each has a place of its own. Without a name there is but one."""
+    return f"{OWN_SCOPES[PATCH]}.{workspace}" if workspace else OWN_SCOPES[PATCH]
+
+
 class State(StrEnum):
     """Where an approval stands."""
 

@@ -19,7 +19,7 @@ from layers.coordination.changesets import (
     standing,
     tie,
 )
-from layers.coordination.choices import Choice, choices, drop_choice, keep_choice
+from layers.coordination.choices import Choice, choice_by_key, choices, drop_choice, keep_choice
 from layers.coordination.foreign import Comparison, compare
 from layers.coordination.git import root_of
 from layers.coordination.git import version as git_version
@@ -28,7 +28,18 @@ from layers.coordination.leases import Claimant, Known, Lease, LeaseState, ask, 
 from layers.coordination.overview import Landed, Queued, look_at, look_clock, look_known, look_line, look_queue
 from layers.coordination.parking import Parked, Word, choose, park, parked, parked_for
 from layers.coordination.picking import parts_of
-from layers.coordination.records import TOPIC, State, ask_for, by_id, explain, follow, keep, keep_stages, mark
+from layers.coordination.records import (
+    TOPIC,
+    State,
+    ask_for,
+    by_id,
+    explain,
+    follow,
+    keep,
+    keep_stages,
+    mark,
+    supersede,
+)
 from layers.coordination.rules import SHOWN_LINES, code, diff_markdown, summary_markdown, visible
 from layers.coordination.service import Coordinator
 from layers.coordination.types import (
@@ -88,6 +99,7 @@ __all__ = [
     "ask",
     "ask_for",
     "by_id",
+    "choice_by_key",
     "choices",
     "choose",
     "code",
@@ -123,6 +135,7 @@ __all__ = [
     "root_of",
     "standing",
     "summary_markdown",
+    "supersede",
     "tie",
     "visible",
     "wait",

@@ -34,6 +34,8 @@ class Fate(StrEnum):
     """It does not merge with what happened since its base, or was approved and could not be committed."""
     DENIED = "denied"
     """A person said no, or nobody said anything in time."""
+    SUPERSEDED = "superseded"
+    """A person asked for some of its parts instead: those are a proposal of their own."""
     REFUSED = "refused"
     """A rule forbids it, or it does not fit."""
 
@@ -43,7 +45,7 @@ FATES = {
     State.APPLIED: Fate.APPLIED,
     State.CONFLICTED: Fate.CONFLICTED,
     State.DENIED: Fate.DENIED,
-    State.SUPERSEDED: Fate.DENIED,
+    State.SUPERSEDED: Fate.SUPERSEDED,
 }
 OPEN = frozenset({Fate.PROPOSED, Fate.AWAITING})
 """Something may still become of it."""
@@ -137,7 +139,10 @@ def standing(tx: Tx, id: str) -> Standing:
     found = tx.one("coordination.by_id", id=row["proposal"] if row else id)
     if found is None:
         raise Refused(f"no patch was handed in as {id!r}; propose it first")
-    return _standing({**found, "id": id}, FATES[State(found["state"])], by_id(tx, found["id"]))
+    proposal = by_id(tx, found["id"])
+    whole = tx.one("coordination.by_id", id=proposal.derived_from) if proposal.derived_from else None
+    notes = [one["note"] for one in (whole, found) if one is not None and one["note"]]
+    return _standing({**found, "id": id, "note": " ".join(notes)}, FATES[State(found["state"])], proposal)
 
 
 def held_for(tx: Tx, proposal: Proposal) -> Lease | None:

@@ -1,4 +1,4 @@
-"""What people have chosen of a proposal so far, one row for every place where they choose: a keyboard keeps nothing."""
+"""What people have chosen of a proposal so far, kept while they choose: keyboards and forms remember nothing."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from layers.store import Row, Tx
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What one keyboard stands for."""
+    """What one keyboard, or one person's form, stands for."""
 
+    proposal: str
+    request: str
+    """The id of the request that shows it."""
     place: str
     """The conversation that it is in."""
     key: str
-    """Of its message there."""
+    """Of its message there, or of the form; no two are the same."""
+    chooser: str = ""
+    """Whose form it is, as their provider names them; empty for a keyboard, which everybody presses."""
     left_out: frozenset[str] = frozenset()
     """Ids of parts; every other one is chosen."""
     file: int = 0
@@ -24,23 +29,46 @@ class Choice:
     """Of what is shown, from 0."""
 
 
-def choices(tx: Tx, proposal_id: str) -> dict[str, Choice]:
-    """Place -> what is being chosen there."""
-    return {row["place"]: _choice(row) for row in tx.all("coordination.choices", proposal=proposal_id)}
+def choices(tx: Tx, proposal_id: str) -> list[Choice]:
+    """Everything that is being chosen of it."""
+    return [_choice(row) for row in tx.all("coordination.choices", proposal=proposal_id)]
 
 
-def keep_choice(tx: Tx, proposal_id: str, choice: Choice) -> None:
-    """Write one down, in place of what was kept for that place."""
-    left_out = json.dumps(sorted(choice.left_out))
-    values = {"place": choice.place, "key": choice.key, "file": choice.file, "page": choice.page}
-    tx.run("coordination.keep_choice", proposal=proposal_id, left_out=left_out, now=tx.now, **values)
+def choice_by_key(tx: Tx, key: str) -> Choice | None:
+    """The one with that key; None when there is nothing to choose there any more."""
+    row = tx.one("coordination.choice", key=key)
+    return _choice(row) if row is not None else None
 
 
-def drop_choice(tx: Tx, proposal_id: str, place: str) -> None:
-    """Forget the one of that place."""
-    tx.run("coordination.drop_choice", proposal=proposal_id, place=place)
+def keep_choice(tx: Tx, choice: Choice) -> None:
+    """Write one down, in place of what was kept for that place and person."""
+    tx.run(
+        "coordination.keep_choice",
+        proposal=choice.proposal,
+        request=choice.request,
+        place=choice.place,
+        chooser=choice.chooser,
+        key=choice.key,
+        left_out=json.dumps(sorted(choice.left_out)),
+        file=choice.file,
+        page=choice.page,
+        now=tx.now,
+    )
+
+
+def drop_choice(tx: Tx, key: str) -> None:
+    """Forget one."""
+    tx.run("coordination.drop_choice", key=key)
 
 
 def _choice(row: Row) -> Choice:
-    left_out = frozenset(json.loads(row["left_out"]))
-    return Choice(place=row["place"], key=row["key"], left_out=left_out, file=row["file"], page=row["page"])
+    return Choice(
+        proposal=row["proposal"],
+        request=row["request"],
+        place=row["place"],
+        key=row["key"],
+        chooser=row["chooser"],
+        left_out=frozenset(json.loads(row["left_out"])),
+        file=row["file"],
+        page=row["page"],
+    )

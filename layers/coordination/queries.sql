@@ -15,6 +15,21 @@ UPDATE proposal
 SET state = :after, commit_id = :commit_id, note = :note
 WHERE id = :id AND state = :before;
 
+-- name: choices(proposal)
+SELECT * FROM choice WHERE proposal = :proposal ORDER BY place, chooser;
+
+-- name: choice(key)^
+SELECT * FROM choice WHERE key = :key;
+
+-- name: keep_choice(proposal, request, place, chooser, key, left_out, file, page, now)!
+INSERT INTO choice (proposal, request, place, chooser, key, left_out, file, page, changed_at)
+VALUES (:proposal, :request, :place, :chooser, :key, :left_out, :file, :page, :now)
+ON CONFLICT (proposal, place, chooser) DO UPDATE
+SET key = :key, left_out = :left_out, file = :file, page = :page, changed_at = :now;
+
+-- name: drop_choice(key)!
+DELETE FROM choice WHERE key = :key;
+
 -- name: explain(id, note)!
 UPDATE proposal SET note = :note WHERE id = :id AND state <> 'proposed';
 
@@ -50,6 +65,9 @@ SELECT count(*) AS count FROM changeset WHERE actor = :actor AND ended_at IS NUL
 -- name: tie_changeset(id, proposal)!
 UPDATE changeset SET proposal = :proposal WHERE id = :id AND proposal IS NULL AND ended_at IS NULL;
 
+-- name: hand_over(old, new)!
+UPDATE changeset SET proposal = :new WHERE proposal = :old AND ended_at IS NULL;
+
 -- name: end_changeset(id, state, note, stages, now)!
 UPDATE changeset
 SET state = :state, note = :note, stages = :stages, proposal = NULL, ended_at = :now
@@ -69,18 +87,6 @@ SELECT id FROM changeset WHERE lease = :lease AND ended_at IS NULL AND lease <> 
 
 -- name: ask_for(id, request)!
 UPDATE proposal SET request = :request WHERE id = :id;
-
--- name: choices(proposal)
-SELECT place, key, left_out, file, page FROM choice WHERE proposal = :proposal ORDER BY place;
-
--- name: keep_choice(proposal, place, key, left_out, file, page, now)!
-INSERT INTO choice (proposal, place, key, left_out, file, page, changed_at)
-VALUES (:proposal, :place, :key, :left_out, :file, :page, :now)
-ON CONFLICT (proposal, place) DO UPDATE
-SET key = :key, left_out = :left_out, file = :file, page = :page, changed_at = :now;
-
--- name: drop_choice(proposal, place)!
-DELETE FROM choice WHERE proposal = :proposal AND place = :place;
 
 -- name: open_workspace(id, root)!
 INSERT INTO workspace (id, root, fence, tickets) VALUES (:id, :root, 0, 0)

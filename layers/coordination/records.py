@@ -101,6 +101,12 @@ def mark(tx: Tx, proposal_id: str, before: State, after: State, commit: str = ""
     return has_moved == 1
 
 
+def supersede(tx: Tx, derived: Proposal, note: str) -> None:
+    """`derived` takes the place of the proposal that it has parts of, also for whoever handed that in."""
+    tx.run("coordination.hand_over", old=derived.derived_from, new=derived.id)
+    mark(tx, derived.derived_from, State.PROPOSED, State.SUPERSEDED, note=note)
+
+
 def explain(tx: Tx, proposal_id: str, note: str) -> None:
     """Tell the author of a proposal that has ended why, in other words than `mark` had."""
     tx.run("coordination.explain", id=proposal_id, note=note)

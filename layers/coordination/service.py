@@ -49,6 +49,7 @@ log = logging.getLogger(__name__)
 BUSY_S = 30.0
 POLL_S = 0.02
 TRIES = 5
+NO_POLICIES: Mapping[Path, ForeignPolicy] = {}
 
 
 class Coordinator(Drafting):
@@ -59,11 +60,14 @@ class Coordinator(Drafting):
         store: Store | None = None,
         *,
         foreign: ForeignPolicy = ForeignPolicy.PARK,
+        policies: Mapping[Path, ForeignPolicy] = NO_POLICIES,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`policies` are those of single workspaces, by their folder; `foreign` is that of every other one."""
         super().__init__(clock)
         self._store = store
         self._foreign = foreign
+        self._policies = policies
         self._enrolled: set[str] = set()
         self._names: dict[str, str] = {}
         self._locks: weakref.WeakValueDictionary[Path, asyncio.Lock] = weakref.WeakValueDictionary()
@@ -85,7 +89,8 @@ class Coordinator(Drafting):
         """
         if Path(os.path.realpath(workspace)) != proposal.workspace:
             raise Refused(f"the proposal {proposal.id!r} is for {str(proposal.workspace)!r}, not {str(workspace)!r}")
-        return await self._apply(proposal, (message, author), lease, Stance(policy=self._foreign))
+        policy = self._policies.get(proposal.workspace, self._foreign)
+        return await self._apply(proposal, (message, author), lease, Stance(policy=policy))
 
     async def merge(
         self, proposal: Proposal, message: str, foreign: Foreign, person: str, lease: Lease | None = None

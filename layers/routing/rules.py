@@ -29,6 +29,10 @@ IDENTIFIER = re.compile(
     r"\b(?:[a-z]{2,30}(?:[A-Z][a-z0-9]{1,30}){1,9}|[A-Za-z]{2,30}_[a-z0-9_]{2,60}|[A-Z][A-Za-z]{1,30}(?:Error|Exception))\b"
 )
 """A name that nobody but a programmer writes: getName, my_table, KeyError."""
+SUM = re.compile(r"\d\s*[+*×÷•^−]\s*(?:[\d(]|[b-hj-z]\b)|\d\s*=|[√∫∑]|\d\.\d+/\d")
+"""Something to be calculated, written as it is in mathematics."""
+VARIABLE = re.compile(r"(?<![\w.'&/+-])[b-hj-z](?![\w.'&/+-])")
+"""A name of one letter, but for the words `a` and `I`, initials, and the letters before an exercise's options."""
 YEARS = range(1500, 2100)
 """A number of four digits that says when, not how many."""
 QUOTED_BY = frozenset(("mail",))
@@ -36,6 +40,8 @@ QUOTED_BY = frozenset(("mail",))
 NAMES_FILE = Cue(name="names a file of a program", shape=Shape.CODE, weight=2.0)
 NAMES_IDENTIFIER = Cue(name="names an identifier", shape=Shape.CODE, weight=1.5)
 NAMES_TOOL = Cue(name="names a tool", shape=Shape.OBEDIENCE, weight=2.0)
+HAS_SUM = Cue(name="something to be calculated", shape=Shape.DEPTH, weight=2.0)
+NAMES_VARIABLES = Cue(name="names of one letter", shape=Shape.DEPTH, weight=1.75)
 MANY_NUMBERS = Cue(name="several numbers and a question", shape=Shape.DEPTH, weight=2.0)
 LONG = Cue(name="long", shape=Shape.DEPTH, weight=0.5)
 PICTURES = Cue(name="pictures attached", shape=Shape.VISION, weight=10.0)
@@ -115,8 +121,14 @@ def cues_of(text: str, tools: Sequence[ToolSpec] = (), index: Index = SHIPPED) -
     for each, count in zip(index.families, hits, strict=True):
         if count:
             yield Cue(name=each.name, shape=each.shape, weight=each.weight * min(count, each.most))
-    if "?" in text and sum(is_amount(word) for word in found) >= 2:
+    amounts = sum(map(is_amount, found))
+    if "?" in text and amounts >= 2:
         yield MANY_NUMBERS
+    if amounts and SUM.search(text):
+        yield HAS_SUM
+    # most texts have no such word, and need no second look at every letter
+    if sum(len(word) == 1 and word not in "ai" for word in found) >= 2 and len(VARIABLE.findall(text)) >= 2:
+        yield NAMES_VARIABLES
     if FILE_NAME.search(text):
         yield NAMES_FILE
     # "draw" is an ordinary word, draw_diagram is not

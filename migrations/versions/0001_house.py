@@ -8,7 +8,7 @@ from alembic import op
 
 from migrations.columns import key, number, partial, text, time, unique
 from migrations.control import audit, control
-from migrations.coordination import coordination, parked, proposals
+from migrations.coordination import choices, coordination, parked, proposals
 from migrations.routing import routing
 
 revision = "0001"
@@ -35,6 +35,7 @@ def upgrade() -> None:
     coordination()
     proposals()
     parked()
+    choices()
     routing()
     schedules()
 

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from bot.adapters.ports import Overview, Ports, Welcome
-from layers.errors import AccountState
+from bot.adapters.ports import Form, Overview, Ports, Welcome
+from layers.errors import AccountState, Refused
 from layers.store import Store
 from layers.transport import (
     get_cursor,
@@ -49,7 +49,12 @@ def make_ports(
     async def overview() -> Overview:
         return Overview(waiting=(), accounts=())
 
+    async def no_form(*_: object) -> Form:
+        raise Refused("there is nothing to choose here")
+
     return Ports(
+        open_form=no_form,
+        fill_form=no_form,
         accept=enter,
         say=lambda outbound, dedupe: store.run(send, outbound, dedupe),
         note=lambda outbound, reference: store.run(put_reference, outbound, reference),

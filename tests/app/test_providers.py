@@ -10,9 +10,11 @@ import pytest
 
 from bot.adapters.ports import Ports
 from bot.app.door import Door
+from bot.app.forms import Forms
 from bot.app.providers import Account, Providers, open_providers
 from bot.dispatcher import Dispatcher
 from bot.dispatcher.work import Work
+from layers.control import Rules
 from layers.errors import AccountState
 from layers.store import Store, open_store
 from layers.transport import account, put_account, resume
@@ -64,7 +66,8 @@ class Process:
             )
 
         door = Door(store, Dispatcher(store, nothing, 1))
-        self.providers = Providers(store, door, (("pigeon", make),))
+        forms = Forms(store, lambda tx: Rules(approvers=()))
+        self.providers = Providers(store, door, forms, (("pigeon", make),))
 
 
 @asynccontextmanager

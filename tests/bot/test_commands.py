@@ -17,7 +17,6 @@ from bot.commands import (
     DrawDiagram,
     ListSchedules,
     Pair,
-    ProposePatch,
     RemoveRule,
     RemoveSchedule,
     RunCapability,
@@ -116,7 +115,7 @@ def test_rules_are_neither_guessed_nor_empty(text: str) -> None:
         parse(text)
 
 
-@pytest.mark.parametrize("name", ["pending", "why", "status"])
+@pytest.mark.parametrize("name", ["why", "status"])
 def test_a_command_without_arguments_refuses_them(name: str) -> None:
     with pytest.raises(BadInput, match="takes nothing after it, and got 'now'"):
         parse(f"/{name} now")
@@ -256,48 +255,6 @@ def test_a_diagram_of_nothing_is_refused(text: str) -> None:
 )
 def test_a_code_block_that_is_not_closed_at_the_end_is_refused(text: str) -> None:
     with pytest.raises(BadInput, match="does not end with"):
-        parse(text)
-
-
-# --- /patch --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "base"),
-    [
-        (f"/patch\n{DIFF}", ""),
-        (f"/patch\n\n{DIFF}\n\n", ""),
-        (f"/patch\n```diff\n{DIFF}```", ""),
-        (f"/patch base=abc123\n{DIFF}", "abc123"),
-        (f"/patch\nbase=HEAD~1\n{DIFF}", "HEAD~1"),
-        (f"/patch\nbase=abc123\n```diff\n{DIFF}\n```", "abc123"),
-    ],
-)
-def test_a_patch_is_read_bare_or_fenced_with_its_base(text: str, base: str) -> None:
-    assert parse(text) == ProposePatch(DIFF, base)
-
-
-def test_a_patch_of_a_file_with_code_blocks_keeps_them_and_its_spaces() -> None:
-    diff = "--- a/x.md\n+++ b/x.md\n@@ -1,4 +1,4 @@\n ```\n-  old\n+\tnew — “as is”\n ```\n \n"
-    assert parse(f"/patch\n```diff\n{diff}```") == ProposePatch(diff)
-    assert parse(f"/patch\n````\n{diff}````") == ProposePatch(diff)
-    blocks = "a\n<<<<<<< SEARCH\nb\n=======\n>>>>>>> REPLACE\n"
-    for other in ("*** Begin Patch\n*** Delete File: a\n*** End Patch\n", blocks):
-        assert parse(f"/patch\n{other}") == ProposePatch(other)
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("/patch", "what came was empty"),
-        ("/patch please fix the readme", "'please fix the readme'"),
-        ("/patch base=--output=x\n" + DIFF, "is not a revision"),
-        ("/patch base=\n" + DIFF, "is not a revision"),
-        ("/patch base=abc", "what came was empty"),
-    ],
-)
-def test_what_is_no_patch_is_refused(text: str, told: str) -> None:
-    with pytest.raises(BadInput, match=re.escape(told)):
         parse(text)
 
 

@@ -260,6 +260,7 @@ def test_an_empty_file_has_nobody_who_approves() -> None:
         ("[workspace]\npath = 3\n", "line 2: workspace.path is 3; it should be a valid string."),
         ("[workspaces.site]\npath = 'x'\npth = 1\n", "line 3: workspaces.site.pth is not known; did you mean 'path'?"),
         ("[workspaces.site]\n", "workspaces.site.path"),
+        ("[workspaces.site]\npath = 'x'\nforeign = 'merge'\n", "workspaces.site.foreign"),
         ("[workspaces.workspace]\npath = 'x'\n", "the name 'workspace' is that of the table"),
         ("people.anna.approver = 1\n", "line 1: people.anna.approver is 1; it should be a valid boolean."),
         ("[transport.mail]\ndayly = 5\n", "line 2: transport.mail.dayly is not known; did you mean 'daily'?"),

@@ -14,6 +14,13 @@ from tests.coordination.conftest import README_PATCH, Workspace
 from tests.fakes.command import bulkhead
 from tests.fakes.house import House
 
+PEOPLE = """
+[people.zoe]
+approver = true
+scopes = ["workspace.files.site"]
+
+[people.ben]
+"""
 README = "".join(f"line {n}\n" for n in range(1, 11))
 
 
@@ -26,7 +33,7 @@ def make_home(folder: Path) -> tuple[Path, Workspace]:
     home = folder / "home"
     assert bulkhead("migrate", home=home).returncode == 0
     with open(home / "bulkhead.toml", "a", encoding="utf-8") as file:
-        file.write(f"\n[workspaces.site]\npath = {json.dumps(str(site.root))}\n")
+        file.write(f"\n[workspaces.site]\npath = {json.dumps(str(site.root))}\n{PEOPLE}")
     return home, site
 
 
@@ -105,6 +112,54 @@ def test_a_tree_with_unsaved_work_stays_unless_forced(house: House) -> None:
     patch(house.home, "worktree", "mine", "--remove", "--force")
 
 
+def test_apply_is_an_approvers_press_and_nobody_elses(house: House, site: Workspace) -> None:
+    told = propose_new(house, "applied.txt")
+    assert told["state"] == "awaiting_approval"
+    assert "ben" in patch(house.home, "apply", told["id"], "--as", "ben", code=2)["error"]
+    assert site.git("log", "-1", "--format=%s") != "applied.txt"
+    done = patch(house.home, "apply", told["id"], "--as", "zoe")
+    assert (done["state"], done["decided_by"], done["commit"]) == ("applied", "zoe", site.git("rev-parse", "HEAD"))
+    assert (site.root / "applied.txt").exists()
+    assert "already decided" in patch(house.home, "apply", done["request"], code=2)["error"]
+    diff = "--- /dev/null\n+++ b/first.txt\n@@ -0,0 +1 @@\n+x\n"
+    given = ("propose", "--workspace", "workspace", "--base", "main", "--diff", "-")
+    first = patch(house.home, *given, stdin=diff)
+    elsewhere = patch(house.home, "apply", first["id"], "--as", "zoe", code=2)["error"]
+    assert "workspace.files.workspace" in elsewhere
+    assert patch(house.home, "apply", first["id"])["decided_by"] == "owner"
+
+
+def test_revert_puts_the_undoing_of_a_commit_before_people(house: House, site: Workspace) -> None:
+    landed = patch(house.home, "apply", propose_new(house, "undone.txt")["id"])
+    given = ("revert", landed["commit"], "--workspace", "site")
+    told = patch(house.home, *given)
+    assert (told["state"], [(file["status"], file["path"]) for file in told["files"]]) == (
+        "awaiting_approval", [("D", "undone.txt")],
+    )  # fmt: skip
+    assert patch(house.home, "apply", told["id"])["state"] == "applied"
+    assert not (site.root / "undone.txt").exists()
+    assert site.git("log", "-1", "--format=%an: %s") == f"Owner: Revert {landed['commit'][:10]}"
+    again = patch(house.home, *given, code=1)
+    assert (again["state"], "it is undone already" in again["refusal"]) == ("refused", True)
+    assert "names no commit" in patch(house.home, "revert", "f" * 40, "--workspace", "site", code=1)["refusal"]
+
+
+def test_in_a_chat_a_commit_is_reverted_by_its_name_and_a_card_is_shown_again(house: House, site: Workspace) -> None:
+    patch(house.home, "apply", propose_new(house, "chatted.txt")["id"])
+    card = house.ask("/revert in=site HEAD")
+    assert "chatted.txt" in card["html"]
+    request = card["key"].removeprefix("a")
+    shown = house.ask(f"/pending {request}", conversation="elsewhere")
+    assert "chatted.txt" in shown["html"]
+    house.press(shown, "Approve", conversation="elsewhere")
+    house.wait_for(lambda event: event["key"] == card["key"] and "Done" in event["html"])
+    assert not (site.root / "chatted.txt").exists()
+    assert "already decided" in house.ask(f"/pending {request}")["html"]
+    assert "no request has the id" in house.ask("/pending 0123456789abcdef")["html"]
+    asked = bulkhead("ask", f"/pending {request}", "--as", "ben", home=house.home)
+    assert (asked.returncode, "chatted.txt" in asked.stdout) == (1, False)
+
+
 def test_a_refused_patch_is_an_answer_and_status_keeps_it(house: House) -> None:
     gone = README_PATCH.replace("line 1\n", "line 0\n")
     given = ("propose", "--workspace", "site", "--base", "main", "--diff", "-")
@@ -118,6 +173,42 @@ def test_a_refused_patch_is_an_answer_and_status_keeps_it(house: House) -> None:
     assert (words.returncode, "refused\n    the patch does not apply" in words.stdout) == (1, True)
 
 
+def test_in_a_chat_a_patch_names_its_workspace_and_its_card_and_scope_do_too(house: House, site: Workspace) -> None:
+    diff = "--- /dev/null\n+++ b/chat.txt\n@@ -0,0 +1 @@\n+chat\n"
+    assert "there is no workspace" in house.ask(f"/patch in=nonesuch\n{diff}")["html"]
+    before = site.git("rev-parse", "HEAD")
+    first = house.ask(f"/patch\n{diff}")
+    assert "Commit a patch to workspace" in first["html"]
+    house.press(first, "Approve")
+    house.wait_for(lambda event: event["key"] == first["key"] and "Done" in event["html"])
+    assert (house.home / "workspace" / "chat.txt").exists()
+    assert (site.git("rev-parse", "HEAD"), (site.root / "chat.txt").exists()) == (before, False)
+    second = house.ask(f"/patch in=site\n{diff}")
+    assert "Commit a patch to site" in second["html"]
+    request = second["key"].removeprefix("a")
+    told = json.loads(bulkhead("control", "explain", request, "--json", home=house.home).stdout)
+    assert told["scope"] == "workspace.files.site"
+    assert {each["person"]: each["may_approve"] for each in told["people"]} == {
+        "owner": True, "zoe": True, "ben": False,
+    }  # fmt: skip
+    told = json.loads(bulkhead("control", "explain", first["key"][1:], "--json", home=house.home).stdout)
+    assert told["scope"] == "workspace.files.workspace"
+    house.press(second, "Approve")
+    house.wait_for(lambda event: event["key"] == second["key"] and "Done" in event["html"])
+    assert site.git("log", "-1", "--format=%an") == "Owner"
+    assert (site.root / "chat.txt").read_text() == "chat\n"
+    assert "workspace site" in house.ask("/status")["html"]
+
+
+def test_a_policy_may_speak_of_one_workspace_and_a_misspelt_one_is_told(house: House, tmp_path: Path) -> None:
+    policy = (house.home / "policy.cedar").read_text()
+    for name, code in (("site", 0), ("sitte", 1)):
+        scope = f'forbid (principal, action, resource in Scope::"workspace.files.{name}") when {{ context.risk > 3 }};'
+        (tmp_path / "policy.cedar").write_text(f'{policy}\n@id("one")\n@reason("r")\n{scope}\n')
+        done = bulkhead("control", "check", str(tmp_path / "policy.cedar"), home=house.home)
+        assert done.returncode == code, done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
@@ -129,6 +220,9 @@ def test_a_refused_patch_is_an_answer_and_status_keeps_it(house: House) -> None:
         (["propose", "--diff", "-", "--base", "main", "--workspace", "site", "--as", "eve"], "no [people.eve]"),
         (["propose", "--from-worktree", "nonesuch"], "there is no work tree 'nonesuch'"),
         (["propose", "--diff", "/nonesuch"], "cannot read '/nonesuch'"),
+        (["apply", "nonesuch"], "no patch has the id 'nonesuch'"),
+        (["revert", "--output=x", "--workspace", "site"], "the following arguments are required: commit"),
+        (["revert", "HEAD", "--workspace", "/"], "is not the top of a git work tree"),
         (["worktree"], "needs a name"),
         (["worktree", "../x"], "is no name for a work tree"),
         (["worktree", "x", "--workspace", "nonesuch"], "has no workspace 'nonesuch'"),

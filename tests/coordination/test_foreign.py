@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -94,6 +95,18 @@ async def test_a_deleted_file_a_new_one_and_a_link_are_adopted_too(workspace: Wo
     assert workspace.git("ls-tree", "--name-only", "HEAD").split() == ["new.txt", "src"]
     assert (workspace.root / "new.txt").is_symlink()
     assert workspace.status == ""
+
+
+async def test_each_workspace_has_a_policy_of_its_own(workspace: Workspace, tmp_path: Path) -> None:
+    workspace.git("clone", "-q", str(workspace.root), str(tmp_path / "other"))
+    policies = {workspace.root: ForeignPolicy.ADOPT, tmp_path / "other": ForeignPolicy.BLOCK}
+    coordinator = Coordinator(policies=policies, clock=lambda: 1_800_000_000.0)
+    for one, is_adopted in ((workspace, True), (Workspace(tmp_path / "other"), False)):
+        proposal = await coordinator.propose(one.patch(README_PATCH))
+        one.write({"README.md": SAVED})
+        outcome = await coordinator.apply(one.root, proposal, "m", "Ann")
+        assert isinstance(outcome, Applied if is_adopted else Conflict)
+        assert bool(one.git("for-each-ref", "refs/coord/*/foreign/*")) is is_adopted
 
 
 async def test_staged_edits_are_never_adopted(workspace: Workspace) -> None:

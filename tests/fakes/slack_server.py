@@ -16,7 +16,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -120,7 +120,7 @@ class People:
             "channel_id": channel,
             "user_id": user,
             "user_name": "somebody",
-            "trigger_id": f"{next(self._workspace.numbers)}.1",
+            "trigger_id": self._workspace.trigger(),
             "response_url": f"http://{self._workspace.origin}/response/1",
             "api_app_id": APP,
         }
@@ -150,7 +150,30 @@ class People:
             "container": container,
             "message": message,
             "actions": [action],
-            "trigger_id": f"{next(self._workspace.numbers)}.2",
+            "trigger_id": self._workspace.trigger(),
+            "api_app_id": APP,
+        }
+        return self._sockets.deliver("interactive", body, retries=0)
+
+
+    def tick(self, view: dict[str, Any], user: str, *, off: Collection[str] = (), on: Collection[str] = ()) -> Envelope:
+        """Somebody ticks boxes of a modal by their texts, others they leave as they are, and sends it."""
+        values: dict[str, Any] = {}
+        for block in view["blocks"]:
+            if block["type"] == "input":
+                element = block["element"]
+                ticked = [option["value"] for option in element.get("initial_options", ())]
+                chosen = [
+                    option for option in element["options"]
+                    if option["text"]["text"] in on or (option["value"] in ticked and option["text"]["text"] not in off)
+                ]  # fmt: skip
+                state = {"type": "checkboxes", "selected_options": chosen}
+                values[block["block_id"]] = {element["action_id"]: state}
+        body = {
+            "type": "view_submission",
+            "user": {"id": user, "team_id": TEAM},
+            "team": {"id": TEAM},
+            "view": {**view, "state": {"values": values}},
             "api_app_id": APP,
         }
         return self._sockets.deliver("interactive", body, retries=0)
@@ -169,7 +192,7 @@ class SlackServer:
         self.port = 0
         self._loop = asyncio.new_event_loop()
         self.workspace = Workspace()
-        self.sockets = SocketMode(self._loop)
+        self.sockets = SocketMode(self._loop, self.violations)
         self.people = People(self.workspace, self.sockets)
         self.folder = Folder()
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from tests.fakes.slack_views import against_answer
 from tests.fakes.slack_workspace import APP
 
 
@@ -47,8 +48,10 @@ class Socket:
 class SocketMode:
     """Every connected socket and everything sent to them."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, violations: list[str]) -> None:
+        """`violations` gets what Slack would say against what an acknowledgement carries."""
         self.loop = loop
+        self._violations = violations
         self.sockets: list[Socket] = []
         self.envelopes: list[Envelope] = []
         self.retry_after_s = 0.4
@@ -136,6 +139,7 @@ class SocketMode:
         if envelope is None or socket.number not in envelope.sockets:
             return  # an acknowledgement counts on the socket that got the event
         envelope.answer = said.get("payload") or {}
+        self._violations += against_answer(envelope.answer, envelope.payload)
         envelope.acked_at = time.monotonic()
         envelope.acked.set()
 

@@ -29,6 +29,7 @@ class Workspace:
         """What the header of auth.test says."""
         self.views: list[dict[str, Any]] = []
         """Opened modals and published tabs: the arguments of the calls."""
+        self._triggers: set[str] = set()
         self.statuses: dict[tuple[str, str], str] = {}
         """(channel, thread) -> the assistant's status."""
 
@@ -36,6 +37,12 @@ class Workspace:
         """The next `ts`."""
         self._last = max(self._last + 0.000_001, time.time())
         return f"{self._last:.6f}"
+
+    def trigger(self) -> str:
+        """What a modal is opened with, once. Slack's live for three seconds; ours wait, as the machine may be slow."""
+        made = f"{next(self.numbers)}.{next(self.numbers)}"
+        self._triggers.add(made)
+        return made
 
     def said(self, channel: str) -> list[str]:
         """The text of every message of the bot in a channel, as it is now."""
@@ -129,11 +136,15 @@ class Workspace:
         return {"channels": [{"id": id} for id in self.channels]}
 
     def _views_open(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        self.views.append(arguments)
-        return {"view": {"id": f"V{next(self.numbers)}", **parsed(arguments["view"])}}
+        if arguments.get("trigger_id") not in self._triggers:
+            return {"error": "invalid_trigger_id"}
+        self._triggers.discard(arguments["trigger_id"])
+        return self._views_publish(arguments)
 
     def _views_publish(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        return self._views_open(arguments)
+        id = f"V{next(self.numbers):08}"
+        self.views.append({**arguments, "view": {**parsed(arguments["view"]), "id": id}})
+        return {"view": self.views[-1]["view"]}
 
     def _assistant_threads_setstatus(self, arguments: dict[str, Any]) -> dict[str, Any]:
         self.statuses[arguments["channel_id"], arguments["thread_ts"]] = arguments["status"]

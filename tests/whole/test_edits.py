@@ -142,6 +142,15 @@ def test_show_both_posts_the_two_diffs_and_the_file_as_it_was_and_decides_nothin
     assert {button["label"] for button in parked(house, shown["key"], "show")["buttons"]} == CHOICES
 
 
+def test_what_is_posted_has_no_secret_and_no_file_without_an_end(house: House) -> None:
+    shown = in_the_way(house, "huge", text(nine="ghp_" + "a1B2" * 9) + "x" * 700_000 + "\n")
+    house.press(shown, "Show both", "huge")
+    posted = house.wait_for(lambda e: "What was saved and not committed" in e.get("html", ""), "huge")
+    files = {file["name"]: house.client.get(file["url"]).text for file in posted["files"]}
+    assert "ghp_a1" not in files["edit.diff"] + posted["html"]
+    assert len(files["edit.diff"]) < 600_000
+
+
 def test_only_who_may_approve_the_patch_decides_and_only_where_its_card_is(house: House) -> None:
     shown = in_the_way(house, "anna", text(nine="mine"))
     anna = visitor(house, "anna")

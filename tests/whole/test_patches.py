@@ -181,7 +181,7 @@ def test_the_page_shows_every_part_and_asks_for_the_chosen_ones(house: House) ->
     assert [(one["path"], len(one["parts"])) for one in patch["files"]] == [(name, 1), (f"long/{name}", 1)]
     assert "sk-proj-" not in str(patch)
     assert (patch["is_pending"], patch["conversation"]) == (True, "web:chosen")
-    value = f"c:pick:{patch['request']}:1"
+    value = f"k:pick:{patch['request']}:1"
     press = {"id": str(uuid.uuid4()), "conversation": "chosen", "key": "", "value": value}
     assert house.post("/api/presses", press).status_code == 202
     card = house.wait_for(lambda e: e["kind"] == "card" and e["key"] != shown["key"], "chosen")

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 from pydantic import SecretStr
 from slack_sdk.signature import SignatureVerifier
 
-from bot.adapters.slack.intake import Answer
+from bot.adapters.slack.forms import Answer
 
 log = logging.getLogger(__name__)
 

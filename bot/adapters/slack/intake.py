@@ -14,6 +14,7 @@ from bot.adapters.ports import Ports, Welcome
 from bot.adapters.slack.api import SlackApi, trouble_of
 from bot.adapters.slack.assistant import Assistant
 from bot.adapters.slack.files import Downloads
+from bot.adapters.slack.forms import Answer, Forms, filled, opening
 from bot.adapters.slack.history import History
 from bot.adapters.slack.home import Home
 from bot.adapters.slack.payloads import AssistantThread, HomeOpened
@@ -28,8 +29,6 @@ log = logging.getLogger(__name__)
 LIMITED_S = 60.0
 """Slack counts events by the minute."""
 
-Answer = str | dict[str, Any]
-"""What the acknowledgement carries: nothing, a sentence for a slash command, or errors for a modal."""
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 
@@ -45,6 +44,7 @@ class Intake:
         self.history = History(api, ports, self.take)
         self.assistant = Assistant(api, ports, spawn)
         self.home = Home(api, ports)
+        self.forms = Forms(api, ports)
         self.me: Me | None = None
         """Known once Slack said it."""
         self.site = ""
@@ -66,7 +66,12 @@ class Intake:
             raise Unavailable("it is not known yet which bot this is")
         if await self._aside(body, self.me):
             return ""
+        if (form := filled(body)) is not None:
+            return await self.forms.fill(form)
         event = heard(body, self.me)
+        if event is not None and (wish := opening(body, event)) is not None:
+            self._spawn(self.forms.open(wish, event))  # its trigger lives for three seconds, counted from the press
+            return ""
         if event is None or not await self._concerns_us(event):
             return ""
         is_question = body.get("type") == "view_submission"

@@ -237,10 +237,16 @@ def _question(submitted: Submitted, me: Me) -> Heard | None:
     return Heard(
         address=Address(channel=CHANNEL, conversation=f"{me.team or team}/{place.channel}", thread=place.thread),
         event_id=f"view:{submitted.view.id}",
-        identity=f"{CHANNEL}:{submitted.user.team_id or team}:{submitted.user.id}",
+        identity=identity_of(submitted),
         is_direct=False,
         text=question_of(submitted.view.state, place),
     )
+
+
+def identity_of(submitted: Submitted) -> str:
+    """Who sent a modal."""
+    team = submitted.user.team_id or _team(submitted.team, submitted.user)
+    return f"{CHANNEL}:{team}:{submitted.user.id}"
 
 
 def _team(team: Named | None, user: Named) -> str:

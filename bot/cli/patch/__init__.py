@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from bot.cli.patch.deciding import apply, revert
 from bot.cli.patch.delivering import propose
 from bot.cli.patch.landed import log
 from bot.cli.patch.leases import leases
@@ -22,7 +23,7 @@ WHERE = "a name of bulkhead.toml, or the root of a work tree"
 
 def add_patch_verb(verbs: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401  argparse's unnamed kind
     """Put `patch` and its own verbs into a parser's."""
-    about = "patches of git workspaces: propose, worktree, status, leases, log"
+    about = "patches of git workspaces: propose, apply, revert, worktree, status, leases, log"
     inner = verbs.add_parser("patch", help=about, description=about).add_subparsers(
         dest="patch_verb", required=True, metavar="VERB"
     )
@@ -38,6 +39,15 @@ def add_patch_verb(verbs: Any, common: argparse.ArgumentParser) -> None:  # noqa
         return added
 
     add_propose(verb("propose", propose, "put a patch before people, or try it in memory with --dry-run"))
+    applied = verb("apply", apply, "approve a proposed patch, as its card's button does, and commit it")
+    applied.add_argument("id", help="the patch's id, or its request's")
+    applied.add_argument("--as", dest="person", default="", help="who approves: an id of bulkhead.toml")
+    undone = verb("revert", revert, "propose to take a commit back, and keep what came after it")
+    undone.add_argument("commit", help="any revision of the workspace's branch")
+    undone.add_argument("--workspace", metavar="NAME|DIR", default="", help=f"{WHERE}; here without it")
+    undone.add_argument("--summary", default="", help="why, for the people who decide")
+    undone.add_argument("--as", dest="person", default="", help="who proposes it: an id of bulkhead.toml")
+    add_waiting(undone)
     made = verb("worktree", worktree, "a work tree for an agent, outside everybody's files; print where it is")
     made.add_argument("name", nargs="?", default="", help="small letters, digits, - and _")
     made.add_argument("--workspace", metavar="NAME|DIR", default="", help=f"{WHERE}; the first one without it")

@@ -117,7 +117,7 @@ async function open() {
     event.preventDefault();
     el("go").disabled = true;
     const numbers = boxes.flatMap((box, number) => (box.checked ? [number + 1] : [])).join(",");
-    const press = { id: crypto.randomUUID(), conversation: place.name, key: "", value: `c:pick:${patch.request}:${numbers}` };
+    const press = { id: crypto.randomUUID(), conversation: place.name, key: "", value: `k:pick:${patch.request}:${numbers}` };
     try {
       await insist("/api/presses", press, { retrying: () => { el("chosen").textContent = "The server is away; trying again…"; } });
       location.href = place.href;

@@ -57,7 +57,7 @@ def shortcut(slack: SlackServer, channel: str, message: dict[str, Any], user: st
     body = {
         "type": "message_action",
         "callback_id": "bulkhead_ask",
-        "trigger_id": f"{next(slack.workspace.numbers)}.3",
+        "trigger_id": slack.workspace.trigger(),
         "user": {"id": user, "team_id": TEAM},
         "team": {"id": TEAM},
         "channel": {"id": channel, "name": "general"},

@@ -201,7 +201,7 @@ def test_H1_a_wrong_policy_file_is_refused_and_the_old_one_stays(
 ) -> None:
     install_policy(tmp_path)
     people = (Member(person=OWNER, roles=(APPROVER,)),)
-    policy = PolicyFile(tmp_path, lambda: people, lambda: catalog.scopes)
+    policy = PolicyFile(tmp_path, lambda: people, lambda: catalog)
     assert not policy.judge(ask("owner"), people).allowed  # before the first load
     policy.load()
     file = tmp_path / "policy.cedar"
@@ -213,7 +213,7 @@ def test_H1_a_wrong_policy_file_is_refused_and_the_old_one_stays(
     assert policy.judge(ask("owner"), people).allowed
     assert not policy.refresh()
     with pytest.raises(Misconfigured, match="is refused"):
-        PolicyFile(tmp_path, lambda: people, lambda: catalog.scopes).load()
+        PolicyFile(tmp_path, lambda: people, lambda: catalog).load()
     os.unlink(file)
     assert policy.refresh()
     assert policy.judge(ask("owner"), people).allowed
