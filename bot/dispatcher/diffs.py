@@ -18,17 +18,19 @@ KIND = "text/x-diff"
 
 
 @lru_cache(maxsize=16)
-def masked(diff: str) -> str:
-    """A diff without whatever looks like a credential."""
-    return control.scrub(diff)
+def masked(diff: str) -> control.Masked:
+    """A diff without whatever looks like a credential; what begins one hides no other line of it."""
+    return control.scrub_lines(diff)
 
 
 def as_markdown(proposal: coordination.Proposal, page: str) -> str:
     """What stands above a patch's plan, and where more of it is to be seen. `page` is the page's origin, or empty."""
-    text = coordination.summary_markdown(replace(proposal, diff=masked(proposal.diff)))
+    shown = masked(proposal.diff)
+    text = coordination.summary_markdown(replace(proposal, diff=shown.text))
+    hidden = f"**Lines of the diff in which something is masked: {shown.lines}.** " if shown.lines else ""
     file = "All of the diff is in the file that goes along. " if is_long(proposal) else ""
     link = f"[Look at it on the page]({page}/patches/{proposal.id}), where parts of it can be chosen." if page else ""
-    return f"{text}\n\n{file}{link}".rstrip()
+    return f"{text}\n\n{hidden}{file}{link}".rstrip()
 
 
 def is_long(proposal: coordination.Proposal) -> bool:
@@ -38,7 +40,7 @@ def is_long(proposal: coordination.Proposal) -> bool:
 
 def as_file(tx: Tx, proposal: coordination.Proposal) -> Attachment:
     """All of the diff, as people see it; what hides or reorders text is made visible in it as well."""
-    content = coordination.visible(masked(proposal.diff)).encode("utf-8", "replace")
+    content = coordination.visible(masked(proposal.diff).text).encode("utf-8", "replace")
     return Attachment(
         digest=put_media(tx, KIND, content), name=f"patch-{proposal.id}.diff", content_type=KIND,
         size_bytes=len(content),
@@ -52,7 +54,7 @@ def as_view(proposal: coordination.Proposal) -> Mapping[str, object]:
         {
             **{name: getattr(file, name) for name in ("path", "old_path", "status", "added", "removed", "control")},
             "parts": [
-                {**asdict(part), "diff": coordination.visible(masked(part.diff))}
+                {**asdict(part), "diff": coordination.visible(masked(part.diff).text)}
                 for part in parts
                 if part.path == file.path
             ],

@@ -117,7 +117,7 @@ def put_again(
 
 def difference(approved: coordination.Proposal, merged: coordination.Proposal) -> str:
     """What differs between the diffs of two proposals, as a fenced diff of diffs."""
-    before, after = (without_places(diffs.masked(one.diff)) for one in (approved, merged))
+    before, after = (without_places(diffs.masked(one.diff).text) for one in (approved, merged))
     lines = list(difflib.unified_diff(before, after, "approved", "merged", n=2, lineterm=""))
     more = f"\n\n{len(lines) - SHOWN_LINES} more lines differ." if len(lines) > SHOWN_LINES else ""
     return answers.fenced("\n".join(coordination.visible(line) for line in lines[:SHOWN_LINES]), "diff") + more

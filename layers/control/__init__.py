@@ -22,7 +22,7 @@ from layers.control.history import Replay, replay
 from layers.control.kernel import Proof, Ruling, is_solo
 from layers.control.keys import PUBLIC, SigningKey, VerifyingKey
 from layers.control.manifest import Manifest, parse_manifest, template
-from layers.control.masking import refuse_credentials, scrub
+from layers.control.masking import Masked, refuse_credentials, scrub, scrub_lines
 from layers.control.passphrase import Passphrases
 from layers.control.planning import Planner
 from layers.control.policy import APPROVER, EVERYWHERE, Act, Member, PolicyEngine, Question, Verdict
@@ -92,6 +92,7 @@ __all__ = [
     "Instead",
     "Known",
     "Manifest",
+    "Masked",
     "Member",
     "Notebook",
     "OneDrill",
@@ -175,6 +176,7 @@ __all__ = [
     "revoke",
     "say_why",
     "scrub",
+    "scrub_lines",
     "service_command",
     "set_freeze",
     "shipped_policy",

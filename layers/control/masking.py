@@ -13,6 +13,7 @@ import importlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from layers.errors import Refused
@@ -49,6 +50,10 @@ OURS = (
     r"github_pat_[A-Za-z0-9_]{22,}",
 )
 """A whole key block and a whole JWT (detect-secrets finds their beginnings only), and what 1.5 does not know."""
+KEY_BEGINS = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?!.*-----END )")
+KEY_BODY = re.compile(r"([-+\s\"'#*/]*)([A-Za-z0-9=][A-Za-z0-9+/=]*)((?:\\n|[\s\"',+\\])*)")
+KEY_HEAD = re.compile(r"[-+ ]?\s*((?:Proc-Type|DEK-Info|Version|Comment): .*)?")
+"""A line that may stand before a key's body; an empty one may as well."""
 
 
 class Mask:
@@ -129,6 +134,33 @@ def scrub(text: str) -> str:
     for pattern in patterns():
         text = pattern.sub(hide, text)
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A text without what looks like a credential."""
+
+    text: str
+    lines: int
+    """How many of its lines are not as they were."""
+
+
+def scrub_lines(text: str) -> Masked:
+    """Like `scrub`, line by line, for what a person is to judge.
+
+    Whoever wrote the text may want to hide what follows: a key block that never ends takes no line with it that does
+    not look like a key's.
+    """
+    lines, changed, is_in_key = [], 0, False
+    for line in text.split("\n"):
+        body = KEY_BODY.fullmatch(line) if is_in_key else None
+        shown = f"{body[1]}[secret]{body[3]}" if body else scrub(line)
+        is_in_key = KEY_BEGINS.search(line) is not None or (
+            is_in_key and (body is not None or KEY_HEAD.fullmatch(line) is not None)
+        )
+        changed += shown != line
+        lines.append(shown)
+    return Masked("\n".join(lines), changed)
 
 
 def hide(match: re.Match[str]) -> str:

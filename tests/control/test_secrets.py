@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from layers.control import Action, Catalog, Executor, Plan, State, Vault, card, plan, refuse_credentials, request
-from layers.control.masking import Mask, scrub
+from layers.control.masking import Mask, Masked, scrub, scrub_lines
 from layers.control.types import Context
 from layers.errors import Misconfigured, Refused
 from layers.store import Store
@@ -227,3 +227,16 @@ def test_what_looks_like_a_credential_is_masked_without_being_known(text: str) -
 )  # fmt: skip
 def test_what_is_no_credential_stays(text: str) -> None:
     assert scrub(text) == text
+
+
+def test_a_key_is_masked_line_by_line_and_hides_no_line_that_is_not_a_keys() -> None:
+    key = "+-----BEGIN RSA PRIVATE KEY-----\n+Proc-Type: 4,ENCRYPTED\n+\n+MIIEowIBAAKCAQEA7\n+abc=\n"
+    masked = scrub_lines(f"{key}+import os\n+word")
+    assert masked == Masked(
+        "+[secret]\n+Proc-Type: 4,ENCRYPTED\n+\n+[secret]\n+[secret]\n+import os\n+word", 3
+    )
+
+
+def test_a_key_on_one_line_ends_there() -> None:
+    line = "+x = '-----BEGIN PRIVATE KEY-----\\nMIIabc\\n-----END PRIVATE KEY-----'"
+    assert scrub_lines(f"{line}\n+word") == Masked("+x = '[secret]'\n+word", 1)

@@ -155,6 +155,11 @@ def test_what_hides_is_shown() -> None:
     assert visible("a\u202eb\x1bc\udce9") == "a<U+202E>b<U+001B>c<U+DCE9>"
 
 
+@pytest.mark.parametrize("hidden", ["\u00ad", "\u3164", "\ufe0f", "\U000e0041", "\U000e0101", "\u206a"])
+def test_what_is_drawn_as_nothing_is_shown(hidden: str) -> None:
+    assert visible(f"a{hidden}b") == f"a<U+{ord(hidden):04X}>b"
+
+
 def test_the_reader_keeps_names_lines_and_the_blob_it_expects() -> None:
     text = (
         'diff --git "a/caf\\303\\251" "b/caf\\303\\251"\nindex 12345678..abcdef12 100644\n--- "a/caf\\303\\251"\n'

@@ -11,7 +11,11 @@ SHOWN_LINES = 60
 MAX_LINE = 400
 _WORDS = {"A": "new", "D": "deleted", "R": "renamed", "T": "type changed"}
 # Control characters, and the marks that make text read in another order than a compiler reads it ("Trojan Source").
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+# And what is drawn as nothing (Unicode's Default_Ignorable): variation selectors and tags can carry a whole program.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 
 
 def summary_markdown(proposal: Proposal) -> str:
