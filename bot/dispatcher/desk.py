@@ -202,14 +202,14 @@ def readable(content: bytes, room: int) -> tuple[str | None, str]:
         text = content.decode()
     except UnicodeDecodeError:
         return None, f"it is no UTF-8 text; it has {len(content):,} bytes"
-    masked = control.scrub(text)
+    masked = control.scrub_lines(text).text
     return masked, MASKED if masked != text else ""
 
 
 def told(found: coordination.Standing, contents: Mapping[str, bytes]) -> desk.Standing:
     """How it stands, for whoever handed it in."""
     proposal = found.proposal
-    diff = control.scrub(shown(proposal.diff)) if proposal else ""
+    diff = control.scrub_lines(shown(proposal.diff)).text if proposal else ""
     return desk.Standing(
         id=found.id,
         state=found.fate.value,

@@ -152,7 +152,7 @@ async def show(parts: Parts, work: Work, handle: str) -> None:
     proposal = await work.store.run(coordination.by_id, parked.proposal)
     seen = await coordination.compare(proposal.workspace, parked.foreign)
     diffs = {"edit.diff": cut(seen.diff), "patch.diff": cut(proposal.diff)}
-    texts = {name: await asyncio.to_thread(control.scrub, diff) for name, diff in diffs.items()}
+    texts = {name: await asyncio.to_thread(masked, diff) for name, diff in diffs.items()}
     said = [
         f"**What was saved and not committed**\n\n{coordination.diff_markdown(texts['edit.diff'])}",
         f"**The patch**\n\n{coordination.diff_markdown(texts['patch.diff'])}",
@@ -162,7 +162,7 @@ async def show(parts: Parts, work: Work, handle: str) -> None:
             said.append(f"{coordination.code(path)}, {len(content):,} bytes, is not posted as it was before.")
             continue
         name = coordination.visible(path.rpartition("/")[2])
-        texts[f"before-{number}-{name}"] = await asyncio.to_thread(control.scrub, content.decode("utf-8", "replace"))
+        texts[f"before-{number}-{name}"] = await asyncio.to_thread(masked, content.decode("utf-8", "replace"))
     inbound, key = work.turn.inbound, work.key()
 
     def post(tx: Tx) -> Outbound:
@@ -171,6 +171,11 @@ async def show(parts: Parts, work: Work, handle: str) -> None:
         return Outbound(address=inbound.address, key=key, text=text, answers=inbound.event_id, files=files)
 
     work.add(post)
+
+
+def masked(text: str) -> str:
+    """For people to judge by: no line of it hides another."""
+    return control.scrub_lines(text).text
 
 
 def cut(diff: str) -> str:
