@@ -62,6 +62,8 @@ class InboundKind(StrEnum):
     """An approval ran out."""
     RUN = "run"
     """A standing grant approved what is to be run."""
+    EDITED = "edited"
+    """Somebody saved a file that a patch would change which waits for a decision, or took that back."""
     UNDELIVERED = "undelivered"
     """The card of an approval could not be shown where it was to be decided."""
     PATCH = "patch"

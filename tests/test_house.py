@@ -61,6 +61,7 @@ VENDORS = {
     "starlette": ("bot/web/",),
     "telegram": ("bot/adapters/telegram/",),
     "uvicorn": ("bot/web/",),
+    "watchfiles": ("layers/coordination/watching.py",),
     "websockets": ("bot/adapters/slack/",),
 }
 """Package -> the only files, or folders, that import it."""

@@ -19,6 +19,7 @@ from bot.adapters.ports import Hook
 from bot.adapters.web import CHANNEL, WebChannel, own_message
 from bot.agent import Agent, Limits
 from bot.app.door import Door
+from bot.app.edits import EditWatch
 from bot.app.forms import Forms
 from bot.app.jobs import Schedules, frost, make_jobs
 from bot.app.mail import make_mail
@@ -248,9 +249,10 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         clock = schedule.Clock(jobs_of(house))
         clock.start()
         stack.push_async_callback(clock.stop)
+        edits = EditWatch(store, coordinator, house.dispatcher)
         await stack.enter_async_context(open_providers(providers))  # last in, first out: nobody is heard who waits
-        warming = asyncio.create_task(router.warm(), name="warm")
-        stack.push_async_callback(cancel, warming)
+        for name, work in (("edits", edits.run()), ("warm", router.warm())):
+            stack.push_async_callback(cancel, asyncio.create_task(work, name=name))
         yield house
 
 

@@ -58,6 +58,8 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
             more, choose = chooser.offered(approval.id, proposal, is_typed=Address.parse(place).channel in TYPED)
             text, buttons = f"{text}{more}", (*buttons, *choose)
         parked = coordination.parked_for(tx, proposal.id)
+        if parked is not None and approval.state is control.State.PENDING:
+            text = f"{text}\n\n{notice_text(parked)}"
         if parked is not None and approval.state in (control.State.FAILED, control.State.CANCELLED):
             text, buttons = f"{text}\n\n{edit_text(parked)}", (*buttons, *edit_buttons(parked))
     if approval.plan.kind == "patch" and approval.state is control.State.SUCCEEDED:
@@ -72,13 +74,24 @@ def card_at(tx: Tx, parts: Parts, approval: control.Approval, place: str, handle
     )
 
 
-def edit_text(parked: coordination.Parked) -> str:
-    """Whose edit is in the way of a patch, and what can be done about it."""
+def notice_text(parked: coordination.Parked) -> str:
+    """The same while the patch waits to be approved."""
+    after = "What becomes of it is asked once the patch is approved, unless it is committed or undone by then."
+    return "\n".join((*_edit_lines(parked), "", after))
+
+
+def _edit_lines(parked: coordination.Parked) -> list[str]:
     lines = ["**An edit is in the way** that nobody has committed. A copy of it is kept.", ""]
     for save in parked.foreign.saves:
         by = f" by the account {coordination.code(save.by)}" if save.by else ""
         what = f"saved {answers.clock(save.at)}{by}" if save.at else "deleted"
         lines.append(f"- {coordination.code(save.path)}: {what}")
+    return lines
+
+
+def edit_text(parked: coordination.Parked) -> str:
+    """Whose edit is in the way of a patch, and what can be done about it."""
+    lines = _edit_lines(parked)
     if parked.choice is coordination.Word.OPEN:
         lines += ["", "**Keep mine** drops the patch. **Merge** commits the edit first and then the patch."]
     if parked.choice is coordination.Word.KEEP:

@@ -124,6 +124,29 @@ async def press(parts: Parts, work: Work, verb: str, handle: str) -> control.App
     return approval
 
 
+async def noticed(parts: Parts, work: Work) -> None:
+    """Tell on the card of a patch that waits what is in its way by now, or that nothing is any more."""
+    approval = await work.store.run(control.by_id, work.turn.inbound.subject)
+    proposal = await work.store.run(coordination.by_id, str(approval.plan.parameters["proposal"]))
+    try:
+        edit = await parts.coordinator.look(proposal)
+    except (Refused, Unavailable):  # it is looked at again when it is approved
+        return
+
+    def tell(tx: Tx) -> Outbound | None:
+        now, noted = control.by_id(tx, approval.id), coordination.parked_for(tx, proposal.id)
+        is_known = (noted.foreign.commit if noted else "") == (edit.commit if edit else "")
+        if now.state is not control.State.PENDING or is_known:
+            return None
+        if edit is not None:
+            coordination.park(tx, proposal_id=proposal.id, request=approval.id, foreign=edit)
+        elif noted is not None:
+            coordination.unpark(tx, noted.id)
+        return approval_message(tx, parts, work, control.with_buttons(tx, now, parts.rules(tx)))
+
+    work.add(tell)
+
+
 def found(tx: Tx, work: Work, parked: coordination.Parked) -> control.Approval:
     """The request whose card a button is under.
 

@@ -12,6 +12,7 @@ from bot.dispatcher import (
     answers,
     changesets,
     models,
+    parking,
     patches,
     people,
     presses,
@@ -54,6 +55,8 @@ def handler(parts: Parts) -> Handler:
                 await presses.granted(parts, work)
             case InboundKind.PATCH:
                 await changesets.try_out(parts, work)
+            case InboundKind.EDITED:
+                await parking.noticed(parts, work)
             case InboundKind.UNDELIVERED:
                 await undelivered.show_card(parts, work)
 

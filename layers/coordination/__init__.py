@@ -26,7 +26,7 @@ from layers.coordination.git import version as git_version
 from layers.coordination.isolation import AgentTree, Made, drop_tree, find_trees, look_in, make_tree
 from layers.coordination.leases import Claimant, Known, Lease, LeaseState, ask, wait
 from layers.coordination.overview import Landed, Queued, look_at, look_clock, look_known, look_line, look_queue
-from layers.coordination.parking import Parked, Word, choose, park, parked, parked_for
+from layers.coordination.parking import Parked, Word, choose, park, parked, parked_for, unpark
 from layers.coordination.picking import parts_of
 from layers.coordination.records import (
     TOPIC,
@@ -59,6 +59,7 @@ from layers.coordination.types import (
     Unmergeable,
     WholeFile,
 )
+from layers.coordination.watching import Hints, Marks, folders_of, marks_of
 
 __all__ = [
     "ABSENT",
@@ -77,11 +78,13 @@ __all__ = [
     "Foreign",
     "ForeignPolicy",
     "Handed",
+    "Hints",
     "Known",
     "Landed",
     "Lease",
     "LeaseState",
     "Made",
+    "Marks",
     "Parked",
     "Part",
     "Patch",
@@ -111,6 +114,7 @@ __all__ = [
     "end",
     "explain",
     "find_trees",
+    "folders_of",
     "follow",
     "git_version",
     "give_back",
@@ -127,6 +131,7 @@ __all__ = [
     "look_queue",
     "make_tree",
     "mark",
+    "marks_of",
     "open_changeset",
     "park",
     "parked",
@@ -137,6 +142,7 @@ __all__ = [
     "summary_markdown",
     "supersede",
     "tie",
+    "unpark",
     "visible",
     "wait",
 ]

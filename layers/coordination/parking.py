@@ -51,6 +51,11 @@ def park(tx: Tx, proposal_id: str, request: str, foreign: Foreign) -> None:
     )  # fmt: skip
 
 
+def unpark(tx: Tx, id: str) -> None:
+    """Nothing is in the way any more. Where a person has said what becomes of the edit, nothing changes."""
+    tx.run("coordination.unpark", id=id)
+
+
 def parked(tx: Tx, id: str) -> Parked:
     """The one of that id.
 

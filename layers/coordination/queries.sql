@@ -42,6 +42,9 @@ SELECT :id, :proposal, :request, :ref, :commit_id, :tree, :facts, 'open', '', co
 FROM parked
 WHERE proposal = :proposal;
 
+-- name: unpark(id)!
+DELETE FROM parked WHERE id = :id AND choice = 'open';
+
 -- name: parked(id)^
 SELECT id, proposal, request, ref, commit_id, tree, facts, choice, decided_by FROM parked WHERE id = :id;
 

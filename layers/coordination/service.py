@@ -22,7 +22,7 @@ from layers.coordination import rules
 from layers.coordination.drafting import Drafting
 from layers.coordination.first import README_AND_MAKEFILE
 from layers.coordination.fitting import fit
-from layers.coordination.foreign import Stance, to_adopt
+from layers.coordination.foreign import Stance, is_echo, keep_foreign, to_adopt
 from layers.coordination.git import Repository, Scratch, open_repository, own_folder, scratch, workspace_id
 from layers.coordination.heads import Head, read_head
 from layers.coordination.index import index_held
@@ -120,6 +120,23 @@ class Coordinator(Drafting):
             extra={"proposal": proposal.id, "workspace": str(repository.root), "files": len(outcome.files)},
         )
         return outcome
+
+    async def look(self, proposal: Proposal) -> Foreign | None:
+        """What somebody has saved and not committed in a file that `proposal` touches, kept under its ref.
+
+        None also where the policy asks nobody, and of what a formatter has made of our own write.
+
+        Raises:
+            Refused: there is no such work tree here, or it is in the middle of a merge.
+            Unavailable: somebody holds the workspace.
+        """
+        repository = await open_repository(proposal.workspace)
+        if repository.is_bare or self._policies.get(proposal.workspace, self._foreign) is not ForeignPolicy.PARK:
+            return None
+        async with self._alone(repository), scratch(repository) as pad:
+            head = await read_head(repository)
+            found = await keep_foreign(repository, pad, head, proposal.steps)
+            return None if found is None or await is_echo(repository, pad, head, found) else found
 
     async def was_applied(self, proposal: Proposal) -> str | None:
         """The commit that `proposal` became; None when it is not in the branch's history. Asked after a crash."""
