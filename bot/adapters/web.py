@@ -40,7 +40,8 @@ class PressBody(BaseModel):
     id: UUID
     conversation: Conversation = "main"
     key: Annotated[str, StringConstraints(max_length=200)]
-    value: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,4000}$")]
+    value: Annotated[str, StringConstraints(pattern=r"^([!-~]{1,64}|k:pick:[0-9a-f]{1,32}:[0-9,]{1,4000})$")]
+    """A button's; or the numbers of the parts that were ticked in the view of a patch."""
 
 
 def to_inbound(kind: InboundKind, body: bytes, person: Person) -> Inbound:

@@ -217,7 +217,7 @@ async def test_limits_of_the_settings_reach_the_agent(settings: Settings) -> Non
     async with open_house(strict) as house:
         from bot.app.house import make_parts
 
-        limits = make_parts(house, settings.home / "workspace").agent._limits
+        limits = make_parts(house).agent._limits
     assert (limits.steps, limits.call_s, limits.cost_usd) == (3, 7.0, float("inf"))
 
 

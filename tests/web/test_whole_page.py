@@ -153,8 +153,10 @@ async def test_a_phone_shows_everything_and_nothing_sticks_out(house: House, pag
     await expect(newest(page).get_by_role("button", name="Deny")).to_be_in_viewport()
     assert await page.evaluate("document.documentElement.scrollWidth") == 360
     assert await page.locator("#scroll").evaluate("box => box.scrollWidth - box.clientWidth") == 0
-    await newest(page).get_by_role("button", name="Deny").click()
-    await expect(newest(page)).to_contain_text("Denied")
+    card = page.locator(f'[data-key="{await newest(page).get_attribute("data-key")}"]')
+    await card.get_by_role("button", name="Deny").click()
+    await expect(card).to_contain_text("Denied")
+    await expect(newest(page)).to_contain_text("Why?")
     assert not (house.home / "workspace/notes/third.md").exists()
 
 

@@ -31,8 +31,10 @@ def proposed(chat: Chat, name: str) -> Seen:
     for n in (3, 20, 38):
         long = long.replace(f" line {n}\n", f" line {n}, changed\n")
     room.write({f"{name}.txt": long} | {f"{name}/{n:02}.txt": f"{n}\n" for n in range(1, 11)})
+    known = sum("Choose parts" in seen.buttons for seen in chat.seen())
     chat.say("/patch\n" + room.diff())
-    return wait(chat, lambda seen: "Choose parts" in seen.buttons and name in seen.text)
+    until(lambda: sum("Choose parts" in seen.buttons for seen in chat.seen()) > known, 40)
+    return wait(chat, lambda seen: "Choose parts" in seen.buttons)  # under the file of the diff, where a chat has both
 
 
 def keyboard(chat: Chat, label: str) -> Seen:
