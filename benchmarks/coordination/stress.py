@@ -13,6 +13,7 @@ import os
 import random
 import signal
 import sqlite3
+import sys
 import time
 import traceback
 from collections import Counter
@@ -125,6 +126,7 @@ def one_database(folder: Path, url: str, processes: int, limit: int) -> Counter[
     left = asyncio.run(finish(job, url))
     told += judged(job, committed(job))
     status = git(job.root, "status", "--porcelain", "--", *{name.partition("/")[0] for name in job.files})
+    print(f"{folder.name}: {told['torn']} patches torn in the branch; git status: {status or 'clean'}", file=sys.stderr)
     return told + Counter({"stuck": left, "torn": int(bool(status)), "inversions": inversions(url)})
 
 
