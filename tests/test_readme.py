@@ -106,6 +106,7 @@ def test_the_toml_examples_are_accepted(tmp_path: Path) -> None:
     assert read >= {"routes", "manifest", "people", "transport"}
 
 
+@pytest.mark.timeout(300)  # four commands, each a process with its own interpreter: nearly a minute on a quiet box
 def test_an_assistant_is_served_by_exactly_the_commands_of_the_mcp_configurations(tmp_path: Path) -> None:
     configurations = [json.loads(block) for block in blocks("json") if '"bulkhead"' in block]
     found = [servers["bulkhead"] for each in configurations for servers in each.values()]
